@@ -1,0 +1,1 @@
+"""The `mtm-core` command line: one small module per command."""

@@ -1,0 +1,1 @@
+"""Recordings: what a session is, how it is stored, split and batched."""

@@ -1,0 +1,1 @@
+"""Scores of reconstructions: metrics, the four tasks, reports."""

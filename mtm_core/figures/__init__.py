@@ -1,0 +1,1 @@
+"""Headless figures, drawn with matplotlib."""

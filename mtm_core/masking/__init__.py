@@ -1,0 +1,1 @@
+"""What is hidden from a model and what is scored: training schemes and a person's own masks."""

@@ -1,0 +1,64 @@
+"""What was hidden and what is scored: one object, made in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+PROMPTS = ("none", "neuron", "causal", "intra_region", "inter_region", "temporal", "random_token")
+"""Names of the prompt tokens; the position in this tuple is the token's index."""
+
+
+def prompt_index(name: str) -> int:
+    """Return the index of a prompt token."""
+    return PROMPTS.index(name)
+
+
+@dataclass(frozen=True, eq=False)
+class MaskedBatch:
+    """A batch of trials of one session as a model sees it, and what it is scored on.
+
+    Parameters
+    ----------
+    inputs : Tensor, shape (n_trials, n_bins, n_units), float32
+        Counts, 0 where hidden.
+    targets : Tensor, same shape
+        The true counts.
+    is_hidden, is_scored : Tensor of bool, same shape
+        Entries withheld from the model, and entries that the loss or the score counts.
+    prompt : Tensor of int64, shape (n_trials,)
+        Index into `PROMPTS`, for each trial.
+    is_causal : Tensor of bool, shape (n_trials,)
+        Trials in which a bin may attend to itself and earlier bins only.
+    session_id : str
+        The session of all trials of the batch.
+    """
+
+    inputs: Tensor
+    targets: Tensor
+    is_hidden: Tensor
+    is_scored: Tensor
+    prompt: Tensor
+    is_causal: Tensor
+    session_id: str = ""
+
+    def to(self, device: torch.device | str) -> MaskedBatch:
+        """Return the batch on another device."""
+        tensors = (self.inputs, self.targets, self.is_hidden, self.is_scored)
+        moved = [t.to(device) for t in (*tensors, self.prompt, self.is_causal)]
+        return MaskedBatch(*moved, session_id=self.session_id)
+
+
+def mask_counts(
+    counts: Tensor,
+    is_hidden: Tensor,
+    is_scored: Tensor,
+    prompt: Tensor,
+    is_causal: Tensor,
+    session_id: str = "",
+) -> MaskedBatch:
+    """Hide entries of `counts` and bind them to what is scored; `counts` is left as it is."""
+    inputs = torch.where(is_hidden, counts.new_zeros(()), counts)  # twice as fast as masked_fill
+    return MaskedBatch(inputs, counts, is_hidden, is_scored, prompt, is_causal, session_id)

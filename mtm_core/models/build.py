@@ -1,0 +1,27 @@
+"""From a configuration to a model: where architectures are registered."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from mtm_core.config import ModelConfig
+from mtm_core.models.ndt1 import Ndt1
+
+
+def build_model(config: ModelConfig, psth: Tensor) -> Ndt1:
+    """Build an untrained model for one session.
+
+    Parameters
+    ----------
+    config : ModelConfig
+        The architecture and its sizes.
+    psth : Tensor, shape (n_bins, n_units), float32
+        Mean count per bin over the *training* trials. It scales the input and starts the output
+        bias. When a state is loaded afterwards, any non-negative values of that shape will do.
+
+    Returns
+    -------
+    Ndt1
+        In training mode; weights drawn from torch's global generator.
+    """
+    return Ndt1(config, psth)

@@ -1,0 +1,79 @@
+"""A unit's own visible past within the trial, as a correction of its later log-rate."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+DECAYS = (1.0, 0.85)
+"""Weight kept per bin of age: the whole past, and the last few bins."""
+
+
+class UnitHistory(nn.Module):
+    """Shrunken log-ratio of spikes seen to spikes expected, weighted by a gain per unit.
+
+    For a unit with ``s`` visible spikes in earlier bins where its PSTH expected ``e``, the
+    correction is ``gain * log((s + k) / (e + k))``: the posterior mean of a gamma-distributed
+    trial gain with prior strength ``k``. It is 0 for a unit without a visible earlier bin, so a
+    unit that is hidden for the whole trial is predicted from other units alone.
+
+    Parameters
+    ----------
+    n_bins, n_units : int
+        Size of a trial.
+    """
+
+    kernel: Tensor
+
+    def __init__(self, n_bins: int, n_units: int) -> None:
+        super().__init__()
+        age = torch.arange(n_bins)[:, None] - torch.arange(n_bins) - 1
+        past = (age >= 0).float()
+        kernels = [past * decay ** age.clamp(min=0) for decay in DECAYS]
+        self.register_buffer("kernel", torch.stack(kernels), persistent=False)
+        self.gain = nn.Parameter(torch.full((len(DECAYS), n_units), 0.3))
+        self.log_strength = nn.Parameter(torch.full((len(DECAYS),), math.log(2.0)))
+
+    def forward(
+        self, inputs: Tensor, is_hidden: Tensor, expected: Tensor, only_partial: bool
+    ) -> Tensor:
+        """Correct log-rates.
+
+        Parameters
+        ----------
+        inputs : Tensor, shape (n_trials, n_bins, n_units)
+            Counts, 0 where hidden.
+        is_hidden : Tensor of bool, same shape
+        expected : Tensor, shape (n_bins, n_units)
+            Expected spikes per bin.
+        only_partial : bool
+            Skip trials in which every unit is hidden or visible as a whole: nothing scored
+            there has a visible past. Saves time in training.
+
+        Returns
+        -------
+        Tensor, shape (n_trials, n_bins, n_units)
+            To be added to the log-rate.
+        """
+        if not only_partial:
+            return self._correction(inputs, is_hidden, expected)
+        is_partial = (is_hidden != is_hidden[:, :1]).any(dim=2).any(dim=1)
+        out = torch.zeros_like(inputs)
+        rows = is_partial.nonzero()[:, 0]
+        if len(rows) == 0:
+            return out
+        return out.index_copy(0, rows, self._correction(inputs[rows], is_hidden[rows], expected))
+
+    def _correction(self, inputs: Tensor, is_hidden: Tensor, expected: Tensor) -> Tensor:
+        visible = (~is_hidden).to(inputs.dtype)
+        spikes, chance = inputs * visible, expected * visible
+        total = torch.zeros_like(inputs)
+        for kernel, gain, log_strength in zip(
+            self.kernel, self.gain, self.log_strength, strict=True
+        ):
+            strength = log_strength.exp()
+            ratio = (kernel @ spikes + strength) / (kernel @ chance + strength)
+            total = total + gain * ratio.log()
+        return total

@@ -1,0 +1,187 @@
+"""Where presets, sessions, checkpoints and tables lie, and how every file is written.
+
+The folder ``resources/`` lies beside the package in the source tree and inside the package, as
+``mtm_core/_resources``, once installed from a wheel; one look-up serves both.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+from mtm_core.errors import ConfigError, OutputError, UnknownNameError
+
+_PACKAGE = Path(__file__).resolve().parent
+_CANDIDATES = (_PACKAGE.parent / "resources", _PACKAGE / "_resources")
+
+
+def resource_dir() -> Path:
+    """Return the folder that holds the bundled resources.
+
+    Raises
+    ------
+    ConfigError
+        If the installation lacks them.
+    """
+    for folder in _CANDIDATES:
+        if (folder / "presets").is_dir():
+            return folder
+    msg = f"The bundled resources are missing from {_PACKAGE}. Install mtm-viewer again."
+    raise ConfigError(msg)
+
+
+def preset_path(name: str) -> Path:
+    """Return the TOML file of a bundled preset, for example ``quick``."""
+    return _find("preset", name)
+
+
+def session_path(name: str) -> Path:
+    """Return a bundled session file by its full name or by its unambiguous beginning.
+
+    Raises
+    ------
+    UnknownNameError
+        If no bundled session is called so.
+    """
+    return _find("session", name)
+
+
+def checkpoint_path(name: str) -> Path:
+    """Return a bundled checkpoint, for example ``demo``."""
+    return _find("checkpoint", name)
+
+
+def table_path(name: str) -> Path:
+    """Return a bundled CSV table, for example ``allen_regions``."""
+    return _find("table", name)
+
+
+def list_presets() -> list[str]:
+    """Return the names of the bundled presets, sorted."""
+    return _names("preset")
+
+
+def list_sessions() -> list[str]:
+    """Return the names of the bundled sessions, sorted."""
+    return _names("session")
+
+
+def list_checkpoints() -> list[str]:
+    """Return the names of the bundled checkpoints, sorted."""
+    return _names("checkpoint")
+
+
+_KINDS = {
+    "preset": ("presets", ".toml"),
+    "session": ("sessions", ".h5"),
+    "checkpoint": ("checkpoints", ".safetensors"),
+    "table": ("tables", ".csv"),
+}
+
+
+def _names(kind: str) -> list[str]:
+    folder, suffix = _KINDS[kind]
+    return sorted(path.stem for path in (resource_dir() / folder).glob(f"*{suffix}"))
+
+
+def _find(kind: str, name: str) -> Path:
+    folder, suffix = _KINDS[kind]
+    known = _names(kind)
+    stem = name.removesuffix(suffix)
+    begun = [word for word in known if word.startswith(f"{stem}_")]
+    if stem not in known and len(begun) == 1:
+        stem = begun[0]
+    if stem not in known:
+        raise UnknownNameError(kind, name, known)
+    return resource_dir() / folder / f"{stem}{suffix}"
+
+
+@contextlib.contextmanager
+def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give a temporary path to write to; it takes the place of `path` only once it is whole.
+
+    The temporary file lies in the same folder and keeps the suffix of `path`. When the block
+    ends it is flushed to the disk and renamed over `path`; when the block raises it is removed,
+    and a file that was at `path` before is left as it was.
+
+    Parameters
+    ----------
+    path : path-like
+        Where the file shall be in the end.
+
+    Yields
+    ------
+    Path
+        An empty file to write to (opening it anew by this path is fine).
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written: no such folder, no permission, disk full.
+
+    Notes
+    -----
+    The block must meet a full disk as an `OSError`. The HDF5 library does not: it crashes the
+    process when a write fails half-way. Build an HDF5 file in memory (``driver="core"``,
+    ``backing_store=False``) and write its ``file.id.get_file_image()`` here.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> target = Path(tempfile.mkdtemp()) / "note.txt"
+    >>> with atomic_write(target) as temporary:
+    ...     _ = temporary.write_text("whole")
+    >>> target.read_text()
+    'whole'
+    """
+    target = Path(path)
+    temporary: Path | None = None
+    try:
+        if target.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
+        temporary = _temporary_beside(target)
+        yield temporary
+        _flush_to_disk(temporary)
+        temporary.replace(target)
+        _flush_folder(target.parent)
+    except OSError as error:
+        raise OutputError(_why_not_written(target, error)) from error
+    finally:
+        if temporary is not None:
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+
+
+def _temporary_beside(target: Path) -> Path:
+    name = f".{target.stem[:40]}-{os.getpid()}-{secrets.token_hex(4)}{target.suffix}"
+    temporary = target.with_name(name)
+    temporary.touch(exist_ok=False)
+    return temporary
+
+
+def _flush_to_disk(path: Path) -> None:
+    with path.open("rb+") as stream:
+        os.fsync(stream.fileno())
+
+
+def _flush_folder(folder: Path) -> None:
+    """Make the rename itself durable, where the system lets a folder be flushed."""
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _why_not_written(target: Path, error: OSError) -> str:
+    if target.is_dir():
+        return f"Could not write {target}: it is a folder. Give the name of a file."
+    if not target.parent.is_dir():
+        return f"Could not write {target}: there is no folder {target.parent}. Make it first."
+    reason = os.strerror(error.errno).lower() if error.errno else str(error).partition("\n")[0]
+    return f"Could not write {target}: {reason}. Choose another place, or make room there."

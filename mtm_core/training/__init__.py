@@ -1,0 +1,1 @@
+"""Training as an iterator of events, and the run folder that it fills."""

@@ -1,0 +1,1 @@
+"""MtM Viewer: hide regions, units or bins of a recording and see what a model reconstructs."""

@@ -1,0 +1,1 @@
+"""Work that never runs in the GUI thread."""

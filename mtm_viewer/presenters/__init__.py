@@ -1,0 +1,1 @@
+"""Qt-free: numpy in, drawable dataclass out."""
