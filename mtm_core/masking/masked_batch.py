@@ -46,9 +46,15 @@ class MaskedBatch:
 
     def to(self, device: torch.device | str) -> MaskedBatch:
         """Return the batch on another device."""
-        tensors = (self.inputs, self.targets, self.is_hidden, self.is_scored)
-        moved = [t.to(device) for t in (*tensors, self.prompt, self.is_causal)]
-        return MaskedBatch(*moved, session_id=self.session_id)
+        return MaskedBatch(
+            inputs=self.inputs.to(device),
+            targets=self.targets.to(device),
+            is_hidden=self.is_hidden.to(device),
+            is_scored=self.is_scored.to(device),
+            prompt=self.prompt.to(device),
+            is_causal=self.is_causal.to(device),
+            session_id=self.session_id,
+        )
 
 
 def mask_counts(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -22,7 +21,6 @@ from mtm_core.seeding import torch_generator
 Draw = Callable[[Shape, Generator], Mask]
 
 
-@dataclass(frozen=True, eq=False)
 class MaskSampler:
     """Draw training masks for one session.
 
@@ -48,13 +46,13 @@ class MaskSampler:
     (True, [1, 1])
     """
 
-    config: MaskingConfig
-    region: NDArray[np.str_]
-    session_id: str = ""
-
-    def __post_init__(self) -> None:
-        draws = tuple(self._scheme(name) for name in self.config.schemes)
-        object.__setattr__(self, "_draws", draws)
+    def __init__(
+        self, config: MaskingConfig, region: NDArray[np.str_], session_id: str = ""
+    ) -> None:
+        self.config = config
+        self.region = region
+        self.session_id = session_id
+        self._draws: tuple[Draw, ...] = tuple(self._scheme(name) for name in config.schemes)
 
     def draw(self, counts: Tensor, generator: Generator) -> MaskedBatch:
         """Hide entries of a batch of counts.
@@ -100,19 +98,19 @@ class MaskSampler:
         return batches
 
     def _apply(self, counts: Tensor, picks: Tensor, generator: Generator) -> MaskedBatch:
-        n_trials, n_bins, n_units = counts.shape
+        _, n_bins, n_units = counts.shape
         is_hidden = torch.empty(counts.shape, dtype=torch.bool, device=generator.device)
         is_scored = torch.empty_like(is_hidden)
-        draws: tuple[Draw, ...] = self._draws  # type: ignore[attr-defined]
-        for index, draw in enumerate(draws):
+        for index, draw in enumerate(self._draws):
             rows = (picks == index).nonzero()[:, 0]
             if len(rows):
                 mask = draw((len(rows), n_bins, n_units), generator)
                 is_hidden[rows], is_scored[rows] = mask.is_hidden, mask.is_scored
         prompts = [prompt_index(name) for name in self.config.schemes]
-        prompt = torch.tensor(prompts, device=generator.device)[picks]
-        drawn = (is_hidden, is_scored, prompt, prompt == prompt_index("causal"))
-        return mask_counts(counts, *(t.to(counts.device) for t in drawn), self.session_id)
+        prompt = torch.tensor(prompts, device=generator.device)[picks].to(counts.device)
+        is_hidden, is_scored = is_hidden.to(counts.device), is_scored.to(counts.device)
+        is_causal = prompt == prompt_index("causal")
+        return mask_counts(counts, is_hidden, is_scored, prompt, is_causal, self.session_id)
 
     def _scheme(self, name: SchemeName) -> Draw:
         config = self.config

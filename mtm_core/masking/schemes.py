@@ -60,8 +60,9 @@ class RegionChoice:
 
     def draw(self, n_trials: int, generator: Generator) -> Tensor:
         """Draw a region for each trial; return its units, bool (n_trials, n_units)."""
-        picks = torch.multinomial(self.weight, n_trials, replacement=True, generator=generator)
-        return self.is_member[picks]
+        weight = self.weight.to(generator.device)
+        picks = torch.multinomial(weight, n_trials, replacement=True, generator=generator)
+        return self.is_member.to(generator.device)[picks]
 
 
 def temporal(shape: Shape, generator: Generator, *, ratio: float, span: int = 1) -> Mask:
