@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from PyQt6.QtCore import QObject, Qt, QThread, pyqtSignal, pyqtSlot
+from PyQt6.QtCore import QObject, QThread, pyqtSignal, pyqtSlot
 
 from mtm_core.errors import MtmError
 
@@ -114,7 +114,7 @@ class _Worker(QObject):
         except MtmError as error:
             self.broke.emit(letter.ticket, str(error))
             return
-        except Exception as error:  # noqa: BLE001 - the thread must outlive any fault of a request
+        except Exception as error:  # the thread must outlive any fault of a request
             logger.exception("A request failed in the engine.")
             self.broke.emit(letter.ticket, _unexpected(error))
             return
@@ -162,12 +162,11 @@ class EngineThread(QObject):
         self._thread.setObjectName(name)
         self._worker = _Worker(work, self._mailbox)
         self._worker.moveToThread(self._thread)
-        queued = Qt.ConnectionType.QueuedConnection
-        self._wake.connect(self._worker.wake, queued)
-        self._worker.piece.connect(self.partial, queued)
-        self._worker.done.connect(self.finished, queued)
-        self._worker.broke.connect(self.failed, queued)
-        self._worker.idle.connect(self._on_idle, queued)
+        self._wake.connect(self._worker.wake)
+        self._worker.piece.connect(self._on_piece)
+        self._worker.done.connect(self._on_done)
+        self._worker.broke.connect(self._on_broke)
+        self._worker.idle.connect(self._on_idle)
         self._thread.start()
 
     @property
@@ -189,7 +188,10 @@ class EngineThread(QObject):
         return self._ticket
 
     def cancel(self) -> None:
-        """Drop the waiting request, and stop the running one after its piece."""
+        """Drop the waiting request and stop the running one after its piece.
+
+        No answer to a request made before is delivered afterwards.
+        """
         self._worker.cancelled_up_to = self._ticket
         if self._is_busy and self._mailbox.take() is not None:
             self._wake.emit()
@@ -205,6 +207,21 @@ class EngineThread(QObject):
         if is_busy != self._is_busy:
             self._is_busy = is_busy
             self.busy.emit(is_busy)
+
+    @pyqtSlot(object)
+    def _on_piece(self, answer: Answer) -> None:
+        if answer.ticket > self._worker.cancelled_up_to:
+            self.partial.emit(answer)
+
+    @pyqtSlot(object)
+    def _on_done(self, answer: Answer) -> None:
+        if answer.ticket > self._worker.cancelled_up_to:
+            self.finished.emit(answer)
+
+    @pyqtSlot(int, str)
+    def _on_broke(self, ticket: int, sentence: str) -> None:
+        if ticket > self._worker.cancelled_up_to:
+            self.failed.emit(ticket, sentence)
 
     @pyqtSlot(int)
     def _on_idle(self, ticket: int) -> None:
