@@ -127,7 +127,8 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
     -----
     The block must meet a full disk as an `OSError`. The HDF5 library does not: it crashes the
     process when a write fails half-way. Build an HDF5 file in memory (``driver="core"``,
-    ``backing_store=False``) and write its ``file.id.get_file_image()`` here.
+    ``backing_store=False``) and write its ``file.id.get_file_image()`` here. Likewise write the
+    bytes of ``safetensors.torch.save``, whose ``save_file`` raises an error of its own.
 
     Examples
     --------
