@@ -5,8 +5,12 @@ The line under a field is its documentation and its command-line help.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, ClassVar, Literal
+
+from mtm_core.config_fields import Bounds, check_settings
+from mtm_core.errors import ConfigError, UnknownNameError
 
 TaskName = Literal["co_smoothing", "forward_prediction", "intra_region", "inter_region"]
 SchemeName = Literal[
@@ -14,36 +18,56 @@ SchemeName = Literal[
 ]
 SplitName = Literal["random", "interleaved", "blocked"]
 
+Share = Annotated[float, Bounds(0.01, 0.99)]
+DropoutShare = Annotated[float, Bounds(0.0, 0.95)]
+Count = Annotated[int, Bounds(1, 1_000_000_000)]
+
 
 @dataclass(frozen=True, kw_only=True)
 class DataConfig:
     """How trials are split and bins are joined."""
 
+    section: ClassVar[str] = "data"
+
     split: SplitName = "random"
     """How trials are divided: at random, interleaved, or in contiguous blocks with gaps."""
-    split_seed: int = 0
+    split_seed: Annotated[int, Bounds(0, 2**53)] = 0
     """Seed of the random split; the draw also depends on the session id."""
-    val_fraction: float = 0.1
+    val_fraction: Annotated[float, Bounds(0.01, 0.9)] = 0.1
     """Share of trials for validation."""
-    test_fraction: float = 0.2
+    test_fraction: Annotated[float, Bounds(0.01, 0.9)] = 0.2
     """Share of trials for the test."""
-    bin_factor: int = 1
+    bin_factor: Annotated[int, Bounds(1, 1000)] = 1
     """Join this many bins into one before training."""
+
+    def __post_init__(self) -> None:
+        """Check every field, and that some trials are left to train on."""
+        check_settings(self)
+        held = self.val_fraction + self.test_fraction
+        if held > 0.9:
+            msg = (
+                f"--data.val_fraction {self.val_fraction:g} and --data.test_fraction "
+                f"{self.test_fraction:g} leave too few trials to train on; together they may "
+                "be at most 0.9."
+            )
+            raise ConfigError(msg)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelConfig:
     """The NDT1 transformer: one token per time bin."""
 
+    section: ClassVar[str] = "model"
+
     architecture: Literal["ndt1"] = "ndt1"
     """Which architecture."""
-    width: int = 64
+    width: Annotated[int, Bounds(2, 8192)] = 64
     """Width of a token."""
-    layers: int = 2
+    layers: Annotated[int, Bounds(1, 64)] = 2
     """Number of transformer layers."""
-    heads: int = 4
+    heads: Annotated[int, Bounds(1, 256)] = 4
     """Attention heads."""
-    mlp_width: int = 128
+    mlp_width: Annotated[int, Bounds(1, 65536)] = 128
     """Width of the hidden layer of each MLP."""
     positions: Literal["learnt", "rotary", "both"] = "both"
     """How a token knows its time: learnt embeddings, rotary attention, or both."""
@@ -55,11 +79,11 @@ class ModelConfig:
     """Give the model a binary input that tells hidden entries from silent ones."""
     standardise: bool = True
     """Scale counts by the training mean (minus mean, over root mean)."""
-    unit_dropout: float = 0.3
+    unit_dropout: DropoutShare = 0.3
     """Share of visible units hidden at random from the input during training."""
-    dropout: float = 0.2
+    dropout: DropoutShare = 0.2
     """Dropout inside the layers."""
-    embedding_dropout: float = 0.2
+    embedding_dropout: DropoutShare = 0.2
     """Dropout after the embedding."""
     read_in: Literal["linear", "two_layer"] = "linear"
     """How counts become tokens: one matrix, or the paper's N -> 2N, softsign, -> width."""
@@ -68,78 +92,128 @@ class ModelConfig:
     unit_history: bool = True
     """Let each unit's own visible past in the trial scale its later prediction."""
 
+    def __post_init__(self) -> None:
+        """Check every field, and that the heads divide the width into even parts."""
+        check_settings(self)
+        if self.width % 2:
+            msg = f"--model.width is {self.width}, but must be even. The nearest valid value is "
+            raise ConfigError(f"{msg}{self.width + 1}.")
+        valid = [n for n in range(1, self.width // 2 + 1) if self.width % (2 * n) == 0]
+        if self.heads not in valid:
+            nearest = min(valid, key=lambda n: abs(n - self.heads))
+            msg = (
+                f"--model.heads is {self.heads}, but must divide --model.width {self.width} into "
+                f"even parts. The nearest valid value is {nearest}."
+            )
+            raise ConfigError(msg)
+
 
 @dataclass(frozen=True, kw_only=True)
 class MaskingConfig:
     """Which schemes are trained, and how much they hide."""
 
+    section: ClassVar[str] = "masking"
+
     schemes: tuple[SchemeName, ...] = ("neuron", "causal", "intra_region", "inter_region")
     """Schemes drawn with equal chance; one name alone trains that scheme only."""
     mixing: Literal["batch", "trial"] = "trial"
     """Draw one scheme per batch, or one per trial."""
-    neuron_ratio: float = 0.3
+    neuron_ratio: Share = 0.3
     """Share of units hidden by the neuron scheme, and inside the region by intra_region."""
-    temporal_ratio: float = 0.3
+    temporal_ratio: Share = 0.3
     """Share of bins hidden by the temporal scheme."""
-    temporal_span: int = 1
+    temporal_span: Annotated[int, Bounds(1, 10_000)] = 1
     """Length in bins of the hidden spans of the temporal scheme."""
-    token_ratio: float = 0.3
+    token_ratio: Share = 0.3
     """Share of tokens (1 bin x 128 units) hidden by the random_token scheme."""
-    causal_ratio: float = 0.6
+    causal_ratio: Share = 0.6
     """Share of bins hidden by the causal scheme; for suffixes, the longest share of the trial."""
     causal_span: Literal["bins", "suffix", "mixed"] = "bins"
     """Hide single bins, the last bins of the trial, or one or the other in each trial."""
     region_draw: Literal["name", "size"] = "size"
     """Draw regions equally by name, or by their number of units."""
-    min_region_units: int = 5
+    min_region_units: Annotated[int, Bounds(1, 100_000)] = 5
     """Regions with fewer units are never drawn."""
     draw_unnamed_regions: bool = False
     """Let `root` and `void` be drawn as regions too, as the paper's code does."""
+
+    def __post_init__(self) -> None:
+        """Check every field."""
+        check_settings(self)
 
 
 @dataclass(frozen=True, kw_only=True)
 class OptimConfig:
     """The optimiser and its schedule."""
 
-    lr: float = 3e-3
+    section: ClassVar[str] = "optim"
+
+    lr: Annotated[float, Bounds(1e-9, 10.0)] = 3e-3
     """Peak learning rate."""
-    weight_decay: float = 1.0
+    weight_decay: Annotated[float, Bounds(0.0, 100.0)] = 1.0
     """AdamW weight decay."""
-    epochs: int = 1000
+    epochs: Count = 1000
     """Passes over the training trials; `optim.steps` overrides it."""
-    steps: int | None = None
+    steps: Count | None = None
     """Number of optimiser steps; none means: as many as `optim.epochs` makes."""
-    batch_size: int = 32
+    batch_size: Annotated[int, Bounds(1, 65_536)] = 32
     """Trials in a batch."""
-    warmup_fraction: float = 0.15
+    warmup_fraction: Annotated[float, Bounds(0.0, 0.99)] = 0.15
     """Share of the steps in which the learning rate rises."""
-    clip_norm: float | None = 1.0
+    clip_norm: Annotated[float, Bounds(1e-6, 1e6)] | None = 1.0
     """Gradient norm above which gradients are scaled down; none means never."""
-    average_decay: float | None = 0.998
+    average_decay: Annotated[float, Bounds(0.0, 0.999999)] | None = 0.998
     """Decay of the running average of the weights; none means no averaging."""
     loss: Literal["mean", "sum"] = "mean"
     """Average the loss over scored entries, or sum it as the paper's code does."""
+
+    def __post_init__(self) -> None:
+        """Check every field."""
+        check_settings(self)
+
+    def n_steps(self, n_trials: int) -> int:
+        """Return the number of optimiser steps for so many training trials.
+
+        Examples
+        --------
+        >>> OptimConfig(epochs=10, batch_size=32).n_steps(100), OptimConfig(steps=5).n_steps(100)
+        (32, 5)
+        """
+        if self.steps is not None:
+            return self.steps
+        return -(-self.epochs * n_trials // self.batch_size)
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunConfig:
     """Seeds, devices, and how often a run stops to think."""
 
-    seed: int = 0
+    section: ClassVar[str] = "run"
+
+    seed: Annotated[int, Bounds(0, 2**53)] = 0
     """Seed of weights, masks, dropout and batch order."""
     device: str = "auto"
     """Where to compute: auto, cpu, cuda, mps."""
-    threads: int | None = None
+    threads: Annotated[int, Bounds(1, 1024)] | None = None
     """CPU threads; none means what the machine offers."""
-    validate_every: int = 100
+    validate_every: Count = 100
     """Steps between validations."""
-    checkpoint_every: int = 200
+    checkpoint_every: Count = 200
     """Steps between checkpoints."""
+
+    def __post_init__(self) -> None:
+        """Check every field, and that the device is the name of one."""
+        check_settings(self)
+        if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", self.device):
+            known = ["auto", "cpu", "cuda", "cuda:0", "mps"]
+            raise UnknownNameError("value of --run.device called", self.device, known)
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig:
     """All settings of one training run."""
+
+    section: ClassVar[str] = ""
 
     name: str = "quick"
     """Name of the preset that these settings came from."""
@@ -153,3 +227,11 @@ class TrainConfig:
     """The optimiser."""
     run: RunConfig = field(default_factory=RunConfig)
     """Seeds, devices, intervals."""
+
+    def __post_init__(self) -> None:
+        """Check the fields that stand outside the sections."""
+        check_settings(self)
+
+
+ARCHITECTURES: dict[str, type[ModelConfig]] = {"ndt1": ModelConfig}
+"""The settings class of each architecture; `--model.architecture` chooses one."""
