@@ -1,0 +1,192 @@
+"""In which order units stand in a raster: decided by training trials, never by what is shown.
+
+Ordering rows by the test truth invents structure: noise peaks line up into a diagonal that any
+map would show. So the order comes from the training trials, and every panel uses the same one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mtm_core.errors import MissingFieldError, UnknownNameError
+from mtm_core.evaluation.rasters import ZScore, smooth, trial_mean_hz
+
+WithinName = Literal["auto", "depth", "peak", "similarity", "rate", "given"]
+
+ORDERS: tuple[WithinName, ...] = get_args(WithinName)
+"""Orders within a region; `auto` is depth where the session has it, else peak time."""
+ORDER_WORDS = {
+    "depth": "depth, most superficial first",
+    "peak": "time of peak in training trials",
+    "similarity": "similarity in training trials",
+    "rate": "rate in training trials, fastest first",
+    "given": "the order of the file",
+}
+"""What each order means, in words for a caption."""
+SIGMA_BINS = 2.0
+"""Smoothing of the training map before peaks and similarities are read from it."""
+
+
+@dataclass(frozen=True)
+class RegionBand:
+    """Rows of one region that stand together.
+
+    Parameters
+    ----------
+    region : str
+        Acronym.
+    start, stop : int
+        First row, and the row after the last.
+    """
+
+    region: str
+    start: int
+    stop: int
+
+    @property
+    def n_units(self) -> int:
+        """Number of rows."""
+        return self.stop - self.start
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class RowOrder:
+    """Units in the order of the rows of a raster, top to bottom.
+
+    Parameters
+    ----------
+    rows : ndarray of int64, shape (n_rows,)
+        Unit index of each row.
+    bands : tuple of RegionBand
+        Regions from top to bottom.
+    words : str
+        How the order was made, for a caption.
+    """
+
+    rows: NDArray[np.int64]
+    bands: tuple[RegionBand, ...]
+    words: str
+
+
+def order_rows(
+    train_counts: NDArray[np.generic],
+    region: NDArray[np.str_],
+    *,
+    within: WithinName = "auto",
+    bin_size_s: float,
+    region_rank: Mapping[str, float] | None = None,
+    depth_um: NDArray[np.floating] | None = None,
+) -> RowOrder:
+    """Order units by region, then by what their training trials say.
+
+    Parameters
+    ----------
+    train_counts : ndarray, shape (n_trials, n_bins, n_units)
+        Counts of the training trials only.
+    region : ndarray of str, shape (n_units,)
+        Acronym of each unit.
+    within : str
+        Order within a region, one of `ORDERS`.
+    bin_size_s : float
+        Duration of a bin.
+    region_rank : mapping of str to float, optional
+        Place of each region in the atlas; regions without one come last, by name.
+    depth_um : ndarray, shape (n_units,), optional
+        Distance from the tip of the probe.
+
+    Raises
+    ------
+    UnknownNameError
+        If `within` is not an order.
+    MissingFieldError
+        If `within` is "depth" and the session has no depths.
+    """
+    chosen = _choose(within, depth_um)
+    keys = (
+        (-np.asarray(depth_um, dtype=np.float64),)
+        if chosen == "depth"
+        else _training_keys(train_counts, chosen, region, bin_size_s)
+    )
+    rank = np.array([(region_rank or {}).get(str(name), np.inf) for name in region])
+    rows = np.lexsort((*keys[::-1], region, rank)).astype(np.int64)
+    return RowOrder(
+        rows=rows,
+        bands=region_bands(region[rows]),
+        words=f"units by region in atlas order, then by {ORDER_WORDS[chosen]}",
+    )
+
+
+def region_bands(region_of_row: NDArray[np.str_]) -> tuple[RegionBand, ...]:
+    """Join neighbouring rows of the same region.
+
+    Examples
+    --------
+    >>> region_bands(np.array(["CA1", "CA1", "DG"]))
+    (RegionBand(region='CA1', start=0, stop=2), RegionBand(region='DG', start=2, stop=3))
+    """
+    if len(region_of_row) == 0:
+        return ()
+    starts = [0, *(np.flatnonzero(region_of_row[1:] != region_of_row[:-1]) + 1).tolist()]
+    stops = [*starts[1:], len(region_of_row)]
+    return tuple(
+        RegionBand(str(region_of_row[start]), start, stop)
+        for start, stop in zip(starts, stops, strict=True)
+    )
+
+
+def _choose(within: str, depth_um: NDArray[np.floating] | None) -> str:
+    if within not in ORDERS:
+        raise UnknownNameError("order of rows", within, ORDERS)
+    if within == "auto":
+        return "peak" if depth_um is None else "depth"
+    if within == "depth" and depth_um is None:
+        msg = "This session has no depths to order units by. Choose peak, similarity or rate."
+        raise MissingFieldError(msg)
+    return within
+
+
+def _training_keys(
+    train_counts: NDArray[np.generic], chosen: str, region: NDArray[np.str_], bin_size_s: float
+) -> tuple[NDArray[np.float64], ...]:
+    n_units = len(region)
+    if chosen == "given" or len(train_counts) == 0:
+        return (np.arange(n_units, dtype=np.float64),)
+    train_hz = trial_mean_hz(train_counts, bin_size_s)
+    rate = train_hz.mean(axis=0)
+    if chosen == "rate":
+        return (-rate,)
+    scored = ZScore.from_training(train_hz, len(train_counts), bin_size_s, SIGMA_BINS)
+    z_map = scored.apply(smooth(train_hz, SIGMA_BINS))
+    if chosen == "similarity":
+        return (_similarity_key(z_map, region),)
+    peak = np.where(rate > 0, z_map.argmax(axis=0), train_hz.shape[0])
+    return (peak.astype(np.float64), -rate)
+
+
+def _similarity_key(z_map: NDArray[np.float64], region: NDArray[np.str_]) -> NDArray[np.float64]:
+    """Rank units of each region by their angle in the plane of the first two components."""
+    key = np.zeros(z_map.shape[1])
+    for name in np.unique(region):
+        members = np.flatnonzero(region == name)
+        if len(members) < 3:
+            continue
+        left, scale, _ = np.linalg.svd(z_map[:, members].T, full_matrices=False)
+        plane = left[:, :2] * scale[:2]
+        angle = np.arctan2(plane[:, -1], plane[:, 0])
+        key[members] = _cut_at_widest_gap(angle)
+    return key
+
+
+def _cut_at_widest_gap(angle: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Rank angles around the circle, starting after the widest gap."""
+    order = np.argsort(angle, kind="stable")
+    turned = np.append(angle[order], angle[order[0]] + 2 * np.pi)
+    start = int(np.diff(turned).argmax()) + 1
+    rank = np.empty(len(angle))
+    rank[np.roll(order, -start)] = np.arange(len(angle))
+    return rank
