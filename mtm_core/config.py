@@ -37,6 +37,10 @@ class DataConfig:
     """Share of trials for validation."""
     test_fraction: Annotated[float, Bounds(0.01, 0.9)] = 0.2
     """Share of trials for the test."""
+    split_blocks: Annotated[int, Bounds(1, 1000)] = 4
+    """Number of test blocks of a blocked split, one in each equal stretch of the session."""
+    split_gap: Annotated[int, Bounds(0, 1000)] = 3
+    """Trials left out between any two parts of a blocked split."""
     bin_factor: Annotated[int, Bounds(1, 1000)] = 1
     """Join this many bins into one before training."""
 
