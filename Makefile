@@ -1,0 +1,56 @@
+# Every target makes .venv and installs what it needs; run `make demo` or `make test` on a fresh clone.
+# `make setup PYTHON=/path/to/python3.12` chooses the interpreter.
+# On Linux without an NVIDIA GPU, `make setup TORCH_INDEX=<address>` takes PyTorch from the address that
+# pytorch.org gives for CPU wheels: the ordinary ones bring gigabytes of CUDA.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= $(shell packaging/find_python.sh)
+TORCH_INDEX ?=
+PIP := $(BIN)/python -m pip
+export PIP_DISABLE_PIP_VERSION_CHECK ?= 1
+
+.PHONY: setup demo test check bench check-gui clean
+
+setup: $(VENV)/.packages $(VENV)/.system
+
+$(VENV)/.python:
+	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer was found. Install it, or say: make setup PYTHON=/path/to/it"; exit 1; }
+	packaging/make_venv.sh "$(PYTHON)" $(VENV)
+	@touch $@
+
+$(VENV)/.packages: pyproject.toml packaging/constraints.txt | $(VENV)/.python
+	$(if $(TORCH_INDEX),$(PIP) install --quiet -c packaging/constraints.txt --index-url $(TORCH_INDEX) torch)
+	$(PIP) install --quiet -c packaging/constraints.txt -e ".[dev]"
+	@touch $@
+
+$(VENV)/.system: packaging/system_packages.sh | $(VENV)/.python
+	@packaging/system_packages.sh offscreen
+	@touch $@
+
+$(VENV)/.system-x11: packaging/system_packages.sh | $(VENV)/.python
+	@packaging/system_packages.sh x11
+	@touch $@
+
+demo: setup
+	@packaging/demo.sh $(BIN)
+
+test: setup
+	@rm -f .coverage
+	$(BIN)/python -m pytest --cov --cov-report=term
+	@$(BIN)/python tests/full_coverage.py
+
+check: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: setup
+	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(BIN)/python -m pytest tests/bench -q -s --override-ini python_files='bench_*.py'
+
+check-gui: setup
+	@packaging/check_gui.sh $(BIN)
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .coverage demo.png

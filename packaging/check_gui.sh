@@ -1,0 +1,28 @@
+#!/bin/sh
+# check_gui.sh BIN: clicks through a real window on a virtual X server; screenshots land in build/gui.
+set -eu
+bin=$(cd "$1" && pwd)
+here=$(cd "$(dirname "$0")" && pwd)
+cd "$here/.."
+"$here/system_packages.sh" gui-check
+
+for tool in Xvfb openbox xdotool; do
+    command -v "$tool" >/dev/null || { echo "make check-gui needs $tool."; exit 1; }
+done
+
+mkdir -p build/gui
+unset QT_QPA_PLATFORM WAYLAND_DISPLAY
+number=$(mktemp)
+Xvfb -displayfd 3 -screen 0 1600x1000x24 -nolisten tcp 3>"$number" 2>build/gui/xvfb.log &
+server=$!
+trap 'kill "$server" 2>/dev/null || true; rm -f "$number"' EXIT INT TERM
+waited=0
+until [ -s "$number" ]; do
+    sleep 0.2
+    waited=$((waited + 1))
+    [ "$waited" -lt 50 ] || { echo "The virtual X server did not start: see build/gui/xvfb.log"; exit 1; }
+done
+DISPLAY=:$(cat "$number")
+export DISPLAY
+openbox >build/gui/openbox.log 2>&1 &
+"$bin/python" -m pytest tests/gui -q
