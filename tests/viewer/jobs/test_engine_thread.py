@@ -11,7 +11,7 @@ from PyQt6.QtCore import QTimer
 from pytestqt.qtbot import QtBot
 
 from mtm_core.errors import MaskError
-from mtm_viewer.jobs.engine_thread import Answer, EngineThread, Mailbox
+from mtm_viewer.jobs.engine_thread import Answer, EngineThread, Mailbox, Work
 
 
 class SlowWork:
@@ -42,11 +42,23 @@ def work() -> SlowWork:
 
 
 @pytest.fixture
-def engine(work: SlowWork, qapp: object) -> Iterator[EngineThread]:
-    engine = EngineThread(work)
-    yield engine
+def start(qapp: object) -> Iterator[Callable[[Work], EngineThread]]:
+    """Start engines that are stopped however the test ends."""
+    engines: list[EngineThread] = []
+
+    def start_engine(work: Work) -> EngineThread:
+        engines.append(EngineThread(work))
+        return engines[-1]
+
+    yield start_engine
+    for engine in engines:
+        engine.stop()
+
+
+@pytest.fixture
+def engine(start: Callable[[Work], EngineThread], work: SlowWork) -> Iterator[EngineThread]:
+    yield start(work)
     work.gate.set()
-    engine.stop()
 
 
 def values(answers: list[Answer]) -> list[object]:
@@ -102,8 +114,10 @@ def test_newest_request_wins_and_the_running_piece_is_shown(
     assert values(seen) == [("first", 0), ("fourth", 0), ("fourth", 1), ("fourth", 2)]
 
 
-def test_a_person_who_keeps_clicking_keeps_seeing_pictures(qapp: object, qtbot: QtBot) -> None:
-    engine = EngineThread(SlowWork(pieces=100, piece_s=0.03))
+def test_a_person_who_keeps_clicking_keeps_seeing_pictures(
+    start: Callable[[Work], EngineThread], qtbot: QtBot
+) -> None:
+    engine = start(SlowWork(pieces=100, piece_s=0.03))
     seen: list[Answer] = []
     engine.partial.connect(seen.append)
     for click in range(20):
@@ -165,29 +179,30 @@ def test_busy_is_told_at_once_and_ends_with_the_last_request(
     assert told == [True, False]
 
 
-def test_an_error_that_teaches_is_passed_on_word_by_word(qapp: object, qtbot: QtBot) -> None:
+def test_an_error_that_teaches_is_passed_on_word_by_word(
+    start: Callable[[Work], EngineThread], qtbot: QtBot
+) -> None:
     def work(request: object, should_stop: Callable[[], bool]) -> Iterator[object]:
         yield 1
         msg = "This mask hides every unit. Leave at least one visible."
         raise MaskError(msg)
 
-    engine = EngineThread(work)
+    engine = start(work)
     with qtbot.waitSignal(engine.failed, timeout=5000) as failed:
         ticket = engine.request("all")
     assert failed.args == [ticket, "This mask hides every unit. Leave at least one visible."]
     qtbot.waitUntil(lambda: not engine.is_busy, timeout=5000)
-    engine.stop()
 
 
 def test_a_fault_of_the_program_does_not_kill_the_engine(
-    qapp: object, qtbot: QtBot, caplog: pytest.LogCaptureFixture
+    start: Callable[[Work], EngineThread], qtbot: QtBot, caplog: pytest.LogCaptureFixture
 ) -> None:
     def work(request: object, should_stop: Callable[[], bool]) -> Iterator[object]:
         if request == "bad":
             raise ZeroDivisionError
         yield request
 
-    engine = EngineThread(work)
+    engine = start(work)
     with qtbot.waitSignal(engine.failed, timeout=5000) as failed:
         engine.request("bad")
     assert "ZeroDivisionError" in failed.args[1]
@@ -196,11 +211,12 @@ def test_a_fault_of_the_program_does_not_kill_the_engine(
     with qtbot.waitSignal(engine.finished, timeout=5000) as final:
         engine.request("good")
     assert final.args[0].value == "good"
-    engine.stop()
 
 
-def test_the_gui_keeps_ticking_while_the_engine_works(qapp: object, qtbot: QtBot) -> None:
-    engine = EngineThread(SlowWork(pieces=30, piece_s=0.01))
+def test_the_gui_keeps_ticking_while_the_engine_works(
+    start: Callable[[Work], EngineThread], qtbot: QtBot
+) -> None:
+    engine = start(SlowWork(pieces=30, piece_s=0.01))
     ticks: list[float] = []
     timer = QTimer()
     timer.setInterval(5)
@@ -215,8 +231,8 @@ def test_the_gui_keeps_ticking_while_the_engine_works(qapp: object, qtbot: QtBot
     assert len(ticks) > elapsed_s / 0.005 / 5
 
 
-def test_stopping_ends_the_thread(qapp: object) -> None:
-    engine = EngineThread(SlowWork())
+def test_stopping_ends_the_thread(start: Callable[[Work], EngineThread]) -> None:
+    engine = start(SlowWork())
     engine.request("ca1")
     engine.stop()
     assert engine._thread.isFinished()
