@@ -36,13 +36,16 @@ class SlowWork:
                 return
 
 
+Start = Callable[[Work], EngineThread]
+
+
 @pytest.fixture
 def work() -> SlowWork:
     return SlowWork()
 
 
 @pytest.fixture
-def start(qapp: object) -> Iterator[Callable[[Work], EngineThread]]:
+def start(qapp: object) -> Iterator[Start]:
     """Start engines that are stopped however the test ends."""
     engines: list[EngineThread] = []
 
@@ -56,7 +59,7 @@ def start(qapp: object) -> Iterator[Callable[[Work], EngineThread]]:
 
 
 @pytest.fixture
-def engine(start: Callable[[Work], EngineThread], work: SlowWork) -> Iterator[EngineThread]:
+def engine(start: Start, work: SlowWork) -> Iterator[EngineThread]:
     yield start(work)
     work.gate.set()
 
@@ -114,9 +117,7 @@ def test_newest_request_wins_and_the_running_piece_is_shown(
     assert values(seen) == [("first", 0), ("fourth", 0), ("fourth", 1), ("fourth", 2)]
 
 
-def test_a_person_who_keeps_clicking_keeps_seeing_pictures(
-    start: Callable[[Work], EngineThread], qtbot: QtBot
-) -> None:
+def test_a_person_who_keeps_clicking_keeps_seeing_pictures(start: Start, qtbot: QtBot) -> None:
     engine = start(SlowWork(pieces=100, piece_s=0.03))
     seen: list[Answer] = []
     engine.partial.connect(seen.append)
@@ -179,9 +180,7 @@ def test_busy_is_told_at_once_and_ends_with_the_last_request(
     assert told == [True, False]
 
 
-def test_an_error_that_teaches_is_passed_on_word_by_word(
-    start: Callable[[Work], EngineThread], qtbot: QtBot
-) -> None:
+def test_an_error_that_teaches_is_passed_on_word_by_word(start: Start, qtbot: QtBot) -> None:
     def work(request: object, should_stop: Callable[[], bool]) -> Iterator[object]:
         yield 1
         msg = "This mask hides every unit. Leave at least one visible."
@@ -195,7 +194,7 @@ def test_an_error_that_teaches_is_passed_on_word_by_word(
 
 
 def test_a_fault_of_the_program_does_not_kill_the_engine(
-    start: Callable[[Work], EngineThread], qtbot: QtBot, caplog: pytest.LogCaptureFixture
+    start: Start, qtbot: QtBot, caplog: pytest.LogCaptureFixture
 ) -> None:
     def work(request: object, should_stop: Callable[[], bool]) -> Iterator[object]:
         if request == "bad":
@@ -213,9 +212,7 @@ def test_a_fault_of_the_program_does_not_kill_the_engine(
     assert final.args[0].value == "good"
 
 
-def test_the_gui_keeps_ticking_while_the_engine_works(
-    start: Callable[[Work], EngineThread], qtbot: QtBot
-) -> None:
+def test_the_gui_keeps_ticking_while_the_engine_works(start: Start, qtbot: QtBot) -> None:
     engine = start(SlowWork(pieces=30, piece_s=0.01))
     ticks: list[float] = []
     timer = QTimer()
@@ -231,7 +228,7 @@ def test_the_gui_keeps_ticking_while_the_engine_works(
     assert len(ticks) > elapsed_s / 0.005 / 5
 
 
-def test_stopping_ends_the_thread(start: Callable[[Work], EngineThread]) -> None:
+def test_stopping_ends_the_thread(start: Start) -> None:
     engine = start(SlowWork())
     engine.request("ca1")
     engine.stop()
