@@ -1,0 +1,282 @@
+"""`Session`: what a model eats. It checks itself once, at birth; after that code trusts it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mtm_core.data.content_hash import hash_content
+from mtm_core.data.table import Column, Table
+from mtm_core.errors import DataError
+
+REQUIRED_UNIT_FIELDS = ("unit_id", "region", "region_beryl", "region_cosmos")
+"""Fields of every unit table; all text."""
+REQUIRED_TRIAL_FIELDS = ("trial_id", "align_s")
+"""Fields of every trial table."""
+
+Rows = NDArray[np.integer[Any]] | NDArray[np.bool_]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provenance:
+    """Where a session came from and how its bins lie in time.
+
+    Parameters
+    ----------
+    source : str
+        The data set, for example ``"steinmetz2019"``.
+    source_id : str
+        Name of the recording within the data set.
+    subject, lab, date : str or None
+        The animal, the laboratory, and the day (ISO 8601); None where not known.
+    number : int or None
+        Number of the session within the day; None where not known.
+    eid : str or None
+        IBL's id of the session; None for other data.
+    licence : str
+        The terms of the data, with every caveat.
+    citation : str
+        What to cite.
+    align_event : str
+        The event that trials are aligned to.
+    window_start_s : float
+        Start of the first bin relative to the event.
+    bin_size_s : float
+        Width of a bin.
+    is_simulated : bool
+        True if the spikes were made by a program.
+    notes : tuple of str
+        What was done to the data on the way here, one sentence each.
+    """
+
+    source: str
+    source_id: str
+    subject: str | None
+    lab: str | None
+    date: str | None
+    number: int | None
+    eid: str | None
+    licence: str
+    citation: str
+    align_event: str
+    window_start_s: float
+    bin_size_s: float
+    is_simulated: bool
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.bin_size_s) and self.bin_size_s > 0):
+            msg = f"The bin size must be a positive number of seconds, not {self.bin_size_s}."
+            raise DataError(msg)
+        if not math.isfinite(self.window_start_s):
+            msg = f"The window must start at a finite time, not {self.window_start_s}."
+            raise DataError(msg)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Behavior:
+    """A behavioural signal in the bins of each trial.
+
+    Parameters
+    ----------
+    values : ndarray of float32, shape (n_trials, n_bins)
+        The signal; 0 in trials where it is absent.
+    is_valid : ndarray of bool, shape (n_trials,)
+        False in trials where the signal is absent.
+    """
+
+    values: NDArray[np.float32]
+    is_valid: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Session:
+    """One recording, binned per trial.
+
+    Parameters
+    ----------
+    session_id : str
+        IBL eid, or lab/subject/date/number, or a name plus content hash.
+    counts : ndarray of uint8, shape (n_trials, n_bins, n_units)
+        Spikes per bin. Kept as a read-only view.
+    units : Table
+        One row per unit; has `REQUIRED_UNIT_FIELDS`.
+    trials : Table
+        One row per trial; has `REQUIRED_TRIAL_FIELDS`.
+    behaviors : mapping of str to Behavior
+        Signals by name; a signal that was not recorded is not there.
+    provenance : Provenance
+        Where it came from.
+
+    Raises
+    ------
+    DataError
+        If the parts do not fit together; the text says which and why.
+    """
+
+    session_id: str
+    counts: NDArray[np.uint8]
+    units: Table
+    trials: Table
+    behaviors: Mapping[str, Behavior] = field(default_factory=dict)
+    provenance: Provenance
+
+    def __post_init__(self) -> None:
+        if not self.session_id:
+            msg = "A session needs an id; this one is empty."
+            raise DataError(msg)
+        _check_counts(self.counts)
+        _check_table("unit", self.units, self.n_units, REQUIRED_UNIT_FIELDS)
+        _check_table("trial", self.trials, self.n_trials, REQUIRED_TRIAL_FIELDS)
+        _check_unique("unit_id", self.units.column("unit_id"))
+        _check_unique("trial_id", self.trials.column("trial_id"))
+        for name, behavior in self.behaviors.items():
+            _check_behavior(name, behavior, (self.n_trials, self.n_bins))
+        counts = np.ascontiguousarray(self.counts).view()
+        counts.flags.writeable = False
+        object.__setattr__(self, "counts", counts)
+        object.__setattr__(self, "behaviors", MappingProxyType(dict(self.behaviors)))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what another process needs (a read-only mapping cannot be sent)."""
+        return {**self.__dict__, "behaviors": dict(self.behaviors)}
+
+    @property
+    def n_trials(self) -> int:
+        """Number of trials."""
+        return int(self.counts.shape[0])
+
+    @property
+    def n_bins(self) -> int:
+        """Number of bins of a trial."""
+        return int(self.counts.shape[1])
+
+    @property
+    def n_units(self) -> int:
+        """Number of units."""
+        return int(self.counts.shape[2])
+
+    @property
+    def bin_size_s(self) -> float:
+        """Width of a bin in seconds."""
+        return self.provenance.bin_size_s
+
+    @property
+    def window_start_s(self) -> float:
+        """Start of the first bin relative to the align event, in seconds."""
+        return self.provenance.window_start_s
+
+    @property
+    def bin_start_s(self) -> NDArray[np.float64]:
+        """Start of each bin relative to the align event, in seconds, shape (n_bins,)."""
+        return self.window_start_s + self.bin_size_s * np.arange(self.n_bins, dtype=np.float64)
+
+    @property
+    def unit_id(self) -> NDArray[np.str_]:
+        """Id of each unit, shape (n_units,)."""
+        return self.units.values("unit_id").astype(np.str_)
+
+    @property
+    def region(self) -> NDArray[np.str_]:
+        """Acronym of each unit as given, shape (n_units,); "" where none was given."""
+        return self.units.values("region").astype(np.str_)
+
+    def region_names(self) -> tuple[str, ...]:
+        """Return the acronyms that occur, sorted; empty for a session without regions."""
+        column = self.units.column("region")
+        return tuple(sorted({str(name) for name in column.values[column.is_valid]}))
+
+    @cached_property
+    def content_hash(self) -> str:
+        """SHA-256 (hex) over everything that the session holds."""
+        return hash_content(self)
+
+    def take_trials(self, rows: Rows) -> Session:
+        """Return a new session of the chosen trials (row numbers or a mask)."""
+        behaviors = {
+            name: Behavior(values=b.values[rows], is_valid=b.is_valid[rows])
+            for name, b in self.behaviors.items()
+        }
+        counts = self.counts[rows]
+        return replace(self, counts=counts, trials=self.trials.take(rows), behaviors=behaviors)
+
+    def take_units(self, rows: Rows) -> Session:
+        """Return a new session of the chosen units (row numbers or a mask)."""
+        return replace(self, counts=self.counts[:, :, rows], units=self.units.take(rows))
+
+
+def _check_counts(counts: NDArray[Any]) -> None:
+    if counts.ndim != 3:
+        msg = f"Counts must have the axes (trials, bins, units); this array has {counts.ndim}."
+        raise DataError(msg)
+    if counts.dtype != np.uint8:
+        msg = f"Counts must be uint8 (0 to 255 spikes in a bin), not {counts.dtype}."
+        raise DataError(msg)
+    for name, size in zip(("trials", "bins", "units"), counts.shape, strict=True):
+        if size == 0:
+            msg = f"A session needs at least one of each, but this one has zero {name}."
+            raise DataError(msg)
+
+
+def _check_table(kind: str, table: Table, n_rows: int, required: tuple[str, ...]) -> None:
+    missing = [name for name in required if not table.has(name)]
+    if missing:
+        msg = f"The {kind} table lacks {', '.join(missing)}."
+        raise DataError(msg)
+    if table.n_rows != n_rows:
+        msg = f"The {kind} table has {table.n_rows} rows, but the counts have {n_rows} {kind}s."
+        raise DataError(msg)
+    for name, column in table.columns.items():
+        _check_column(
+            f"The {kind} field '{name}'",
+            column,
+            is_text=required[0] == "unit_id" and name in required,
+        )
+
+
+def _check_column(what: str, column: Column, *, is_text: bool) -> None:
+    kind = column.values.dtype.kind
+    if kind not in "biufU" or (is_text and kind != "U"):
+        wanted = "text" if is_text else "numbers, booleans or text"
+        msg = f"{what} must hold {wanted}, not {column.values.dtype}."
+        raise DataError(msg)
+    if column.values.ndim != 1 or column.is_valid.dtype != np.bool_:
+        msg = f"{what} must be one value and one boolean 'is valid' per row."
+        raise DataError(msg)
+    if kind == "f" and not np.isfinite(column.values).all():
+        row = int(np.flatnonzero(~np.isfinite(column.values))[0])
+        msg = f"{what} holds {column.values[row]} in row {row}; mark that row as not valid."
+        raise DataError(msg)
+
+
+def _check_unique(name: str, column: Column) -> None:
+    if not column.is_valid.all():
+        msg = f"Every row needs a {name}, but row {int(np.argmin(column.is_valid))} has none."
+        raise DataError(msg)
+    values, first = np.unique(column.values, return_counts=True)
+    if (first > 1).any():
+        msg = f"{name} {values[first > 1][0]} stands in more than one row; ids must be unique."
+        raise DataError(msg)
+
+
+def _check_behavior(name: str, behavior: Behavior, shape: tuple[int, int]) -> None:
+    if behavior.values.shape != shape or behavior.is_valid.shape != shape[:1]:
+        msg = (
+            f"The behaviour '{name}' has the shape {behavior.values.shape}, "
+            f"but the session has {shape} (trials, bins)."
+        )
+        raise DataError(msg)
+    if behavior.values.dtype != np.float32 or behavior.is_valid.dtype != np.bool_:
+        msg = f"The behaviour '{name}' must be float32 values with a boolean per trial."
+        raise DataError(msg)
+    if not np.isfinite(behavior.values).all():
+        trial = int(np.flatnonzero(~np.isfinite(behavior.values).all(axis=1))[0])
+        msg = f"The behaviour '{name}' is not finite in trial {trial}; mark it as not valid."
+        raise DataError(msg)

@@ -1,0 +1,183 @@
+"""The session file: one HDF5 file per `Session`, schema ``mtm-session``.
+
+Layout of version 1 (``N`` trials, ``T`` bins, ``U`` units)::
+
+    /                     attributes schema, schema_version, session_id, content_hash
+    /counts               uint8 (N, T, U), chunked by a few units, gzip
+    /provenance           text (JSON), the fields of `Provenance`
+    /units/values/NAME    (U,) numbers or UTF-8 text        /units/is_valid/NAME    (U,) bool
+    /trials/values/NAME   (N,)                              /trials/is_valid/NAME   (N,) bool
+    /behaviors/values/NAME  float32 (N, T)                  /behaviors/is_valid/NAME  (N,) bool
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from mtm_core.data.hdf5 import open_hdf5, read_array
+from mtm_core.data.session import Behavior, Provenance, Session
+from mtm_core.data.table import Column, Table
+from mtm_core.errors import DataError, SessionFileError
+from mtm_core.resources import atomic_write
+
+SCHEMA = "mtm-session"
+SCHEMA_VERSION = 1
+
+_CHUNK_UNITS = 16
+_CHUNK_BYTES = 2**22
+
+
+def write_session(session: Session, path: str | os.PathLike[str]) -> None:
+    """Write a session file; a file that was there stays as it was until the new one is whole.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written (no such folder, disk full).
+    """
+    # HDF5 cannot be trusted to give up cleanly when a disk is full, so it writes to memory.
+    image = io.BytesIO()
+    with h5py.File(image, "w", libver=("earliest", "v110")) as file:
+        _write(file, session)
+    with atomic_write(path) as temporary:
+        temporary.write_bytes(image.getbuffer())
+
+
+def read_session(path: str | os.PathLike[str]) -> Session:
+    """Read a session file, and check that it holds what was written.
+
+    Raises
+    ------
+    SessionFileError
+        If the file is not there, is not a session file of this version, or was damaged or edited
+        since it was written.
+    """
+    path = Path(path)
+    with open_hdf5(path) as file:
+        _check_schema(file, path.name)
+        stored_hash = str(file.attrs.get("content_hash", ""))
+        try:
+            session = _read(file, path.name)
+        except DataError as error:
+            if isinstance(error, SessionFileError):
+                raise
+            msg = f"{path.name} holds no usable session. {error}"
+            raise SessionFileError(msg) from error
+    if session.content_hash != stored_hash:
+        msg = (
+            f"{path.name} was changed or damaged after it was written: its content does not "
+            "match the hash stored in it. Convert or download it again."
+        )
+        raise SessionFileError(msg)
+    return session
+
+
+def is_session_file(path: str | os.PathLike[str]) -> bool:
+    """Tell whether a file says that it is a session file, of whatever version."""
+    try:
+        with open_hdf5(Path(path)) as file:
+            return str(file.attrs.get("schema", "")) == SCHEMA
+    except SessionFileError:
+        return False
+
+
+def _write(file: h5py.File, session: Session) -> None:
+    file.attrs["schema"] = SCHEMA
+    file.attrs["schema_version"] = SCHEMA_VERSION
+    file.attrs["session_id"] = session.session_id
+    file.attrs["content_hash"] = session.content_hash
+    file.create_dataset(
+        "counts",
+        data=session.counts,
+        chunks=_chunk_shape(*session.counts.shape),
+        compression="gzip",
+        compression_opts=9,
+    )
+    _write_array(file, "provenance", np.array(json.dumps(dataclasses.asdict(session.provenance))))
+    columns: dict[str, Mapping[str, Column | Behavior]] = {
+        "units": session.units.columns,
+        "trials": session.trials.columns,
+        "behaviors": session.behaviors,
+    }
+    for group, fields in columns.items():
+        for name, field in fields.items():
+            _write_array(file, f"{group}/values/{name}", field.values)
+            _write_array(file, f"{group}/is_valid/{name}", field.is_valid)
+
+
+def _chunk_shape(n_trials: int, n_bins: int, n_units: int) -> tuple[int, int, int]:
+    units = min(n_units, _CHUNK_UNITS)
+    trials = max(1, min(n_trials, _CHUNK_BYTES // (n_bins * units)))
+    return trials, n_bins, units
+
+
+def _write_array(file: h5py.File, name: str, values: NDArray[Any]) -> None:
+    if values.dtype.kind == "U":
+        encoded = np.char.encode(values, "utf-8")
+        width = max(1, encoded.dtype.itemsize)
+        dtype = h5py.string_dtype("utf-8", width)
+        values = encoded.astype(dtype)
+    file.create_dataset(name, data=values, **({"compression": "gzip"} if values.ndim else {}))
+
+
+def _check_schema(file: h5py.File, name: str) -> None:
+    schema = str(file.attrs.get("schema", ""))
+    if schema != SCHEMA:
+        said = f"it says '{schema}'" if schema else "it does not say what it is"
+        msg = (
+            f"{name} is an HDF5 file, but not a session file ({said}). "
+            "Make one with `mtm-core convert`."
+        )
+        raise SessionFileError(msg)
+    version = file.attrs.get("schema_version")
+    if version != SCHEMA_VERSION:
+        msg = (
+            f"{name} is a session file of version {version}; this program reads version "
+            f"{SCHEMA_VERSION}. Convert the recording again, or update the program."
+        )
+        raise SessionFileError(msg)
+
+
+def _read(file: h5py.File, name: str) -> Session:
+    return Session(
+        session_id=str(file.attrs.get("session_id", "")),
+        counts=read_array(file, "counts"),
+        units=Table(_read_columns(file, "units")),
+        trials=Table(_read_columns(file, "trials")),
+        behaviors={
+            key: Behavior(values=column.values.astype(np.float32), is_valid=column.is_valid)
+            for key, column in _read_columns(file, "behaviors").items()
+        },
+        provenance=_read_provenance(file, name),
+    )
+
+
+def _read_columns(file: h5py.File, group: str) -> dict[str, Column]:
+    if group not in file:
+        return {}
+    names = sorted(file[f"{group}/values"])
+    return {
+        name: Column(
+            read_array(file[f"{group}/values"], name), read_array(file[f"{group}/is_valid"], name)
+        )
+        for name in names
+    }
+
+
+def _read_provenance(file: h5py.File, name: str) -> Provenance:
+    try:
+        fields = json.loads(str(read_array(file, "provenance")))
+        return Provenance(**{**fields, "notes": tuple(fields["notes"])})
+    except (ValueError, TypeError, KeyError) as error:
+        msg = f"{name}: what it says about where it came from cannot be read."
+        raise SessionFileError(msg) from error
