@@ -28,16 +28,12 @@ $(VENV)/.system: packaging/system_packages.sh | $(VENV)/.python
 	@packaging/system_packages.sh offscreen
 	@touch $@
 
-$(VENV)/.system-x11: packaging/system_packages.sh | $(VENV)/.python
-	@packaging/system_packages.sh x11
-	@touch $@
-
 demo: setup
 	@packaging/demo.sh $(BIN)
 
 test: setup
 	@rm -f .coverage
-	$(BIN)/python -m pytest --cov --cov-report=term
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest --cov --cov-report=term
 	@$(BIN)/python tests/full_coverage.py
 
 check: setup

@@ -11,7 +11,9 @@ for tool in Xvfb openbox xdotool; do
 done
 
 mkdir -p build/gui
-unset QT_QPA_PLATFORM WAYLAND_DISPLAY
+unset WAYLAND_DISPLAY
+QT_QPA_PLATFORM=xcb
+export QT_QPA_PLATFORM
 number=$(mktemp)
 Xvfb -displayfd 3 -screen 0 1600x1000x24 -nolisten tcp 3>"$number" 2>build/gui/xvfb.log &
 server=$!

@@ -6,7 +6,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 
-os.environ["QT_QPA_PLATFORM"] = "offscreen"
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # `make check-gui` sets another
 os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["MPLBACKEND"] = "Agg"
 # Window state, recent files and logs of the person who runs the tests stay untouched.
