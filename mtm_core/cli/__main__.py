@@ -68,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(words: list[str]) -> int:
-    if not words or words[0] in ("-h", "--help", "help"):
+    if words in ([], ["--debug"]) or words[0] in ("-h", "--help", "help"):
         output.show(_help_text())
         return 0
     if words[0] == "--version":
@@ -84,13 +84,10 @@ def _run(words: list[str]) -> int:
 
 def _split(words: list[str]) -> tuple[str, list[str]]:
     """Return the command and its words; flags before the command go to it as well."""
-    position = next((i for i, word in enumerate(words) if not word.startswith("-")), None)
+    position = next((i for i, word in enumerate(words) if not word.startswith("-")), len(words))
     unknown = [word for word in words[:position] if word != "--debug"]
     if unknown:
         msg = f"There is no flag '{unknown[0]}' before the command. See '{PROGRAM} --help'."
-        raise ConfigError(msg)
-    if position is None:
-        msg = f"Which command? See '{PROGRAM} --help'."
         raise ConfigError(msg)
     command = find_command(words[position], tuple(COMMANDS))
     return command, words[:position] + words[position + 1 :]
