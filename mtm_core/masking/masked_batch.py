@@ -66,5 +66,5 @@ def mask_counts(
     session_id: str = "",
 ) -> MaskedBatch:
     """Hide entries of `counts` and bind them to what is scored; `counts` is left as it is."""
-    inputs = torch.where(is_hidden, counts.new_zeros(()), counts)  # twice as fast as masked_fill
+    inputs = counts * ~is_hidden  # several times faster on CPUs than masked_fill or where
     return MaskedBatch(inputs, counts, is_hidden, is_scored, prompt, is_causal, session_id)

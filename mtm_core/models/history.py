@@ -36,35 +36,32 @@ class UnitHistory(nn.Module):
         self.gain = nn.Parameter(torch.full((len(DECAYS), n_units), 0.3))
         self.log_strength = nn.Parameter(torch.full((len(DECAYS),), math.log(2.0)))
 
-    def forward(
-        self, inputs: Tensor, is_hidden: Tensor, expected: Tensor, only_partial: bool
-    ) -> Tensor:
-        """Correct log-rates.
+    def correct(
+        self, log_rate: Tensor, inputs: Tensor, is_hidden: Tensor, expected: Tensor
+    ) -> None:
+        """Add the correction to `log_rate`, in place: a copy of it would cost a training step dear.
+
+        In training, trials in which every unit is hidden or visible as a whole are left alone:
+        nothing scored there has a visible past.
 
         Parameters
         ----------
-        inputs : Tensor, shape (n_trials, n_bins, n_units)
+        log_rate : Tensor, shape (n_trials, n_bins, n_units)
+            Corrected in place.
+        inputs : Tensor, same shape
             Counts, 0 where hidden.
         is_hidden : Tensor of bool, same shape
         expected : Tensor, shape (n_bins, n_units)
             Expected spikes per bin.
-        only_partial : bool
-            Skip trials in which every unit is hidden or visible as a whole: nothing scored
-            there has a visible past. Saves time in training.
-
-        Returns
-        -------
-        Tensor, shape (n_trials, n_bins, n_units)
-            To be added to the log-rate.
         """
-        if not only_partial:
-            return self._correction(inputs, is_hidden, expected)
-        is_partial = (is_hidden != is_hidden[:, :1]).any(dim=2).any(dim=1)
-        out = torch.zeros_like(inputs)
+        if not self.training:
+            log_rate += self._correction(inputs, is_hidden, expected)
+            return
+        is_partial = (is_hidden[:, 1:] != is_hidden[:, :-1]).flatten(1).any(dim=1)
         rows = is_partial.nonzero()[:, 0]
-        if len(rows) == 0:
-            return out
-        return out.index_copy(0, rows, self._correction(inputs[rows], is_hidden[rows], expected))
+        if len(rows):
+            change = self._correction(inputs[rows], is_hidden[rows], expected)
+            log_rate.index_add_(0, rows, change)
 
     def _correction(self, inputs: Tensor, is_hidden: Tensor, expected: Tensor) -> Tensor:
         visible = (~is_hidden).to(inputs.dtype)

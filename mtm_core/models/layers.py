@@ -63,6 +63,27 @@ def attention_mask(is_causal: Tensor, n_bins: int, n_prefix: int) -> Tensor:
     return torch.zeros_like(allowed, dtype=torch.float32).masked_fill(~allowed, -math.inf)[:, None]
 
 
+class Dropout(nn.Module):
+    """Dropout whose mask comes from uniform numbers: on CPUs several times faster than torch's.
+
+    Parameters
+    ----------
+    share : float
+        Chance that an entry is set to 0.
+    """
+
+    def __init__(self, share: float) -> None:
+        super().__init__()
+        self.share = share
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Drop entries and scale up the rest, in training only."""
+        if not self.training or self.share == 0:
+            return tokens
+        kept = torch.rand_like(tokens) >= self.share
+        return tokens * (kept * (1 / (1 - self.share)))
+
+
 class Attention(nn.Module):
     """Multi-head self-attention.
 
@@ -79,7 +100,7 @@ class Attention(nn.Module):
         self.heads = heads
         self.project_in = nn.Linear(width, 3 * width)
         self.project_out = nn.Linear(width, width)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(
         self, tokens: Tensor, mask: Tensor, rotary: tuple[Tensor, Tensor] | None
@@ -112,7 +133,7 @@ class TransformerLayer(nn.Module):
             nn.Linear(width, mlp_width),
             nn.GELU(),
             nn.Linear(mlp_width, width),
-            nn.Dropout(dropout),
+            Dropout(dropout),
         )
 
     def forward(

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from mtm_core.config import ModelConfig
 from mtm_core.masking.masked_batch import PROMPTS, MaskedBatch
 from mtm_core.models.history import UnitHistory
-from mtm_core.models.layers import TransformerLayer, attention_mask, rotary_table
+from mtm_core.models.layers import Dropout, TransformerLayer, attention_mask, rotary_table
 
 OUTPUT_SCALE = 0.1
 """Initial read-out weights are this much smaller than torch's default: start at the bias."""
@@ -54,7 +54,7 @@ class Ndt1(nn.Module):
         self.second_in = nn.Linear(first_width, config.width) if self._is_two_layer else None
         if self.flag_in is not None:
             nn.init.zeros_(self.flag_in.weight)
-        self.embedding_dropout = nn.Dropout(config.embedding_dropout)
+        self.embedding_dropout = Dropout(config.embedding_dropout)
         self.prompt = nn.Embedding(len(PROMPTS), config.width)
         nn.init.normal_(self.prompt.weight, std=0.1)
         self.session_token = nn.Parameter(0.1 * torch.randn(config.width))
@@ -125,10 +125,10 @@ class Ndt1(nn.Module):
         is_hidden = self._drop_units(batch.is_hidden)
         first = self._first_layer(batch.inputs, is_hidden)
         tokens = self._body(first, batch.prompt, batch.is_causal)
-        log_rate: Tensor = self.read_out(tokens) + self.offset
+        log_rate: Tensor = self.read_out(tokens)
+        log_rate += self.offset
         if self.history is not None:
-            expected = self.offset.exp()
-            log_rate = log_rate + self.history(batch.inputs, is_hidden, expected, self.training)
+            self.history.correct(log_rate, batch.inputs, is_hidden, self.offset.exp())
         return log_rate
 
     def _drop_units(self, is_hidden: Tensor) -> Tensor:
@@ -139,11 +139,19 @@ class Ndt1(nn.Module):
         return is_hidden | (draw < self.config.unit_dropout)
 
     def _first_layer(self, inputs: Tensor, is_hidden: Tensor) -> Tensor:
-        standard = ((inputs - self.mean) * self.scale).masked_fill(is_hidden, 0.0)
-        first: Tensor = self.read_in(standard)
+        """Read in standardised visible counts and hidden flags: (n_trials, n_bins, -1).
+
+        Standardising is folded into the weights: the products run on counts and visibility.
+        """
+        visible = (~is_hidden).to(inputs.dtype)
+        weight = self.read_in.weight * self.scale
+        by_visible = -weight * self.mean
+        constant = self.read_in.bias
         if self.flag_in is not None:
-            first = first + self.flag_in(is_hidden.to(first.dtype))
-        return first
+            by_visible = by_visible - self.flag_in.weight
+            constant = constant + self.flag_in.weight.sum(dim=1)
+        seen = nn.functional.linear(inputs * visible, weight, constant)
+        return seen + nn.functional.linear(visible, by_visible)
 
     def _body(self, first: Tensor, prompt: Tensor, is_causal: Tensor) -> Tensor:
         """Turn the first layer's output (n_trials, n_bins, -1) into normalised tokens."""
