@@ -1,12 +1,15 @@
-"""Which regions may be drawn or asked for as targets."""
+"""Which regions may be drawn or asked for as targets.
+
+Units of `root`, of `void` and without a region are hidden and visible like others, but by default
+they are never a target: these are not areas but the lack of one.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-UNNAMED_REGIONS = frozenset({"root", "void", ""})
-"""Not areas but the lack of one: hidden and visible like others, never targets by default."""
+from mtm_core.data.regions import UNNAMED_REGIONS
 
 
 def region_sizes(region: NDArray[np.str_]) -> dict[str, int]:
@@ -33,7 +36,7 @@ def target_regions(
     min_units : int
         Smallest number of units.
     with_unnamed : bool
-        Allow `root` and `void` too.
+        Allow `root`, `void` and units without a region too.
 
     Examples
     --------
@@ -43,5 +46,5 @@ def target_regions(
     return tuple(
         name
         for name, size in region_sizes(region).items()
-        if size >= min_units and (with_unnamed or name not in UNNAMED_REGIONS)
+        if size >= min_units and (with_unnamed or name not in (*UNNAMED_REGIONS, ""))
     )
