@@ -1,0 +1,290 @@
+"""A trained model in one `.safetensors` file, and fitting sessions to it.
+
+The file's metadata holds the `Manifest` as JSON; the tensors are the model's. Nothing in it is
+ever executed, and its sizes are checked against its settings before memory is taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from mtm_core.config import ModelConfig
+from mtm_core.data.binning import rebin
+from mtm_core.data.session import Session
+from mtm_core.data.table import Column, Table
+from mtm_core.errors import CheckpointError, MismatchError
+from mtm_core.models.build import build_model
+from mtm_core.models.manifest import Manifest, PartName
+from mtm_core.models.ndt1 import Ndt1
+from mtm_core.models.tensor_file import TensorFile, all_finite, open_tensors, write_tensors
+
+MANIFEST = "manifest"
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Checkpoint:
+    """A trained model and what it says about itself.
+
+    Parameters
+    ----------
+    model : Ndt1
+        In evaluation mode, on the device asked for.
+    manifest : Manifest
+        Settings, units, split, scores.
+    path : Path
+        Where it came from.
+    """
+
+    model: Ndt1
+    manifest: Manifest
+    path: Path
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Overlap:
+    """A session brought into a checkpoint's units, some of which it lacks.
+
+    Parameters
+    ----------
+    session : Session
+        Units in the checkpoint's order; those that are missing are silent.
+    is_missing : ndarray of bool, shape (n_units,)
+        Units that were not recorded here: to be hidden in every mask, and scored in none.
+    """
+
+    session: Session
+    is_missing: NDArray[np.bool_]
+
+
+def save_checkpoint(path: Path, tensors: Mapping[str, Tensor], manifest: Manifest) -> None:
+    """Write a checkpoint, whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        Where; ends in ``.safetensors``.
+    tensors : mapping of str to Tensor
+        The model's state (``model.state_dict()``).
+    manifest : Manifest
+        What to say about it.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
+    write_tensors(path, tensors, {MANIFEST: manifest.to_json()})
+
+
+def read_manifest(path: str | Path) -> Manifest:
+    """Read what a checkpoint says about itself, without its weights.
+
+    Raises
+    ------
+    CheckpointError
+        If it is not a checkpoint of ours.
+    """
+    return _manifest_of(open_tensors(Path(path)))
+
+
+def load_checkpoint(path: str | Path, device: str = "cpu") -> Checkpoint:
+    """Read a checkpoint and build its model.
+
+    Parameters
+    ----------
+    path : str or Path
+        A ``.safetensors`` file.
+    device : str
+        Where the model shall lie.
+
+    Raises
+    ------
+    CheckpointError
+        If the file is missing, cut short, of another version, or does not fit its own settings.
+    """
+    file = open_tensors(Path(path))
+    manifest = _manifest_of(file)
+    _check_shapes(file, manifest)
+    tensors = file.read()
+    if not all_finite(tensors):
+        msg = f"{path} holds weights that are not numbers; its training failed. Train anew."
+        raise CheckpointError(msg)
+    model = build_untrained(manifest.config.model, manifest.n_bins, manifest.n_units)
+    model.load_state_dict(tensors)
+    return Checkpoint(model=model.to(device).eval(), manifest=manifest, path=Path(path))
+
+
+def build_untrained(config: ModelConfig, n_bins: int, n_units: int) -> Ndt1:
+    """Build a model to load a state into; the global random state is left as it was."""
+    with torch.random.fork_rng(devices=[]):
+        return build_model(config, torch.zeros(n_bins, n_units))
+
+
+def fit_session(checkpoint: Checkpoint, session: Session) -> Session:
+    """Bring a session into a checkpoint's bins and order of units.
+
+    Units are found by `unit_id`; units that the checkpoint does not know are left out. Bins are
+    joined as the run joined them.
+
+    Raises
+    ------
+    MismatchError
+        If a unit is missing, or window or bin size differ; the text says what and how much.
+    """
+    overlap = fit_overlap(checkpoint, session)
+    missing = np.flatnonzero(overlap.is_missing)
+    if len(missing) == 0:
+        return overlap.session
+    manifest = checkpoint.manifest
+    shown = ", ".join(manifest.unit_id[i] for i in missing[:3])
+    more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
+    msg = (
+        f"{len(missing)} of the checkpoint's {manifest.n_units} units are not in the session "
+        f"{session.session_id}: {shown}{more}. Both share {manifest.n_units - len(missing)} "
+        "units: allow the overlap to treat the others as hidden, or choose another checkpoint."
+    )
+    raise MismatchError(msg)
+
+
+def fit_overlap(checkpoint: Checkpoint, session: Session) -> Overlap:
+    """Bring a session into a checkpoint's bins and units, silent where it lacks a unit.
+
+    Raises
+    ------
+    MismatchError
+        If no unit is shared, or window or bin size differ.
+    """
+    manifest = checkpoint.manifest
+    session = _fit_bins(manifest, session)
+    row_of = {str(unit): row for row, unit in enumerate(session.unit_id)}
+    rows = np.array([row_of.get(unit, -1) for unit in manifest.unit_id])
+    is_missing = rows < 0
+    if is_missing.all():
+        msg = (
+            f"None of the checkpoint's {manifest.n_units} units is in the session "
+            f"{session.session_id}: it was trained on {manifest.session_id}. Choose another "
+            "checkpoint, or train one on this session."
+        )
+        raise MismatchError(msg)
+    if is_missing.any():
+        fitted = _with_silent_units(session, manifest, rows)
+    elif np.array_equal(rows, np.arange(session.n_units)):
+        fitted = session
+    else:
+        fitted = session.take_units(rows)
+    return Overlap(session=fitted, is_missing=is_missing)
+
+
+def split_part(manifest: Manifest, session: Session, part: PartName) -> NDArray[np.int64]:
+    """Return the rows of a session that the run used for training, validation or testing.
+
+    Parameters
+    ----------
+    manifest : Manifest
+        Of the checkpoint.
+    session : Session
+        May lack trials; trials are found by their id.
+    part : {"train", "val", "test"}
+        Which.
+
+    Raises
+    ------
+    MismatchError
+        If the session has none of these trials, or is not the one trained on.
+    """
+    if session.session_id != manifest.session_id:
+        msg = (
+            f"The checkpoint's {part} trials are those of {manifest.session_id}, and this is "
+            f"{session.session_id}. Choose trials yourself, or another checkpoint."
+        )
+        raise MismatchError(msg)
+    trial_id = session.trials.values("trial_id").astype(np.int64)
+    rows = np.flatnonzero(np.isin(trial_id, manifest.split[part]))
+    if len(rows) == 0:
+        msg = f"The session {session.session_id} has none of the checkpoint's {part} trials."
+        raise MismatchError(msg)
+    return rows
+
+
+def _manifest_of(file: TensorFile) -> Manifest:
+    if MANIFEST not in file.metadata:
+        msg = f"{file.path} is a .safetensors file, but not a checkpoint of this program."
+        raise CheckpointError(msg)
+    try:
+        return Manifest.from_json(file.metadata[MANIFEST])
+    except CheckpointError as error:
+        msg = f"{file.path} cannot be used as a checkpoint: {error}."
+        raise CheckpointError(msg) from error
+
+
+def _check_shapes(file: TensorFile, manifest: Manifest) -> None:
+    """Compare the file with the model that its settings describe, before memory is taken."""
+    with torch.device("meta"):
+        model = build_model(manifest.config.model, torch.zeros(manifest.n_bins, manifest.n_units))
+    expected = {name: tuple(value.shape) for name, value in model.state_dict().items()}
+    for name in sorted(expected.keys() | file.shapes.keys()):
+        if expected.get(name) != file.shapes.get(name):
+            msg = (
+                f"{file.path} does not fit its own settings: '{name}' has the shape "
+                f"{file.shapes.get(name, 'of nothing')}, not {expected.get(name, 'any')}. "
+                "It was damaged, or made by another version; train anew."
+            )
+            raise CheckpointError(msg)
+
+
+def _fit_bins(manifest: Manifest, session: Session) -> Session:
+    factor = manifest.config.data.bin_factor
+    is_finer = np.isclose(session.bin_size_s * factor, manifest.bin_size_s)
+    if factor > 1 and is_finer and session.n_bins == manifest.n_bins * factor:
+        session = rebin(session, factor)
+    if not np.isclose(session.bin_size_s, manifest.bin_size_s):
+        _refuse_bins("bins of", _ms(manifest.bin_size_s), _ms(session.bin_size_s))
+    if session.n_bins != manifest.n_bins:
+        _refuse_bins("trials of", f"{manifest.n_bins} bins", f"{session.n_bins} bins")
+    if not np.isclose(session.window_start_s, manifest.window_start_s, atol=1e-6):
+        wanted, found = manifest.window_start_s, session.window_start_s
+        _refuse_bins("a window that starts at", _ms(wanted), _ms(found))
+    return session
+
+
+def _refuse_bins(what: str, wanted: str, found: str) -> None:
+    msg = (
+        f"The checkpoint was trained on {what} {wanted}, and this session has {found}. "
+        "Prepare the session alike, or train a model on it."
+    )
+    raise MismatchError(msg)
+
+
+def _ms(seconds: float) -> str:
+    return f"{1000 * seconds:g} ms"
+
+
+def _with_silent_units(session: Session, manifest: Manifest, rows: NDArray[np.int64]) -> Session:
+    is_missing = rows < 0
+    counts = np.where(is_missing, np.uint8(0), session.counts[:, :, rows])
+    columns = {
+        name: _column_with_gaps(column, rows) for name, column in session.units.columns.items()
+    }
+    columns["unit_id"] = Column.full(np.array(manifest.unit_id))
+    given, known = columns["region"], np.array(manifest.region)
+    columns["region"] = replace(
+        given,
+        values=np.where(is_missing, known, given.values),
+        is_valid=np.where(is_missing, known != "", given.is_valid),
+    )
+    return replace(session, counts=counts, units=Table(columns))
+
+
+def _column_with_gaps(column: Column, rows: NDArray[np.int64]) -> Column:
+    blank: Any = np.zeros(1, dtype=column.values.dtype)[0]
+    is_missing = rows < 0
+    values = np.where(is_missing, blank, column.values[rows]).astype(column.values.dtype)
+    return Column(values, column.is_valid[rows] & ~is_missing)

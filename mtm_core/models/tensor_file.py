@@ -1,0 +1,114 @@
+"""Named tensors with text beside them in one `.safetensors` file: never a pickle, never half."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from mtm_core.errors import CheckpointError
+from mtm_core.resources import atomic_write
+
+_OS_ERROR = re.compile(r"os error (\d+)")
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class TensorFile:
+    """What a file holds, read without its numbers.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    metadata : mapping of str to str
+        The text beside the tensors.
+    shapes : mapping of str to tuple of int
+        Shape of each tensor.
+    """
+
+    path: Path
+    metadata: Mapping[str, str]
+    shapes: Mapping[str, tuple[int, ...]]
+
+    def read(self, device: str = "cpu") -> dict[str, Tensor]:
+        """Read all tensors into memory of their own.
+
+        Raises
+        ------
+        CheckpointError
+            If the file has changed or cannot be read.
+        """
+        try:
+            with safe_open(self.path, framework="pt") as file:
+                # A clone: the file may be replaced while the tensors are in use.
+                return {name: file.get_tensor(name).clone().to(device) for name in self.shapes}
+        except (SafetensorError, OSError) as error:
+            raise CheckpointError(_why_unreadable(self.path, error)) from error
+
+
+def open_tensors(path: Path) -> TensorFile:
+    """Read what a file holds; its header is checked against its size, no tensor is read.
+
+    Raises
+    ------
+    CheckpointError
+        If it is not there, cut short, or no such file at all.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            shapes = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
+            return TensorFile(path=path, metadata=dict(file.metadata() or {}), shapes=shapes)
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(_why_unreadable(path, error)) from error
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
+    """Write tensors and text; a file that was there before stays until the new one is whole.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
+    kept = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    with atomic_write(path) as temporary:
+        try:
+            save_file(kept, temporary, dict(metadata))
+        except SafetensorError as error:
+            found = _OS_ERROR.search(str(error))
+            number = int(found[1]) if found else 0
+            raise OSError(number, str(error)) from error
+
+
+def all_finite(tensors: Mapping[str, Tensor]) -> bool:
+    """Tell whether no tensor holds NaN or an infinity.
+
+    Examples
+    --------
+    >>> all_finite({"a": torch.zeros(2)}), all_finite({"a": torch.tensor([float("nan")])})
+    (True, False)
+    """
+    return all(bool(torch.isfinite(tensor).all()) for tensor in tensors.values())
+
+
+def _why_unreadable(path: Path, error: Exception) -> str:
+    if path.is_dir():
+        return f"{path} is a folder, not a checkpoint file."
+    if not path.exists():
+        return f"There is no file {path}."
+    if isinstance(error, OSError) and error.strerror:
+        return f"Could not read {path}: {error.strerror.lower()}."
+    return (
+        f"{path} is not a whole .safetensors file: it was cut short, or is something else "
+        f"({_reason(error)}). Copy it again, or train anew."
+    )
+
+
+def _reason(error: Exception) -> str:
+    return str(error).rpartition("header: ")[2]
