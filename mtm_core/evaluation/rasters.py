@@ -7,36 +7,15 @@ picture on screen and the same picture in a paper hold the same numbers.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.floating]
-ScaleName = Literal["sqrt", "linear", "zscore"]
-
-SCALES: tuple[ScaleName, ...] = ("sqrt", "linear", "zscore")
-"""How a rate becomes a colour: root of the rate, the rate, or its z-score."""
-SCALE_UNITS = {"sqrt": "spikes/s", "linear": "spikes/s", "zscore": "SD"}
-"""The unit of the values that each scale shows."""
 DIFFERENCE_LIMIT = 4.0
 """Colours of a difference map end at this many expected Poisson errors, in every picture."""
 DIFFERENCE_UNIT = "expected Poisson errors"
 """The unit of `difference_in_errors`."""
-
-
-@dataclass(frozen=True)
-class Levels:
-    """The values at the two ends of a colour bar.
-
-    Parameters
-    ----------
-    low, high : float
-        Values that take the first and the last colour.
-    """
-
-    low: float
-    high: float
 
 
 def smoothing_matrix(n_bins: int, sigma_bins: float) -> NDArray[np.float64]:
@@ -203,102 +182,3 @@ class ZScore:
         """Score a smoothed map, shape (n_bins, n_units)."""
         scored: NDArray[np.float64] = (map_hz - self.mean_hz) / self.sd_hz
         return scored
-
-
-def shared_levels(true_map: Floats, scale: ScaleName, percentile: float = 99.0) -> Levels:
-    """Choose one colour scale for all panels, from the true map alone.
-
-    Parameters
-    ----------
-    true_map : ndarray
-        The true map as shown: smoothed, in the unit of the scale.
-    scale : {"sqrt", "linear", "zscore"}
-        Rates start at 0; z-scores are centred on it.
-    percentile : float
-        The share of entries, in per cent, that the scale spans; a few fast units do not rule it.
-
-    Examples
-    --------
-    >>> shared_levels(np.array([0.0, 1.0, 2.0]), "linear", percentile=50)
-    Levels(low=0.0, high=1.0)
-    """
-    finite = np.abs(true_map[np.isfinite(true_map)])
-    high = float(np.percentile(finite, percentile)) if finite.size else 0.0
-    high = high if high > 0 else float(finite.max(initial=0.0)) or 1.0
-    return Levels(-high if scale == "zscore" else 0.0, high)
-
-
-def to_unit_interval(values: Floats, levels: Levels, scale: ScaleName) -> NDArray[np.float64]:
-    """Place values on the colour bar, 0 at its low end and 1 at its high end."""
-    relative = np.asarray(values, dtype=np.float64) - levels.low
-    share = np.clip(relative / (levels.high - levels.low), 0.0, 1.0)
-    return np.sqrt(share) if scale == "sqrt" else share
-
-
-def quantise(values: Floats, levels: Levels, scale: ScaleName) -> NDArray[np.uint8]:
-    """Turn values into positions in a table of 256 colours."""
-    return np.rint(to_unit_interval(values, levels, scale) * 255).astype(np.uint8)
-
-
-@dataclass(frozen=True, eq=False)
-class PooledImage:
-    """An image made small enough for the screen, and what that did to it.
-
-    Parameters
-    ----------
-    image : ndarray of uint8, shape (ceil(n_rows / row_factor), ceil(n_columns / column_factor))
-        The colours that stand out most in each block.
-    row_factor, column_factor : int
-        Rows and columns that share one pixel.
-    """
-
-    image: NDArray[np.uint8]
-    row_factor: int
-    column_factor: int
-
-    def note(self) -> str:
-        """Say in words what shares a pixel; empty if nothing does."""
-        parts = [
-            f"{factor} {name}"
-            for factor, name in ((self.row_factor, "units"), (self.column_factor, "bins"))
-            if factor > 1
-        ]
-        joined = " x ".join(parts)
-        return f"{joined} share a pixel; the strongest is shown" if parts else ""
-
-
-def pool(
-    image: NDArray[np.uint8], max_rows: int, max_columns: int, *, centre: int = 0
-) -> PooledImage:
-    """Shrink an image so that nothing that stands out is lost.
-
-    Parameters
-    ----------
-    image : ndarray of uint8, shape (n_rows, n_columns)
-        Positions in a colour table.
-    max_rows, max_columns : int
-        Pixels on screen.
-    centre : int
-        The position that means "nothing here": 0 for rates, 128 for signed values. In each block
-        the entry farthest from it is kept, so that no spike is ever dropped.
-
-    Examples
-    --------
-    >>> pool(np.array([[0, 9, 0, 0]], dtype=np.uint8), 1, 2).image
-    array([[9, 0]], dtype=uint8)
-    """
-    row_factor = -(-image.shape[0] // max(1, max_rows))
-    column_factor = -(-image.shape[1] // max(1, max_columns))
-    pooled = _pool_rows(_pool_rows(image, row_factor, centre).T, column_factor, centre).T
-    return PooledImage(np.ascontiguousarray(pooled), max(1, row_factor), max(1, column_factor))
-
-
-def _pool_rows(image: NDArray[np.uint8], factor: int, centre: int) -> NDArray[np.uint8]:
-    if factor <= 1:
-        return image
-    n_missing = -len(image) % factor
-    padded = np.pad(image, ((0, n_missing), (0, 0)), constant_values=centre)
-    blocks = padded.reshape(-1, factor, image.shape[1])
-    strength = np.abs(blocks.astype(np.int16) - centre)
-    strongest = strength.argmax(axis=1, keepdims=True)
-    return np.take_along_axis(blocks, strongest, axis=1)[:, 0]

@@ -190,3 +190,19 @@ def _cut_at_widest_gap(angle: NDArray[np.float64]) -> NDArray[np.float64]:
     rank = np.empty(len(angle))
     rank[np.roll(order, -start)] = np.arange(len(angle))
     return rank
+
+
+def keep_rows(order: RowOrder, keep: NDArray[np.bool_], region: NDArray[np.str_]) -> RowOrder:
+    """Return the same order with fewer units.
+
+    Parameters
+    ----------
+    order : RowOrder
+        Order of all units.
+    keep : ndarray of bool, shape (n_units,)
+        Units that stay.
+    region : ndarray of str, shape (n_units,)
+        Acronym of each unit.
+    """
+    rows = order.rows[keep[order.rows]]
+    return RowOrder(rows=rows, bands=region_bands(region[rows]), words=order.words)

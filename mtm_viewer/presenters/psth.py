@@ -1,0 +1,312 @@
+"""One unit, looked at closely: its PSTH by condition and its single trials, true against model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mtm_core.data.conditions import Conditions, trial_conditions
+from mtm_core.data.session import Session
+from mtm_core.errors import MissingFieldError
+from mtm_core.evaluation.colour_scale import Levels, quantise, scale_ticks, shared_levels
+from mtm_core.evaluation.rasters import (
+    DIFFERENCE_LIMIT,
+    DIFFERENCE_UNIT,
+    difference_in_errors,
+    smooth,
+)
+from mtm_core.evaluation.unit_labels import unit_label
+from mtm_viewer.presenters.raster_drawable import RasterPanel
+from mtm_viewer.presenters.raster_scene import EventLine
+from mtm_viewer.presenters.unit_drawable import (
+    ConditionLine,
+    ConditionPlot,
+    TrialGroup,
+    UnitDrawable,
+)
+from mtm_viewer.theme import DIFFERENCE
+
+NOT_IN_SESSION = "not in this session"
+FIELDS = ("contrast_side", "feedback", "choice")
+FIELD_TITLES = {
+    "contrast_side": "Contrast side",
+    "contrast": "Contrast",
+    "feedback": "Feedback",
+    "choice": "Choice",
+    "block": "Block",
+}
+FEW_SPIKES = 30
+"""Below so many scored spikes a unit's score says little."""
+_ROLES = {
+    "left > right": "left",
+    "right > left": "right",
+    "left chosen": "left",
+    "right chosen": "right",
+    "rewarded": "reward",
+    "not rewarded": "no reward",
+    "equal": "neither",
+    "no choice": "neither",
+}
+_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnitScore:
+    """How well one unit was predicted.
+
+    Parameters
+    ----------
+    bps_beyond_psth : float or None
+        Bits per spike over the unit's training PSTH; None where it cannot be scored.
+    interval : tuple of float or None
+        95 % bootstrap interval over trials.
+    n_spikes : int
+        Scored spikes.
+    """
+
+    bps_beyond_psth: float | None
+    interval: tuple[float, float] | None
+    n_spikes: int
+
+
+def unit_panel(
+    session: Session,
+    unit: int,
+    trials: NDArray[np.int64],
+    model_hz: NDArray[np.floating] | None,
+    *,
+    score: UnitScore | None = None,
+    fields: Sequence[str] = FIELDS,
+    sigma_s: float = 0.02,
+    colour_map: str = "magma",
+    trial_kind: str = "test",
+) -> UnitDrawable:
+    """Show one unit.
+
+    Parameters
+    ----------
+    session : Session
+        The recording.
+    unit : int
+        Column of the unit in `session.counts`.
+    trials : ndarray of int64, shape (n_trials,)
+        Rows of the trials to show.
+    model_hz : ndarray, shape (n_trials, n_bins), or None
+        The model's rate of this unit in those trials; None means: not yet.
+    score : UnitScore, optional
+        The unit's score, once known.
+    fields : sequence of str
+        Fields to split trials by, out of `mtm_core.data.conditions.CONDITION_FIELDS`.
+    sigma_s : float
+        Standard deviation of the smoothing, the same for true and model.
+    colour_map : str
+        Map of the single-trial rates.
+    trial_kind : str
+        Which trials these are, for example ``"test"``.
+    """
+    look = _UnitLook(session, unit, trials, model_hz, sigma_s)
+    plots = tuple(look.condition_plot(field) for field in fields)
+    order, groups = look.trial_groups(fields)
+    return UnitDrawable(
+        title=unit_label(str(session.unit_id[unit]), str(session.region[unit])),
+        subtitle=_subtitle(session, unit, trials, trial_kind),
+        score=_score_words(score),
+        score_tooltip=_score_tooltip(score),
+        plots=plots,
+        top_hz=_top_hz(plots),
+        trials=look.trial_panels(order, colour_map),
+        groups=groups,
+        bin_start_s=session.bin_start_s,
+        bin_size_s=session.bin_size_s,
+        events=(EventLine(time_s=0.0, name=session.provenance.align_event),),
+        note=_note(len(trials), trial_kind, sigma_s),
+    )
+
+
+class _UnitLook:
+    """The unit's smoothed single trials, from which everything here is made."""
+
+    def __init__(
+        self,
+        session: Session,
+        unit: int,
+        trials: NDArray[np.int64],
+        model_hz: NDArray[np.floating] | None,
+        sigma_s: float,
+    ) -> None:
+        self.session = session
+        self.trials = trials
+        self.sigma_bins = sigma_s / session.bin_size_s
+        # Trials stand where maps have units, so that the functions for maps serve them too.
+        self.raw_hz = session.counts[trials, :, unit].T / session.bin_size_s
+        self.raw_model_hz = None if model_hz is None else np.asarray(model_hz, np.float64).T
+        self.true_hz = smooth(self.raw_hz, self.sigma_bins)
+        self.model_hz = (
+            None if self.raw_model_hz is None else smooth(self.raw_model_hz, self.sigma_bins)
+        )
+
+    def condition_plot(self, field: str) -> ConditionPlot:
+        title = FIELD_TITLES.get(field, field)
+        conditions = self._conditions(field)
+        if conditions is None:
+            return ConditionPlot(title=title, lines=(), message=NOT_IN_SESSION)
+        label, is_valid = conditions.label[self.trials], conditions.is_valid[self.trials]
+        lines = tuple(
+            self._line(name, _role(name, level), is_valid & (label == level))
+            for level, name in enumerate(conditions.names)
+            if np.any(is_valid & (label == level))
+        )
+        n_known, n_trials = int(is_valid.sum()), len(self.trials)
+        note = "" if n_known == n_trials else f"known in {n_known} of {n_trials} trials"
+        message = "" if lines else "known in none of these trials"
+        return ConditionPlot(title=title, lines=lines, message=message, note=note)
+
+    def trial_groups(
+        self, fields: Sequence[str]
+    ) -> tuple[NDArray[np.int64], tuple[TrialGroup, ...]]:
+        """Sort trials by the first field that the session has."""
+        for field in fields:
+            conditions = self._conditions(field)
+            if conditions is not None:
+                return self._grouped(conditions)
+        return np.arange(len(self.trials)), ()
+
+    def trial_panels(self, order: NDArray[np.int64], colour_map: str) -> tuple[RasterPanel, ...]:
+        levels = shared_levels(self.true_hz, "sqrt")
+        true = _trial_panel("True", self.true_hz[:, order], colour_map, levels)
+        if self.model_hz is None or self.raw_model_hz is None:
+            return (true,)
+        residual = difference_in_errors(
+            self.raw_hz, self.raw_model_hz, 1, self.session.bin_size_s, self.sigma_bins
+        )
+        model = _trial_panel("Model", self.model_hz[:, order], colour_map, levels)
+        return true, model, _residual_panel(residual[:, order])
+
+    def _conditions(self, field: str) -> Conditions | None:
+        try:
+            return trial_conditions(self.session, (field,))
+        except MissingFieldError:
+            return None
+
+    def _line(self, name: str, role: str, is_member: NDArray[np.bool_]) -> ConditionLine:
+        members = self.true_hz[:, is_member]
+        n_trials = members.shape[1]
+        sem_hz = members.std(axis=1, ddof=1) / np.sqrt(n_trials) if n_trials > 1 else None
+        return ConditionLine(
+            name=name,
+            role=role,
+            n_trials=n_trials,
+            true_hz=members.mean(axis=1),
+            sem_hz=sem_hz,
+            model_hz=None if self.model_hz is None else self.model_hz[:, is_member].mean(axis=1),
+        )
+
+    def _grouped(self, conditions: Conditions) -> tuple[NDArray[np.int64], tuple[TrialGroup, ...]]:
+        names = (*conditions.names, "unknown")
+        is_valid = conditions.is_valid[self.trials]
+        label = np.where(is_valid, conditions.label[self.trials], len(conditions.names))
+        order = np.argsort(label, kind="stable").astype(np.int64)
+        edges = np.searchsorted(label[order], np.arange(len(names) + 1)).tolist()
+        groups = tuple(
+            TrialGroup(name=name, role=_role(name, level), start=start, stop=stop)
+            for level, (name, start, stop) in enumerate(
+                zip(names, edges[:-1], edges[1:], strict=True)
+            )
+            if stop > start
+        )
+        return order, groups
+
+
+def _trial_panel(
+    title: str, values: NDArray[np.float64], colour_map: str, levels: Levels
+) -> RasterPanel:
+    rows = np.ascontiguousarray(values.T, dtype=np.float32)
+    return RasterPanel(
+        title=title,
+        image=quantise(rows, levels, "sqrt"),
+        values=rows,
+        lut=colour_map,
+        levels=levels,
+        ticks=scale_ticks(levels, "sqrt"),
+        unit="spikes/s",
+    )
+
+
+def _residual_panel(values: NDArray[np.float64]) -> RasterPanel:
+    rows = np.ascontiguousarray(values.T, dtype=np.float32)
+    levels = Levels(-DIFFERENCE_LIMIT, DIFFERENCE_LIMIT)
+    return RasterPanel(
+        title="Residual",
+        image=quantise(rows, levels, "zscore"),
+        values=rows,
+        lut=DIFFERENCE,
+        levels=levels,
+        ticks=scale_ticks(levels, "zscore"),
+        unit=DIFFERENCE_UNIT,
+        centre=128,
+    )
+
+
+def _role(name: str, level: int) -> str:
+    return _ROLES.get(name, _ORDINALS[level % len(_ORDINALS)])
+
+
+def _top_hz(plots: tuple[ConditionPlot, ...]) -> float:
+    tops = [
+        float(np.max(values))
+        for plot in plots
+        for line in plot.lines
+        for values in (
+            line.true_hz if line.sem_hz is None else line.true_hz + line.sem_hz,
+            line.true_hz if line.model_hz is None else line.model_hz,
+        )
+    ]
+    return 1.05 * max(tops, default=0.0) or 1.0
+
+
+def _subtitle(session: Session, unit: int, trials: NDArray[np.int64], trial_kind: str) -> str:
+    counts = session.counts[trials, :, unit]
+    n_spikes = int(counts.sum())
+    duration_s = max(1, len(trials)) * session.n_bins * session.bin_size_s
+    parts = []
+    depth = session.units.columns.get("depth_um")
+    if depth is not None and depth.is_valid[unit]:
+        parts.append(f"depth {float(depth.values[unit]):.0f} µm")
+    parts.append(f"{n_spikes / duration_s:.1f} spikes/s")
+    parts.append(f"{n_spikes:,} spikes in {len(trials)} {trial_kind} trials")
+    return ", ".join(parts)
+
+
+def _score_words(score: UnitScore | None) -> str:
+    if score is None:
+        return "not scored yet"
+    if score.bps_beyond_psth is None:
+        return "no score: no spikes in the scored entries"
+    text = f"beyond PSTH {score.bps_beyond_psth:+.2f} bits/spike"
+    if score.interval is not None:
+        text += f" [{score.interval[0]:+.2f}, {score.interval[1]:+.2f}]"
+    return f"{text}, few spikes" if score.n_spikes < FEW_SPIKES else text
+
+
+def _score_tooltip(score: UnitScore | None) -> str:
+    if score is None:
+        return "The unit is scored when it is hidden from the model and all trials are done."
+    text = (
+        "How much better the model predicts this unit's spikes than its mean response in the "
+        f"training trials does, in bits per spike, from {score.n_spikes:,} scored spikes. "
+        "Brackets: 95 % interval, bootstrap over trials."
+    )
+    if score.n_spikes < FEW_SPIKES:
+        text += f" Under {FEW_SPIKES} spikes the score is mostly noise."
+    return text
+
+
+def _note(n_trials: int, trial_kind: str, sigma_s: float) -> str:
+    smoothing = f"smoothed with {sigma_s * 1000:g} ms" if sigma_s > 0 else "not smoothed"
+    return (
+        f"{n_trials} {trial_kind} trials, true and model {smoothing}; thick and pale: true mean "
+        "with its standard error; dashed: model"
+    )

@@ -1,0 +1,139 @@
+"""What a raster view draws: plain data, no Qt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mtm_core.evaluation.colour_scale import Levels
+from mtm_core.evaluation.row_order import RegionBand
+from mtm_viewer.presenters.raster_scene import EventLine
+from mtm_viewer.presenters.rectangles import Rectangle
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ShownTrials:
+    """Which trials a map averages.
+
+    Parameters
+    ----------
+    n_done, n_wanted : int
+        Trials in the average now, and when it is complete.
+    kind : str
+        Which they are, for example ``"test"``.
+    """
+
+    n_done: int
+    n_wanted: int
+    kind: str = "test"
+
+    def words(self) -> str:
+        """Say how many, and whether more are to come."""
+        if self.n_done < self.n_wanted:
+            return f"{self.n_done} of {self.n_wanted} {self.kind} trials so far"
+        return f"{self.n_wanted} {self.kind} trials"
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class RasterPanel:
+    """One raster.
+
+    Parameters
+    ----------
+    title : str
+        What is shown.
+    image : ndarray of uint8, shape (n_rows, n_bins)
+        Places in the colour table; row 0 is on top.
+    values : ndarray of float32, same shape
+        The same in `unit`, for read-out and export.
+    lut : str
+        Name of the colour map, see `mtm_viewer.theme.Theme.lut`.
+    levels : Levels
+        Values at the ends of the colour bar.
+    ticks : tuple of (float, str)
+        Places on the colour bar (0 to 1) and their text.
+    unit : str
+        Unit of the values.
+    centre : int
+        Place in the colour table that means "nothing here".
+    is_masked : bool
+        Whether hatch and veil are drawn over it (never over the true map).
+    message : str
+        Shown in place of the image where there is none; else "".
+    """
+
+    title: str
+    image: NDArray[np.uint8]
+    values: NDArray[np.float32]
+    lut: str
+    levels: Levels
+    ticks: tuple[tuple[float, str], ...]
+    unit: str
+    centre: int = 0
+    is_masked: bool = False
+    message: str = ""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class RowInfo:
+    """What the rows are, top to bottom.
+
+    Parameters
+    ----------
+    unit_id, region : ndarray of str, shape (n_rows,)
+        Id and acronym of the unit of each row.
+    colour : ndarray of uint8, shape (n_rows, 3)
+        The atlas's colour of the region.
+    bands : tuple of RegionBand
+        Rows that belong together.
+    is_hidden, is_scored : ndarray of bool, shape (n_rows, n_bins)
+        The mask, in the order of the rows.
+    """
+
+    unit_id: NDArray[np.str_]
+    region: NDArray[np.str_]
+    colour: NDArray[np.uint8]
+    bands: tuple[RegionBand, ...]
+    is_hidden: NDArray[np.bool_]
+    is_scored: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class RasterDrawable:
+    """Everything that a raster view draws.
+
+    Parameters
+    ----------
+    panels : tuple of RasterPanel
+        Left to right: true, reconstructed, other or difference.
+    rows : RowInfo
+        The rows that all panels share.
+    bin_start_s : ndarray, shape (n_bins,)
+        Start of each bin.
+    bin_size_s : float
+        Duration of a bin.
+    events : tuple of EventLine
+        Vertical lines.
+    hatch, veil : tuple of Rectangle
+        Hidden entries, and entries that are not scored.
+    true_hz, model_hz : ndarray of float32, shape (n_rows, n_bins), or None
+        Smoothed rates for the read-out, whatever the scale.
+    trials : ShownTrials
+        Trials in the averages.
+    note : str
+        How the picture was made, in words.
+    """
+
+    panels: tuple[RasterPanel, ...]
+    rows: RowInfo
+    bin_start_s: NDArray[np.float64]
+    bin_size_s: float
+    events: tuple[EventLine, ...]
+    hatch: tuple[Rectangle, ...]
+    veil: tuple[Rectangle, ...]
+    true_hz: NDArray[np.float32]
+    model_hz: NDArray[np.float32] | None
+    trials: ShownTrials
+    note: str

@@ -1,0 +1,114 @@
+"""What stays the same while masks come and go: units, row order, time axis, training map."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mtm_core.data.session import Session
+from mtm_core.evaluation.rasters import ZScore, trial_mean_hz
+from mtm_core.evaluation.row_order import RowOrder, WithinName, order_rows
+from mtm_core.evaluation.unit_labels import region_colour, region_ranks
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventLine:
+    """Something that happens at the same time in every trial.
+
+    Parameters
+    ----------
+    time_s : float
+        When, relative to the event that trials are aligned to.
+    name : str
+        What.
+    """
+
+    time_s: float
+    name: str
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class RasterScene:
+    """The constant part of a raster.
+
+    Parameters
+    ----------
+    unit_id, region : ndarray of str, shape (n_units,)
+        Id and acronym of each unit.
+    order : RowOrder
+        Which unit stands in which row.
+    train_hz : ndarray, shape (n_bins, n_units)
+        True trial average of the training trials, not smoothed.
+    n_train : int
+        Number of training trials.
+    bin_start_s : ndarray, shape (n_bins,)
+        Start of each bin.
+    bin_size_s : float
+        Duration of a bin.
+    events : tuple of EventLine
+        Lines to draw; the first is the event that trials are aligned to.
+    """
+
+    unit_id: NDArray[np.str_]
+    region: NDArray[np.str_]
+    order: RowOrder
+    train_hz: NDArray[np.float64]
+    n_train: int
+    bin_start_s: NDArray[np.float64]
+    bin_size_s: float
+    events: tuple[EventLine, ...]
+
+    def z_score(self, sigma_bins: float) -> ZScore:
+        """Return the scoring by training mean and spread for maps smoothed so much."""
+        return ZScore.from_training(self.train_hz, self.n_train, self.bin_size_s, sigma_bins)
+
+
+def raster_scene(
+    session: Session,
+    train_trials: NDArray[np.int64],
+    *,
+    within: WithinName = "auto",
+) -> RasterScene:
+    """Prepare a session for rasters.
+
+    Parameters
+    ----------
+    session : Session
+        The recording.
+    train_trials : ndarray of int64
+        Rows of the training trials: they alone decide the order of units and the z-scores.
+    within : str
+        Order of units within a region, see `mtm_core.evaluation.row_order.ORDERS`.
+    """
+    counts = session.counts[train_trials]
+    column = session.units.columns.get("depth_um")
+    has_depth = column is not None and bool(column.is_valid.all())
+    order = order_rows(
+        counts,
+        session.region,
+        within=within,
+        bin_size_s=session.bin_size_s,
+        region_rank=region_ranks(session.region_names()),
+        depth_um=column.values.astype(np.float64) if column is not None and has_depth else None,
+    )
+    return RasterScene(
+        unit_id=session.unit_id,
+        region=session.region,
+        order=order,
+        train_hz=trial_mean_hz(counts, session.bin_size_s)
+        if len(counts)
+        else np.zeros(session.counts.shape[1:]),
+        n_train=max(1, len(counts)),
+        bin_start_s=session.bin_start_s,
+        bin_size_s=session.bin_size_s,
+        events=(EventLine(time_s=0.0, name=session.provenance.align_event),),
+    )
+
+
+def colours_of(region: NDArray[np.str_]) -> NDArray[np.uint8]:
+    """Return the atlas's colour of each unit, shape (n_units, 3)."""
+    hexes = {name: region_colour(name) for name in np.unique(region).tolist()}
+    digits = [bytes.fromhex(hexes[name].removeprefix("#")) for name in region.tolist()]
+    return np.frombuffer(b"".join(digits), dtype=np.uint8).reshape(-1, 3)
