@@ -262,8 +262,20 @@ def _bracketed(node: Node) -> str:
 
 def _no_such_value(field: str, pattern: str, present: Iterable[str]) -> str:
     names = list(present)
-    near = difflib.get_close_matches(pattern[:100], names, n=1, cutoff=0.5)
+    near = difflib.get_close_matches(pattern[:60], names, n=1, cutoff=0.5)
     hint = f" Did you mean '{near[0]}'?" if near else ""
     shown = ", ".join(names[:20]) + (", ..." if len(names) > 20 else "")
     has = f" It has: {shown}." if names else " It has no values there."
-    return f"No unit of this session has the {field} '{pattern[:60]}'.{hint}{has}"
+    return f"No unit of this session has the {field} '{printable(pattern)}'.{hint}{has}"
+
+
+def printable(text: str, limit: int = 40) -> str:
+    """Return text that any screen can show, of bounded length.
+
+    Examples
+    --------
+    >>> printable("CA1\\n"), printable("abcdefgh", limit=6)
+    ('CA1?', 'abc...')
+    """
+    shown = "".join(letter if letter.isprintable() else "?" for letter in text[: limit + 1])
+    return shown if len(shown) <= limit else f"{shown[: limit - 3]}..."

@@ -7,7 +7,17 @@ import re
 from typing import NamedTuple
 
 from mtm_core.errors import RuleError
-from mtm_core.masking.rule_nodes import Among, Both, Either, Flag, Negation, Node, Order, Value
+from mtm_core.masking.rule_nodes import (
+    Among,
+    Both,
+    Either,
+    Flag,
+    Negation,
+    Node,
+    Order,
+    Value,
+    printable,
+)
 
 MAX_LENGTH = 20_000
 """Longest rule, in characters (about 500 unit ids)."""
@@ -181,7 +191,7 @@ class _Parser:
             return Among(field, self._values(field, "not in"), is_negated=True)
         if self._next.kind in ("end", "bracket") or self._next.text in _CONNECTIVES:
             return Flag(field)
-        raise self._wrong_next(f"after '{_short(field)}' expected a comparison such as ==")
+        raise self._wrong_next(f"after '{printable(field)}' expected a comparison such as ==")
 
     def _value_first(self) -> Node:
         """Read ``5 < rate_hz`` and ``500 < depth_um <= 1200``."""
@@ -201,7 +211,7 @@ class _Parser:
             return Among(field, (value,), is_negated=sign == "!=")
         if isinstance(value, str | bool):
             raise self._wrong(
-                f"'{sign}' compares numbers; for '{_short(str(value))}' use == or !="
+                f"'{sign}' compares numbers; for '{printable(str(value))}' use == or !="
             )
         return Order(field, sign, value)
 
@@ -222,8 +232,8 @@ class _Parser:
         if token.kind == "word" and token.text in _TRUTHS:
             return _TRUTHS[self._take().text]
         if token.kind == "word" and token.text not in _CONNECTIVES:
-            word = _short(token.text)
-            raise self._wrong(f'put quotes around names: {_short(field)} {sign} "{word}"')
+            word = printable(token.text)
+            raise self._wrong(f'put quotes around names: {printable(field)} {sign} "{word}"')
         return self._literal()
 
     def _literal(self) -> Value:
@@ -234,12 +244,12 @@ class _Parser:
             raise self._wrong_next('expected a value, such as 2.5 or "CA1"')
         number = float(self._take().text)
         if not math.isfinite(number):
-            raise self._wrong(f"the number {_short(token.text)} is too large")
+            raise self._wrong(f"the number {printable(token.text)} is too large")
         return number
 
     def _wrong(self, what: str) -> RuleError:
         return RuleError(
-            f"This is not a rule: {_short(self.text, 80)} ({what}). Example: {EXAMPLE}"
+            f"This is not a rule: {printable(self.text, 80)} ({what}). Example: {EXAMPLE}"
         )
 
     def _wrong_next(self, what: str) -> RuleError:
@@ -249,13 +259,13 @@ class _Parser:
         advice = _WORD_ADVICE.get(token.text) if token.kind == "word" else None
         if token.kind == "word" and token.text.lower() in _CONNECTIVES:
             advice = f"write '{token.text.lower()}' in small letters"
-        return self._wrong(advice or f"at '{_short(token.text)}': {what}")
+        return self._wrong(advice or f"at '{printable(token.text)}': {what}")
 
     def _wrong_slip(self, position: int, tokens: list[_Token]) -> RuleError:
         """Explain text that is no token at all."""
         found = _SLIP.match(self.text, position)
         piece = found["piece"] if found else self.text[position:]
-        shown = _short(piece)
+        shown = printable(piece)
         if piece in _ADVICE:
             return self._wrong(_ADVICE[piece])
         if "*" in piece:
@@ -269,9 +279,3 @@ class _Parser:
         ):
             return self._wrong(f"put quotes around names with '{shown}' in them")
         return self._wrong(f"'{shown}' has no meaning here")
-
-
-def _short(text: str, limit: int = 40) -> str:
-    """Return printable text of bounded length."""
-    shown = "".join(letter if letter.isprintable() else "?" for letter in text[: limit + 1])
-    return shown if len(shown) <= limit else f"{shown[: limit - 3]}..."

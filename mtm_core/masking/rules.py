@@ -54,7 +54,7 @@ from numpy.typing import NDArray
 from mtm_core.data.regions import load_regions
 from mtm_core.data.table import Column, Table
 from mtm_core.errors import MissingFieldError, RuleError
-from mtm_core.masking.rule_nodes import Node
+from mtm_core.masking.rule_nodes import Node, printable
 from mtm_core.masking.rule_parser import parse
 
 SHORT_NAMES = {"beryl": "region_beryl", "cosmos": "region_cosmos", "good": "is_good"}
@@ -164,7 +164,7 @@ class _UnitFields:
             raise MissingFieldError(msg)
         near = difflib.get_close_matches(name[:60], [*self._names(), *_KNOWN], n=1, cutoff=0.5)
         hint = f" Did you mean '{near[0]}'?" if near else ""
-        msg = f"Units have no field '{name[:60]}' in this session.{hint} {has}"
+        msg = f"Units have no field '{printable(name)}' in this session.{hint} {has}"
         raise RuleError(msg)
 
     def is_known_elsewhere(self, name: str, value: str) -> bool:
