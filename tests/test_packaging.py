@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def pinned() -> dict[str, str]:
+    lines = (ROOT / "packaging" / "constraints.txt").read_text().splitlines()
+    pins = [line.split("==") for line in lines if line and not line.startswith("#")]
+    return {name.lower().replace("_", "-"): version for name, version in pins}
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory) -> Path:
+    """Build the wheel from a copy without the large files, which would only cost time."""
+    source = tmp_path_factory.mktemp("source")
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source)
+    small = shutil.ignore_patterns("__pycache__", "*.h5", "*.safetensors")
+    for name in ("mtm_core", "mtm_viewer", "LICENSES", "resources"):
+        shutil.copytree(ROOT / name, source / name, ignore=small)
+    for name in ("sessions/a.h5", "checkpoints/a.safetensors"):
+        (source / "resources" / name).parent.mkdir(parents=True, exist_ok=True)
+        (source / "resources" / name).write_bytes(b"small")
+    words = ["wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", "out", "."]
+    subprocess.run([sys.executable, "-m", "pip", *words], cwd=source, check=True)
+    (made,) = (source / "out").glob("*.whl")
+    return made
+
+
+@pytest.mark.slow
+def test_the_wheel_brings_its_resources_types_and_licences(wheel):
+    names = zipfile.ZipFile(wheel).namelist()
+    for name in (
+        "mtm_core/py.typed",
+        "mtm_viewer/py.typed",
+        "mtm_core/_resources/presets/quick.toml",
+        "mtm_core/_resources/sessions/a.h5",
+        "mtm_core/_resources/checkpoints/a.safetensors",
+        "mtm_core/_resources/tables/allen_regions.csv",
+    ):
+        assert name in names
+    assert any(name.endswith("licenses/LICENSE") for name in names)
+    assert any(name.endswith("LICENSES/GPL-3.0-only.txt") for name in names)
+    assert not [name for name in names if name.startswith("tests")]
+
+
+@pytest.mark.slow
+def test_an_installed_wheel_finds_its_resources(wheel, tmp_path):
+    zipfile.ZipFile(wheel).extractall(tmp_path)
+    script = (
+        "import mtm_core.resources as resources\n"
+        "assert resources.session_path('a').read_bytes() == b'small'\n"
+        "assert 'quick' in resources.list_presets()\n"
+        "print(resources.resource_dir())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert Path(done.stdout.strip()) == tmp_path / "mtm_core" / "_resources"
+
+
+@pytest.mark.parametrize("line", PROJECT["dependencies"] + PROJECT["optional-dependencies"]["dev"])
+def test_the_pinned_version_is_one_that_users_may_have(line):
+    need = Requirement(line)
+    version = pinned()[need.name.lower()]
+    assert need.specifier.contains(version)
+
+
+def test_qt_and_pyqtgraph_are_the_versions_that_were_measured():
+    pins = pinned()
+    assert (pins["pyqt6"], pins["pyqt6-qt6"], pins["pyqtgraph"]) == ("6.10.2", "6.10.2", "0.14.0")
+
+
+def test_the_version_is_told_once_and_heads_the_change_log():
+    from mtm_core import __version__
+
+    assert PROJECT["dynamic"] == ["version"]
+    log = (ROOT / "packaging" / "CHANGELOG.md").read_text()
+    assert f"## {__version__}" in log
+
+
+def test_every_entry_point_names_a_function():
+    import importlib
+
+    for target in (PROJECT["scripts"] | PROJECT["gui-scripts"]).values():
+        module, _, function = target.partition(":")
+        assert callable(getattr(importlib.import_module(module), function))
+
+
+@pytest.mark.parametrize("script", sorted((ROOT / "packaging").glob("*.sh")), ids=lambda p: p.name)
+def test_every_shell_script_parses(script):
+    if shutil.which("sh") is None:
+        pytest.skip("no sh here")
+    subprocess.run(["sh", "-n", str(script)], check=True)
