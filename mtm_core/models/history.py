@@ -39,7 +39,7 @@ class UnitHistory(nn.Module):
     def correct(
         self, log_rate: Tensor, inputs: Tensor, is_hidden: Tensor, expected: Tensor
     ) -> None:
-        """Add the correction to `log_rate`, in place: a copy of it would cost a training step dear.
+        """Add the correction to `log_rate` in place: a copy would cost a training step dear.
 
         In training, trials in which every unit is hidden or visible as a whole are left alone:
         nothing scored there has a visible past.

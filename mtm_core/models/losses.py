@@ -35,7 +35,7 @@ def poisson_loss(
     if reduction == "mean":
         n_scored = batch.is_scored.sum(dim=(1, 2)).clamp(min=1)
         weight *= (1 / (n_scored * len(weight)))[:, None, None]
-    loss: Tensor = _WeightedPoisson.apply(log_rate, batch.targets, weight)
+    loss: Tensor = _WeightedPoisson.apply(log_rate, batch.targets, weight)  # type: ignore[no-untyped-call]
     return loss
 
 

@@ -146,7 +146,7 @@ class Ndt1(nn.Module):
         visible = (~is_hidden).to(inputs.dtype)
         weight = self.read_in.weight * self.scale
         by_visible = -weight * self.mean
-        constant = self.read_in.bias
+        constant: Tensor = self.read_in.bias
         if self.flag_in is not None:
             by_visible = by_visible - self.flag_in.weight
             constant = constant + self.flag_in.weight.sum(dim=1)
