@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 
 import torch
+
 from mtm_core.models.history import DECAYS, UnitHistory
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+
 from mtm_core.models.layers import (
     Attention,
     Dropout,
@@ -39,7 +40,7 @@ def test_rotation_keeps_length_and_depends_on_distance_only() -> None:
 
 def test_attention_equals_torchs_own_kernel() -> None:
     with torch.random.fork_rng():
-        torch.manual_seed(0)
+        torch.default_generator.manual_seed(0)
         attention = Attention(width=8, heads=2, dropout=0.0)
         tokens = torch.randn(3, 5, 8)
     mask = attention_mask(torch.tensor([True, False, True]), 5, 0)
@@ -53,7 +54,7 @@ def test_attention_equals_torchs_own_kernel() -> None:
 def test_dropout_keeps_the_mean_and_rests_in_evaluation() -> None:
     dropout, ones = Dropout(0.25), torch.ones(100_000)
     with torch.random.fork_rng():
-        torch.manual_seed(0)
+        torch.default_generator.manual_seed(0)
         dropped = dropout.train()(ones)
     assert dropped.unique().tolist() == [0.0, pytest.approx(4 / 3)]
     assert dropped.mean().item() == pytest.approx(1.0, abs=0.01)

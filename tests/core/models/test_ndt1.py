@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+
 from mtm_core.config import ModelConfig
 from mtm_core.masking.masked_batch import MaskedBatch, mask_counts, prompt_index
 from mtm_core.models.build import build_model
@@ -36,7 +37,7 @@ def make_counts() -> torch.Tensor:
 
 def make_model(config: ModelConfig) -> Ndt1:
     with torch.random.fork_rng():
-        torch.manual_seed(1)
+        torch.default_generator.manual_seed(1)
         model = build_model(config, make_counts().mean(dim=0))
         for parameter in model.parameters():  # away from the start, where read-out is almost 0
             parameter.data += 0.2 * torch.randn_like(parameter)
