@@ -36,7 +36,7 @@ def schemes_alike(mask: ResolvedMask, region: NDArray[np.str_]) -> tuple[SchemeN
     """
     is_hidden = mask.is_hidden
     if (is_hidden == is_hidden[0]).all():
-        return _whole_units(is_hidden.all(axis=0), mask, region)
+        return _whole_units(np.all(is_hidden, axis=0), mask, region)
     if (is_hidden == is_hidden[:, :1]).all() and not mask.one_at_a_time:
         return ("causal", "temporal") if mask.is_causal else ("temporal", "causal")
     return ()
@@ -60,7 +60,7 @@ def untrained_reason(
 def _whole_units(
     is_hidden: NDArray[np.bool_], mask: ResolvedMask, region: NDArray[np.str_]
 ) -> tuple[SchemeName, ...]:
-    is_scored: NDArray[np.bool_] = mask.is_scored.any(axis=0)
+    is_scored = np.any(mask.is_scored, axis=0)
     alike: list[SchemeName] = []
     if not mask.one_at_a_time and _is_one_region(is_hidden, region):
         alike.append("inter_region")

@@ -270,11 +270,11 @@ def _no_such_value(field: str, pattern: str, present: Iterable[str]) -> str:
 
 
 def printable(text: str, limit: int = 40) -> str:
-    """Return text that any screen can show, of bounded length.
+    r"""Return text that any screen can show, of bounded length.
 
     Examples
     --------
-    >>> printable("CA1\\n"), printable("abcdefgh", limit=6)
+    >>> printable("CA1\n"), printable("abcdefgh", limit=6)
     ('CA1?', 'abc...')
     """
     shown = "".join(letter if letter.isprintable() else "?" for letter in text[: limit + 1])
