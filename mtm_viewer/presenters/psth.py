@@ -288,6 +288,7 @@ def _score_words(score: UnitScore | None) -> str:
     text = f"beyond PSTH {score.bps_beyond_psth:+.2f} bits/spike"
     if score.interval is not None:
         text += f" [{score.interval[0]:+.2f}, {score.interval[1]:+.2f}]"
+    text = text.replace("-", "\N{MINUS SIGN}")
     return f"{text}, few spikes" if score.n_spikes < FEW_SPIKES else text
 
 

@@ -1,0 +1,181 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mtm_core.evaluation.rasters import trial_mean_hz
+from mtm_core.evaluation.row_order import keep_rows
+from mtm_viewer.presenters.raster import (
+    OtherMap,
+    RasterMask,
+    RasterSettings,
+    hover_text,
+    raster_image,
+)
+from mtm_viewer.presenters.raster_drawable import ShownTrials
+from mtm_viewer.presenters.raster_scene import colours_of, raster_scene
+from mtm_viewer.theme import DIFFERENCE
+from tests.core.sessions import make_session
+
+SESSION = make_session(n_trials=30, n_bins=10, n_units=12)
+TRAIN, TEST = np.arange(20), np.arange(20, 30)
+SCENE = raster_scene(SESSION, TRAIN)
+TRUE_HZ = trial_mean_hz(SESSION.counts[TEST], SESSION.bin_size_s)
+TRIALS = ShownTrials(n_done=10, n_wanted=10)
+
+
+def _drawable(model_hz=TRUE_HZ, other=None, **options):
+    options = {"scene": SCENE, "trials": TRIALS, **options}
+    return raster_image(TRUE_HZ, model_hz, other, **options)
+
+
+def test_three_panels_share_one_scale_that_the_true_map_alone_decides():
+    alone = _drawable()
+    drawable = _drawable(TRUE_HZ * 50, OtherMap(title="Temporal baseline", rate_hz=TRUE_HZ * 9))
+    levels = {panel.levels for panel in drawable.panels}
+    assert levels == {alone.panels[0].levels}
+    assert [panel.title for panel in drawable.panels] == [
+        "True",
+        "Reconstructed",
+        "Temporal baseline",
+    ]
+
+
+def test_row_and_column_of_a_value_are_its_unit_and_bin():
+    plain = RasterSettings(sigma_s=0.0, scale="linear")
+    drawable = _drawable(settings=plain)
+    for row, unit in enumerate(SCENE.order.rows):
+        assert drawable.rows.unit_id[row] == SESSION.unit_id[unit]
+        np.testing.assert_allclose(drawable.panels[0].values[row], TRUE_HZ[:, unit], rtol=1e-6)
+    brightest = np.unravel_index(drawable.panels[0].image.argmax(), (12, 10))
+    assert drawable.panels[0].values[brightest] >= drawable.panels[0].levels.high * 0.99
+
+
+def test_the_order_does_not_change_with_the_trials_that_are_shown():
+    other_test = raster_scene(SESSION, TRAIN)
+    np.testing.assert_array_equal(other_test.order.rows, SCENE.order.rows)
+    shuffled = raster_scene(SESSION, np.arange(10), within="peak")
+    assert not np.array_equal(shuffled.order.rows, SCENE.order.rows)
+
+
+def test_true_and_model_are_smoothed_alike():
+    drawable = _drawable(settings=RasterSettings(sigma_s=0.03))
+    np.testing.assert_array_equal(drawable.panels[0].image, drawable.panels[1].image)
+    assert not np.allclose(drawable.true_hz, TRUE_HZ[:, SCENE.order.rows].T)
+
+
+def test_without_a_baseline_the_third_panel_is_the_difference_in_expected_errors():
+    panel = _drawable(TRUE_HZ * 0.2).panels[2]
+    assert panel.unit == "expected Poisson errors"
+    assert panel.lut == DIFFERENCE
+    assert panel.levels.low == -panel.levels.high
+    assert panel.values.mean() > 0
+
+
+def test_equal_maps_differ_nowhere():
+    panel = _drawable().panels[2]
+    assert np.all(panel.values == 0)
+    assert np.all(panel.image == panel.centre)
+
+
+def test_the_difference_can_be_chosen_although_there_is_a_baseline():
+    settings = RasterSettings(third="difference")
+    other = OtherMap(title="Temporal baseline", rate_hz=TRUE_HZ)
+    assert _drawable(other=other, settings=settings).panels[2].lut == DIFFERENCE
+
+
+def test_z_scores_are_signed_and_shown_with_the_difference_colours():
+    panel = _drawable(settings=RasterSettings(scale="zscore")).panels[0]
+    assert panel.unit == "SD"
+    assert panel.lut == DIFFERENCE
+    assert panel.values.min() < 0 < panel.values.max()
+
+
+def test_before_a_reconstruction_the_panels_say_so():
+    panels = _drawable(None).panels
+    assert panels[0].message == ""
+    assert panels[1].message == panels[2].message == "no reconstruction yet"
+    assert panels[1].image.shape == panels[0].image.shape
+
+
+def test_the_hatch_lies_over_hidden_units_and_the_veil_over_those_that_are_not_scored():
+    is_hidden = np.zeros((10, 12), dtype=bool)
+    is_hidden[:, SESSION.region == "CA1"] = True
+    drawable = _drawable(mask=RasterMask(is_hidden=is_hidden, is_scored=is_hidden))
+    band = next(b for b in drawable.rows.bands if b.region == "CA1")
+    (hatch,) = drawable.hatch
+    assert (hatch.row_start, hatch.row_stop) == (band.start, band.stop)
+    assert (hatch.bin_start, hatch.bin_stop) == (0, 10)
+    veiled = sum(part.row_stop - part.row_start for part in drawable.veil)
+    assert veiled == 12 - band.n_units
+    assert [panel.is_masked for panel in drawable.panels] == [False, True, True]
+
+
+def test_without_a_mask_nothing_is_hatched_or_veiled():
+    drawable = _drawable()
+    assert drawable.hatch == drawable.veil == ()
+
+
+def test_rows_can_be_limited_to_a_region():
+    order = keep_rows(SCENE.order, SESSION.region == "DG", SESSION.region)
+    drawable = _drawable(order=order)
+    assert set(drawable.rows.region) == {"DG"}
+    assert drawable.panels[0].image.shape[0] == len(order.rows) == 4
+
+
+def test_hovering_names_unit_time_values_unit_and_trials():
+    drawable = _drawable(TRUE_HZ + 1.0, settings=RasterSettings(sigma_s=0.0))
+    row, unit = 5, int(SCENE.order.rows[5])
+    text = hover_text(drawable, row, 7)
+    assert text == (
+        f"unit {SESSION.region[unit]} #{unit}, 70 ms, true {TRUE_HZ[7, unit]:.1f} spikes/s, "
+        f"model {TRUE_HZ[7, unit] + 1:.1f}, "
+        f"difference {drawable.panels[2].values[5, 7]:+.1f} expected errors (10 trials)"
+    )
+
+
+def test_hovering_a_hidden_entry_says_so_and_a_missing_model_is_left_out():
+    everything = np.ones((10, 12), dtype=bool)
+    drawable = _drawable(None, mask=RasterMask(is_hidden=everything, is_scored=everything))
+    text = hover_text(drawable, 0, 0)
+    assert text.endswith("(10 trials), hidden")
+    assert "model" not in text
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        (RasterSettings(), "Gaussian of 20 ms"),
+        (RasterSettings(sigma_s=0.0), "not smoothed"),
+        (RasterSettings(scale="zscore"), "training mean and SD"),
+        (RasterSettings(scale="sqrt"), "square-root colour scale"),
+    ],
+)
+def test_the_note_says_how_the_picture_was_made(settings, words):
+    note = _drawable(settings=settings).note
+    assert words in note
+    assert "10 test trials" in note
+    assert "training trials" in note or "depth" in note
+
+
+def test_the_note_tells_a_partial_average_from_a_complete_one():
+    partial = ShownTrials(n_done=4, n_wanted=10)
+    assert "4 of 10 test trials so far" in _drawable(trials=partial).note
+
+
+def test_a_scene_without_training_trials_can_still_be_drawn():
+    scene = raster_scene(SESSION, np.arange(0), within="peak")
+    drawable = _drawable(scene=scene, settings=RasterSettings(scale="zscore"))
+    assert np.isfinite(drawable.panels[0].values).all()
+
+
+def test_rows_carry_the_colours_of_the_atlas():
+    assert colours_of(np.array(["CA1", "root"])).tolist() == [[0x7E, 0xD0, 0x4B], [180] * 3]
+    drawable = _drawable()
+    assert drawable.rows.colour.shape == (12, 3)
+
+
+def test_drawing_edits_none_of_its_inputs():
+    before = TRUE_HZ.copy()
+    _drawable(settings=RasterSettings(scale="zscore"))
+    np.testing.assert_array_equal(TRUE_HZ, before)
