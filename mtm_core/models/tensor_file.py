@@ -78,8 +78,10 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[s
     """
     kept = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     with atomic_write(path) as temporary:
+        mode = temporary.stat().st_mode
         try:
             save_file(kept, temporary, dict(metadata))
+            temporary.chmod(mode)  # save_file makes a file that others may not read
         except SafetensorError as error:
             found = _OS_ERROR.search(str(error))
             number = int(found[1]) if found else 0

@@ -1,0 +1,277 @@
+"""Training as an iterator of events; stopping is ceasing to iterate.
+
+`train` checks everything and returns the iterator. Between two events the run is always whole:
+whoever stops there, by `close`, by leaving the loop or by Ctrl-C, leaves a checkpoint behind.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from mtm_core.config import TrainConfig
+from mtm_core.data.session import Session
+from mtm_core.errors import TrainingError
+from mtm_core.models.backend import use_backend
+from mtm_core.models.losses import poisson_loss
+from mtm_core.models.manifest import Manifest
+from mtm_core.training.events import (
+    CheckpointSaved,
+    Event,
+    RunFinished,
+    RunStarted,
+    StepDone,
+    ValidationDone,
+)
+from mtm_core.training.optim import clip_gradients, learning_rate
+from mtm_core.training.randomness import mask_generator, seeded, trials_of_step
+from mtm_core.training.run_folder import RunFolder
+from mtm_core.training.setup import Workbench, go_on, start_anew
+from mtm_core.training.state import Progress, pack
+
+
+def train(
+    config: TrainConfig,
+    sessions: Sequence[Session],
+    run_dir: Path,
+    *,
+    resume: bool = False,
+    session_paths: Sequence[str] = (),
+) -> Generator[Event, None, None]:
+    """Train a model; iterate over the result to make it happen.
+
+    Parameters
+    ----------
+    config : TrainConfig
+        All settings.
+    sessions : sequence of Session
+        What to train on; the NDT1 architecture reads exactly one.
+    run_dir : Path
+        Folder to fill (see `mtm_core.training.run_folder`).
+    resume : bool
+        Go on with the run in that folder: the result equals that of an uninterrupted run, bit for
+        bit on the CPU. A folder in which no run was begun is started anew.
+    session_paths : sequence of str
+        Where the sessions were read from, to be written down.
+
+    Returns
+    -------
+    generator of Event
+        Ends after `RunFinished`. Closing it earlier saves a checkpoint.
+
+    Raises
+    ------
+    TrainingError
+        If the folder holds a run already, or one of other settings or data; during iteration, if
+        the loss is not a number.
+    OutputError
+        If the folder cannot be written; what was saved before stays whole.
+    """
+    session = _only_session(config, sessions)
+    folder = RunFolder(Path(run_dir))
+    if resume and folder.holds_run():
+        bench, progress, best = go_on(config, session, folder)
+    else:
+        bench, progress, best = start_anew(config, session, folder, tuple(session_paths))
+    return Trainer(bench, folder, progress, best).events()
+
+
+class Trainer:
+    """One run between its first and its last step.
+
+    Parameters
+    ----------
+    bench : Workbench
+        Model, data, optimiser: everything that a step needs.
+    folder : RunFolder
+        Where results go.
+    progress : Progress
+        How far the run is.
+    best : mapping of str to Tensor
+        The best weights so far; empty before the first validation.
+    """
+
+    def __init__(
+        self,
+        bench: Workbench,
+        folder: RunFolder,
+        progress: Progress,
+        best: Mapping[str, Tensor],
+    ) -> None:
+        self.bench = bench
+        self.folder = folder
+        self.progress = progress
+        self.best = dict(best)
+        self._saved_step = progress.step if best else -1
+        self._speed = _Speed(bench.n_steps)
+
+    def events(self) -> Generator[Event, None, None]:
+        """Run to the end; see `train`."""
+        try:
+            yield from self._begin()
+            while self.progress.step < self.bench.n_steps:
+                yield from self._advance()
+            yield self._finish()
+        except (GeneratorExit, TrainingError):
+            if self._saved_step < self.progress.step:
+                self._save()
+            raise
+        finally:
+            self.folder.events.close()
+
+    def _begin(self) -> list[Event]:
+        bench, step = self.bench, self.progress.step
+        happened: list[Event] = [
+            RunStarted(
+                step=step,
+                n_steps=bench.n_steps,
+                n_parameters=sum(p.numel() for p in bench.model.parameters()),
+                n_train=len(bench.counts),
+                n_val=bench.n_val,
+                backend=bench.backend.describe(),
+                notes=bench.notes,
+            )
+        ]
+        if not self.best:  # score the untrained model, so that a run can be loaded from its start
+            with use_backend(bench.backend):
+                happened.append(self._validate())
+            happened.append(self._save())
+        else:  # a kill between the two files of a checkpoint leaves the older weights
+            self.folder.save_best(self.best, self._manifest())
+        self.folder.events.append(happened)
+        return happened
+
+    def _advance(self) -> list[Event]:
+        """Make a step and all that is due after it, and write down what happened."""
+        started = time.perf_counter()
+        run = self.bench.config.run
+        with use_backend(self.bench.backend):
+            loss, lr, norm = self._step()
+            step = self.progress.step + 1
+            self.progress = replace(self.progress, step=step)
+            is_last = step == self.bench.n_steps
+            validation = self._validate() if is_last or step % run.validate_every == 0 else None
+        seconds = self.progress.seconds + time.perf_counter() - started
+        self.progress = replace(self.progress, seconds=seconds)
+        happened: list[Event] = [
+            StepDone(
+                step=step,
+                n_steps=self.bench.n_steps,
+                loss=loss,
+                lr=lr,
+                grad_norm=norm,
+                seconds=seconds,
+                seconds_left=self._speed.seconds_left(step, seconds),
+            )
+        ]
+        happened += [validation] if validation is not None else []
+        happened += [self._save()] if is_last or step % run.checkpoint_every == 0 else []
+        self.folder.events.append(happened)
+        return happened
+
+    def _step(self) -> tuple[float, float, float]:
+        """Make one optimiser step; return loss, learning rate and gradient norm."""
+        bench, step = self.bench, self.progress.step
+        config, seed = bench.config, bench.config.run.seed
+        rows = trials_of_step(
+            seed, bench.session_id, len(bench.counts), config.optim.batch_size, step
+        )
+        counts = bench.counts[torch.from_numpy(rows).to(bench.counts.device)]
+        batch = bench.sampler.draw(counts, mask_generator(seed, step))
+        lr = learning_rate(step, bench.n_steps, config.optim)
+        for group in bench.optimizer.param_groups:
+            group["lr"] = lr
+        with seeded(bench.backend.device, seed, "dropout", step):
+            loss = poisson_loss(bench.model(batch), batch, config.optim.loss)
+            torch.autograd.backward(loss)
+        norm = clip_gradients(bench.parameters, config.optim.clip_norm)
+        loss_value, norm_value = torch.stack([loss.detach(), norm]).tolist()
+        if not (math.isfinite(loss_value) and math.isfinite(norm_value)):
+            bench.optimizer.zero_grad()
+            raise TrainingError(self._why_stopped(step + 1))
+        bench.optimizer.step()
+        bench.optimizer.zero_grad()
+        bench.average.update(step + 1)
+        return loss_value, lr, norm_value
+
+    def _validate(self) -> ValidationDone:
+        scores = self.bench.validation.score(self.bench.average.model)
+        bps = sum(scores.values()) / len(scores)
+        step = self.progress.step
+        is_best = not self.best or bps > self.progress.best_bps
+        if is_best:
+            state = self.bench.average.model.state_dict()
+            self.best = {name: tensor.clone() for name, tensor in state.items()}
+            self.progress = replace(
+                self.progress, best_step=step, best_bps=bps, best_scores=scores
+            )
+        return ValidationDone(step=step, bps=bps, scores=scores, is_best=is_best)
+
+    def _save(self) -> CheckpointSaved:
+        bench, step = self.bench, self.progress.step
+        state = pack(bench.model, bench.optimizer, bench.average, self.best)
+        self.folder.save_state(state, self.progress)
+        self.folder.save_best(self.best, self._manifest())
+        self._saved_step = step
+        return CheckpointSaved(step=step, path=str(self.folder.model_path))
+
+    def _manifest(self) -> Manifest:
+        progress = self.progress
+        return replace(
+            self.bench.manifest,
+            step=progress.best_step,
+            scores={"mean": progress.best_bps, **progress.best_scores},
+            seconds=progress.seconds,
+        )
+
+    def _finish(self) -> RunFinished:
+        progress = self.progress
+        finished = RunFinished(
+            step=progress.step,
+            best_step=progress.best_step,
+            bps=progress.best_bps,
+            seconds=progress.seconds,
+            path=str(self.folder.model_path),
+        )
+        self.folder.events.append([finished])
+        return finished
+
+    def _why_stopped(self, step: int) -> str:
+        lr = self.bench.config.optim.lr
+        return (
+            f"The loss or its gradient was not a number at step {step}. Lower --optim.lr (now "
+            f"{lr:g}) and train into another folder. The best weights so far, of step "
+            f"{self.progress.best_step}, are in {self.folder.model_path}."
+        )
+
+
+class _Speed:
+    """About how long is to come, from the steps since the run was started or resumed."""
+
+    def __init__(self, n_steps: int) -> None:
+        self._n_steps = n_steps
+        self._first: tuple[int, float] | None = None
+
+    def seconds_left(self, step: int, seconds: float) -> float:
+        """Return the estimate after a step."""
+        if self._first is None:  # the first step warms up caches: do not count it
+            self._first = (step, seconds)
+            return seconds / step * (self._n_steps - step)
+        first_step, first_seconds = self._first
+        return (seconds - first_seconds) / (step - first_step) * (self._n_steps - step)
+
+
+def _only_session(config: TrainConfig, sessions: Sequence[Session]) -> Session:
+    if len(sessions) == 1:
+        return sessions[0]
+    msg = (
+        f"The architecture '{config.model.architecture}' learns from one session at a time, and "
+        f"{len(sessions) or 'none'} were given. Train once per session, each with its own --out."
+    )
+    raise TrainingError(msg)

@@ -1,0 +1,222 @@
+"""The folder of a run: settings, split, events, the best checkpoint, and the state to resume.
+
+::
+
+    config.toml          every setting, as resolved
+    split.json           ids of the trials of each part
+    run.json             session, backend, threads, seeds, versions
+    events.jsonl         one event per line
+    model.safetensors    the best averaged weights by validation: what everything else reads
+    state.safetensors    the newest state of training: weights, their average, AdamW's moments
+
+Each file but the events is written beside its place and moved there whole, so that a run killed
+at any moment is left as it was at its last checkpoint.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from mtm_core import config_io
+from mtm_core.config import TrainConfig
+from mtm_core.errors import CheckpointError, OutputError, TrainingError
+from mtm_core.models.backend import Backend
+from mtm_core.models.checkpoint import read_manifest, save_checkpoint
+from mtm_core.models.manifest import Manifest, software_versions
+from mtm_core.models.tensor_file import all_finite, open_tensors, write_tensors
+from mtm_core.training.event_log import EventLog, write_text
+from mtm_core.training.state import Progress
+
+SCHEMA = "mtm-run"
+VERSION = 1
+_PROGRESS = "progress"
+_LEFT_BEHIND = re.compile(r"\.(config|split|run|events|model|state)-\d+-[0-9a-f]{8}\.\w+")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RunRecord:
+    """What a run is bound to, beside its settings.
+
+    Parameters
+    ----------
+    session_id, session_hash : str
+        The session and the hash of its content.
+    session_paths : tuple of str
+        Where it was read from; empty if it was never a file.
+    backend : Backend
+        How the machine computes; resuming computes alike.
+    versions : mapping of str to str
+        Software that began the run.
+    """
+
+    session_id: str
+    session_hash: str
+    session_paths: tuple[str, ...]
+    backend: Backend
+    versions: Mapping[str, str] = dataclasses.field(default_factory=software_versions)
+
+
+class RunFolder:
+    """Files of one run.
+
+    Parameters
+    ----------
+    path : Path
+        The folder; need not exist yet.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.config_path = path / "config.toml"
+        self.split_path = path / "split.json"
+        self.record_path = path / "run.json"
+        self.model_path = path / "model.safetensors"
+        self.state_path = path / "state.safetensors"
+        self.events = EventLog(path / "events.jsonl")
+
+    def holds_run(self) -> bool:
+        """Tell whether a run was begun here."""
+        return any(p.exists() for p in (self.config_path, self.state_path, self.model_path))
+
+    def can_resume(self) -> bool:
+        """Tell whether a run got as far as its first checkpoint here."""
+        return self.state_path.exists()
+
+    def create(self, config: TrainConfig, manifest: Manifest, record: RunRecord) -> None:
+        """Make the folder and write what is known before the first step.
+
+        Raises
+        ------
+        OutputError
+            If the folder cannot be made or written.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            self.sweep()
+        except OSError as error:
+            reason = (error.strerror or "").lower()
+            msg = f"Could not make the run folder {self.path}: {reason}. Choose another --out."
+            raise OutputError(msg) from error
+        split = {"session_id": manifest.session_id, "trial_id": manifest.split}
+        write_text(self.split_path, json.dumps(split, indent=1))
+        plain = {"schema": SCHEMA, "version": VERSION, **dataclasses.asdict(record)}
+        write_text(self.record_path, json.dumps(plain, indent=1, ensure_ascii=False))
+        self.events.forget_after(-1)
+        write_text(self.config_path, config_io.to_toml(config))
+
+    def read_config(self) -> TrainConfig:
+        """Read the settings of the run.
+
+        Raises
+        ------
+        ConfigError
+            If they cannot be read.
+        """
+        return config_io.read_toml(self.config_path)
+
+    def read_record(self) -> RunRecord:
+        """Read what the run is bound to.
+
+        Raises
+        ------
+        TrainingError
+            If this is not the folder of a run.
+        """
+        try:
+            values = json.loads(self.record_path.read_text(encoding="utf-8"))
+            if (values.pop("schema"), values.pop("version")) != (SCHEMA, VERSION):
+                msg = f"{self.record_path} was written by another version of this program."
+                raise TrainingError(msg)
+            values["backend"] = Backend(**values["backend"])
+            values["session_paths"] = tuple(values["session_paths"])
+            return RunRecord(**values)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            msg = f"{self.path} is not the folder of a run: its run.json cannot be read."
+            raise TrainingError(msg) from error
+
+    def save_state(self, tensors: Mapping[str, Tensor], progress: Progress) -> None:
+        """Write the newest state.
+
+        Raises
+        ------
+        OutputError
+            If it cannot be written; the one before stays.
+        """
+        write_tensors(self.state_path, tensors, {_PROGRESS: progress.to_json()})
+
+    def save_best(self, tensors: Mapping[str, Tensor], manifest: Manifest) -> None:
+        """Write the best weights so far, unless the file has them already.
+
+        Raises
+        ------
+        OutputError
+            If they cannot be written; those before stay.
+        """
+        if self._best_step() != manifest.step:
+            save_checkpoint(self.model_path, tensors, manifest)
+
+    def _best_step(self) -> int | None:
+        try:
+            return read_manifest(self.model_path).step
+        except CheckpointError:
+            return None
+
+    def load_state(self) -> tuple[dict[str, Tensor], Progress]:
+        """Read the newest state.
+
+        Raises
+        ------
+        TrainingError
+            If it cannot be trusted.
+        """
+        try:
+            file = open_tensors(self.state_path)
+            tensors = file.read()
+        except CheckpointError as error:
+            msg = f"This run cannot be resumed: {error}"
+            raise TrainingError(msg) from error
+        if not all_finite(tensors):
+            msg = f"{self.state_path} holds numbers that are none; start anew in another folder."
+            raise TrainingError(msg)
+        return tensors, Progress.from_json(file.metadata.get(_PROGRESS, ""))
+
+    def sweep(self) -> None:
+        """Remove what a killed process left half-written."""
+        for path in self.path.iterdir():
+            if _LEFT_BEHIND.fullmatch(path.name):
+                path.unlink(missing_ok=True)
+
+
+def find_checkpoint(path: Path) -> Path:
+    """Return the checkpoint of a run folder, or the path itself if it is no folder.
+
+    Raises
+    ------
+    CheckpointError
+        If it is a folder without a run.
+    """
+    if not path.is_dir():
+        return path
+    folder = RunFolder(path)
+    if not folder.model_path.exists():
+        msg = f"{path} is a folder without a run: it has no model.safetensors."
+        raise CheckpointError(msg)
+    return folder.model_path
+
+
+def first_difference(stored: TrainConfig, given: TrainConfig) -> tuple[str, Any, Any] | None:
+    """Return the key, the stored and the given value of the first setting that differs."""
+    before, after = config_io.to_dict(stored), config_io.to_dict(given)
+    for key in before:
+        if isinstance(before[key], dict):
+            for name in before[key]:
+                if before[key][name] != after[key].get(name):
+                    return f"{key}.{name}", before[key][name], after[key].get(name)
+    return None

@@ -1,0 +1,89 @@
+"""Scoring during training: the same masks every time, hidden entries only."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from mtm_core.masking.masked_batch import MaskedBatch
+from mtm_core.masking.mixture import MaskSampler
+from mtm_core.models.ndt1 import Ndt1
+
+SMALLEST_MEAN = 1e-5
+"""Null rate (spikes per bin) of a unit that is silent in training; the model's floor too."""
+
+
+class FixedValidation:
+    """Pooled bits per spike over the training-mean rate, per scheme.
+
+    Parameters
+    ----------
+    sampler : MaskSampler
+        Draws the masks, once.
+    counts : Tensor, shape (n_trials, n_bins, n_units), float32
+        Counts of the validation trials.
+    mean_count : Tensor, shape (n_units,)
+        Mean count per bin over the training trials.
+    seed : int
+        Seed of the masks.
+    batch_size : int
+        Trials of a forward pass.
+    """
+
+    def __init__(
+        self, sampler: MaskSampler, counts: Tensor, mean_count: Tensor, seed: int, batch_size: int
+    ) -> None:
+        masked = sampler.fixed_masks(counts, seed)
+        self._batches: dict[str, MaskedBatch] = {str(name): masked[name] for name in masked}
+        self._batch_size = batch_size
+        null_log_rate = mean_count.clamp(min=SMALLEST_MEAN).log()
+        self._null = {
+            name: _log_likelihood(null_log_rate.expand_as(counts), batch)
+            for name, batch in self._batches.items()
+        }
+        self._n_spikes = {
+            name: float((batch.targets * batch.is_scored).sum(dtype=torch.float64))
+            for name, batch in self._batches.items()
+        }
+
+    @torch.no_grad()
+    def score(self, model: Ndt1) -> dict[str, float]:
+        """Return bits per spike of each scheme; a model in training mode is left so.
+
+        A scheme whose scored entries hold no spike scores 0.
+        """
+        was_training = model.training
+        model.eval()
+        scores = {}
+        for name, batch in self._batches.items():
+            total = sum(
+                _log_likelihood(model(part), part) for part in _parts(batch, self._batch_size)
+            )
+            spikes = self._n_spikes[name]
+            gain = (total - self._null[name]) / math.log(2)
+            scores[name] = gain / spikes if spikes else 0.0
+        model.train(was_training)
+        return scores
+
+
+def _parts(batch: MaskedBatch, size: int) -> Iterator[MaskedBatch]:
+    for start in range(0, len(batch.inputs), size):
+        rows = slice(start, start + size)
+        yield MaskedBatch(
+            inputs=batch.inputs[rows],
+            targets=batch.targets[rows],
+            is_hidden=batch.is_hidden[rows],
+            is_scored=batch.is_scored[rows],
+            prompt=batch.prompt[rows],
+            is_causal=batch.is_causal[rows],
+            session_id=batch.session_id,
+        )
+
+
+def _log_likelihood(log_rate: Tensor, batch: MaskedBatch) -> float:
+    """Sum the Poisson log-likelihood of scored entries, without the term of the counts alone."""
+    terms = (batch.targets * log_rate - log_rate.exp()) * batch.is_scored
+    return float(terms.sum(dtype=torch.float64))
