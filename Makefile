@@ -43,7 +43,7 @@ check: setup
 	$(BIN)/lint-imports
 
 bench: setup
-	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(BIN)/python -m pytest tests/bench -q -s --override-ini python_files='bench_*.py'
+	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(BIN)/python -m pytest tests/bench -q -s -o python_files='bench_*.py' -o python_functions='bench_*'
 
 check-gui: setup
 	@packaging/check_gui.sh $(BIN)
