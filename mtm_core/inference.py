@@ -1,0 +1,363 @@
+"""From a checkpoint, a session and a mask to rates: in short pieces, cancellable, remembered.
+
+The viewer, the command line and the evaluation all ask here.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from mtm_core.data.batch import collate
+from mtm_core.data.conditions import Conditions
+from mtm_core.data.session import Session
+from mtm_core.data.units import unit_rate_hz
+from mtm_core.errors import DataError, MaskError
+from mtm_core.masking.spec import MaskSpec, ResolvedMask
+from mtm_core.models import passes
+from mtm_core.models.answers import AnswerMemory, GrowingAnswer, Reconstruction
+from mtm_core.models.checkpoint import Checkpoint, fit_overlap, fit_session, split_part
+from mtm_core.models.ndt1 import Ndt1
+
+Trials = NDArray[np.integer[Any]]
+ShouldStop = Callable[[], bool]
+
+FIRST_PIECE = 4
+"""Trials in the first piece, so that the first picture comes at once."""
+PREVIEW_FOLDS = 20
+"""Passes of a preview of one-at-a-time masks."""
+
+
+class Reconstructor:
+    """A model bound to a session, ready to answer.
+
+    Parameters
+    ----------
+    checkpoint : Checkpoint
+        The trained model; left as it is.
+    session : Session
+        The recording. Its units are brought into the model's order, its bins joined as in
+        training.
+    allow_overlap : bool
+        Accept a session that lacks some of the model's units: they are hidden and not scored.
+    device : str or None
+        Where to compute; None means where the model lies.
+    memory : AnswerMemory or None
+        May be shared between several; None makes a new one.
+
+    Attributes
+    ----------
+    session : Session
+        As the model sees it: use its units and bins to read the answers.
+    is_missing : ndarray of bool, shape (n_units,)
+        Units of the model that the recording lacks.
+
+    Raises
+    ------
+    MismatchError
+        If session and checkpoint do not belong together: other units, window or bin size.
+    """
+
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        session: Session,
+        *,
+        allow_overlap: bool = False,
+        device: str | None = None,
+        memory: AnswerMemory | None = None,
+    ) -> None:
+        if not allow_overlap:
+            session = fit_session(checkpoint, session)
+        overlap = fit_overlap(checkpoint, session)
+        self.checkpoint = checkpoint
+        self.session = overlap.session
+        self.is_missing = overlap.is_missing
+        self.memory = AnswerMemory() if memory is None else memory
+        self._model = _on_device(checkpoint.model, device)
+        self._device = next(self._model.parameters()).device
+        self._token = f"{_digest(self._model)}/{self.session.content_hash}"
+
+    def train_rate_hz(self) -> NDArray[np.float64]:
+        """Return each unit's mean rate over the checkpoint's training trials, in spikes/s.
+
+        Raises
+        ------
+        MismatchError
+            If the session holds none of them.
+        """
+        rows = split_part(self.checkpoint.manifest, self.session, "train")
+        return unit_rate_hz(self.session, rows)
+
+    def resolve(self, spec: MaskSpec) -> ResolvedMask:
+        """Apply a mask to the session; units that it lacks are hidden and not scored.
+
+        Raises
+        ------
+        MaskError
+            If the mask cannot be applied (see `MaskSpec.resolve`).
+        """
+        rates = self.train_rate_hz() if spec.needs_rates else None
+        mask = spec.resolve(self.session, rates)
+        if not self.is_missing.any():
+            return mask
+        is_hidden, is_scored = mask.is_hidden | self.is_missing, mask.is_scored & ~self.is_missing
+        if not is_scored.any() or is_hidden.all():
+            msg = (
+                f"Of the units that this mask hides and shows, the session lacks too many: "
+                f"{int(self.is_missing.sum())} of the checkpoint's {len(self.is_missing)}."
+            )
+            raise MaskError(msg)
+        return replace(mask, is_hidden=is_hidden, is_scored=is_scored)
+
+    def reconstruct(
+        self,
+        spec: MaskSpec,
+        trials: Trials,
+        *,
+        visible_from: Trials | None = None,
+        first_piece: int = FIRST_PIECE,
+        with_preview: bool = False,
+        should_stop: ShouldStop | None = None,
+    ) -> Iterator[Reconstruction]:
+        """Reconstruct trials under a mask, a piece at a time.
+
+        Parameters
+        ----------
+        spec : MaskSpec
+            What to hide and to score.
+        trials : ndarray of int
+            Rows of the session.
+        visible_from : ndarray of int, optional
+            For each trial the row of the trial whose *visible* activity the model is given: the
+            shuffle control (see `shuffle_donors`). By default the trial itself.
+        first_piece : int
+            Trials in the first piece; later ones grow.
+        with_preview : bool
+            For one-at-a-time masks of many units, answer first in folds of units, then exactly.
+        should_stop : callable, optional
+            Asked between pieces; when it says True, the iterator ends.
+
+        Yields
+        ------
+        Reconstruction
+            After each piece, all that is known by then; the last one is final unless stopped.
+            They share one growing array, in which an exact answer never changes.
+
+        Raises
+        ------
+        MaskError
+            If the mask cannot be applied; at once, not at the first piece.
+        DataError
+            If there is no trial, or one that the session lacks; at once as well.
+        """
+        mask = self.resolve(spec)
+        rows = self._check_rows(trials, "trials")
+        donors = rows if visible_from is None else self._check_rows(visible_from, "donors")
+        if len(donors) != len(rows):
+            msg = f"{len(rows)} trials need as many donors, not {len(donors)}."
+            raise DataError(msg)
+        request = f"{self._token}/{hashlib.sha256(spec.to_json().encode()).hexdigest()}"
+        work = _Work(request, mask, rows, donors, should_stop or (lambda: False))
+        return self._answer(work, max(first_piece, 1), with_preview=with_preview)
+
+    def complete(
+        self, spec: MaskSpec, trials: Trials, *, visible_from: Trials | None = None
+    ) -> Reconstruction:
+        """Reconstruct trials under a mask and return the final answer; see `reconstruct`."""
+        *_, last = self.reconstruct(spec, trials, visible_from=visible_from)
+        return last
+
+    def _check_rows(self, rows: Trials, what: str) -> NDArray[np.int64]:
+        checked = np.asarray(rows, dtype=np.int64).reshape(-1)
+        if len(checked) == 0:
+            msg = "There is no trial to reconstruct. Choose at least one."
+            raise DataError(msg)
+        if checked.min() < 0 or checked.max() >= self.session.n_trials:
+            msg = f"The {what} must be rows from 0 to {self.session.n_trials - 1}."
+            raise DataError(msg)
+        return checked
+
+    def _answer(
+        self, work: _Work, first_piece: int, *, with_preview: bool
+    ) -> Iterator[Reconstruction]:
+        answer = GrowingAnswer(work.trials, work.mask, self.session.bin_size_s)
+        if self._recall(work, answer):
+            yield answer.look()
+        is_long = work.mask.one_at_a_time and len(work.mask.scored_units) > 2 * PREVIEW_FOLDS
+        if with_preview and is_long:
+            yield from self._preview(work, answer)
+        for rows in self._pieces(work.mask, np.flatnonzero(~answer.is_exact), first_piece):
+            values = None if work.should_stop() else self._predict(work, rows)
+            if values is None:
+                return
+            answer.put(rows, values, is_exact=True)
+            for row, value in zip(rows.tolist(), values, strict=True):
+                self.memory.remember(work.request, *work.key(row), value)
+            yield answer.look()
+
+    def _recall(self, work: _Work, answer: GrowingAnswer) -> bool:
+        """Fill in what is remembered; say whether that was anything."""
+        for row in range(len(work.trials)):
+            known = self.memory.recall(work.request, *work.key(row))
+            if known is not None:
+                answer.put(np.array([row]), known[None], is_exact=True)
+        return bool(answer.is_done.any())
+
+    def _preview(self, work: _Work, answer: GrowingAnswer) -> Iterator[Reconstruction]:
+        """Answer one-at-a-time masks in folds of units, which takes a few passes per trial."""
+        size = passes.trials_per_piece(self._model, self.session.n_bins, self._device)
+        for rows in _cut(np.flatnonzero(~answer.is_done), max(size // PREVIEW_FOLDS, 1)):
+            if work.should_stop():
+                return
+            counts = self._counts(work, rows)
+            folds = passes.predict_folds(self._model, counts, work.mask, PREVIEW_FOLDS)
+            answer.put(rows, _to_numpy(folds), is_exact=False)
+            yield answer.look()
+
+    def _pieces(
+        self, mask: ResolvedMask, rows: NDArray[np.int64], first: int
+    ) -> Iterator[NDArray[np.int64]]:
+        """Cut rows into pieces that grow up to a bounded amount of work."""
+        most = passes.trials_per_piece(self._model, self.session.n_bins, self._device)
+        if mask.one_at_a_time:
+            most = max(self._n_units_at_once() // len(mask.scored_units), 1)
+        size = min(first, most)
+        while len(rows):
+            yield rows[:size]
+            rows, size = rows[size:], min(2 * size, most)
+
+    def _n_units_at_once(self) -> int:
+        n_bins, n_units = self.session.n_bins, self.session.n_units
+        return passes.units_per_piece(self._model, n_bins, n_units, self._device)
+
+    def _predict(self, work: _Work, rows: NDArray[np.int64]) -> NDArray[np.float32] | None:
+        """Return exact answers for some rows; None if asked to stop in between."""
+        counts = self._counts(work, rows)
+        log_rate = passes.predict_masked(self._model, counts, work.mask)
+        if work.mask.one_at_a_time:
+            size = max(self._n_units_at_once() // len(rows), 1)
+            for units in passes.unit_chunks(work.mask, size, self._device):
+                if work.should_stop():
+                    return None
+                log_rate[..., units] = passes.predict_units(self._model, counts, work.mask, units)
+        return _to_numpy(log_rate)
+
+    def _counts(self, work: _Work, rows: NDArray[np.int64]) -> Tensor:
+        """Return the activity that the model may look at."""
+        return collate(self.session, work.donors[rows], str(self._device))
+
+
+def reconstruct(
+    checkpoint: Checkpoint,
+    session: Session,
+    spec: MaskSpec,
+    trials: Trials,
+    *,
+    allow_overlap: bool = False,
+    device: str | None = None,
+    memory: AnswerMemory | None = None,
+    visible_from: Trials | None = None,
+    should_stop: ShouldStop | None = None,
+) -> Iterator[Reconstruction]:
+    """Reconstruct trials of a session under a mask, a piece at a time.
+
+    Keep a `Reconstructor` to ask several times, or pass the same `memory` again: answers are
+    remembered by checkpoint, session, mask, trial and donor. See `Reconstructor` for the
+    arguments, the answers and the errors.
+    """
+    bound = Reconstructor(
+        checkpoint, session, allow_overlap=allow_overlap, device=device, memory=memory
+    )
+    return bound.reconstruct(spec, trials, visible_from=visible_from, should_stop=should_stop)
+
+
+def shuffle_donors(
+    conditions: Conditions, trials: Trials, rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """Choose for each trial another one of the same condition: the shuffle control.
+
+    What a model still predicts from the donors' activity it did not read from this trial.
+
+    Parameters
+    ----------
+    conditions : Conditions
+        Condition of every trial of the session.
+    trials : ndarray of int
+        Rows to find donors for, from among themselves.
+    rng : numpy.random.Generator
+        The source of randomness.
+
+    Returns
+    -------
+    ndarray of int64, shape (n_trials,)
+        Rows of donors, never the trial itself. Each trial serves once within its condition. A
+        trial that is alone in its condition, or has none, gets any other.
+
+    Raises
+    ------
+    DataError
+        If there are fewer than two trials.
+    """
+    rows = np.asarray(trials, dtype=np.int64)
+    if len(np.unique(rows)) < max(len(rows), 2):
+        msg = "The shuffle control needs at least two trials, and no trial twice."
+        raise DataError(msg)
+    label = np.where(conditions.is_valid[rows], conditions.label[rows], -1)
+    donors = np.full(len(rows), -1, dtype=np.int64)
+    for value in np.unique(label[label >= 0]):
+        order = rng.permutation(np.flatnonzero(label == value))
+        if len(order) > 1:
+            donors[order] = rows[np.roll(order, 1)]
+    for alone in np.flatnonzero(donors < 0):
+        donors[alone] = rng.choice(np.delete(rows, alone))
+    return donors
+
+
+@dataclass(frozen=True, eq=False)
+class _Work:
+    """One request: what to do for which trials, and whether to go on."""
+
+    request: str
+    mask: ResolvedMask
+    trials: NDArray[np.int64]
+    donors: NDArray[np.int64]
+    should_stop: ShouldStop
+
+    def key(self, row: int) -> tuple[int, int]:
+        """Return trial and donor of a row of the answer."""
+        return int(self.trials[row]), int(self.donors[row])
+
+
+def _on_device(model: Ndt1, device: str | None) -> Ndt1:
+    here = next(model.parameters()).device
+    if device is None or torch.device(device) == here:
+        return model
+    return copy.deepcopy(model).to(device)
+
+
+def _digest(model: Ndt1) -> str:
+    """Return a hash of a model's settings and weights: two models of one hash answer alike."""
+    digest = hashlib.blake2b(repr(model.config).encode(), digest_size=16)
+    for name, value in model.state_dict().items():
+        digest.update(name.encode())
+        digest.update(np.ascontiguousarray(value.cpu().numpy()).tobytes())
+    return digest.hexdigest()
+
+
+def _cut(rows: NDArray[np.int64], size: int) -> Iterator[NDArray[np.int64]]:
+    for start in range(0, len(rows), size):
+        yield rows[start : start + size]
+
+
+def _to_numpy(values: Tensor) -> NDArray[np.float32]:
+    array: NDArray[np.float32] = values.cpu().numpy()
+    return array

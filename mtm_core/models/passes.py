@@ -1,0 +1,114 @@
+"""Running a trained model under a person's mask: whole passes, one unit at a time, or in folds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mtm_core.masking.masked_batch import mask_counts, prompt_index
+from mtm_core.masking.spec import ResolvedMask
+from mtm_core.models.ndt1 import Ndt1
+
+CPU_WORK = 5e8
+"""Floating-point operations in one piece of work on a CPU: some tens of milliseconds."""
+GPU_WORK = 3e10
+"""The same on an accelerator, where small pieces waste it."""
+MAX_PIECE = 256
+"""Most sequences in one piece."""
+
+
+@torch.inference_mode()
+def predict_masked(model: Ndt1, counts: Tensor, mask: ResolvedMask) -> Tensor:
+    """Predict every entry from one pass in which the mask's entries are hidden.
+
+    Parameters
+    ----------
+    model : Ndt1
+        In evaluation mode.
+    counts : Tensor, shape (n_trials, n_bins, n_units), float32
+        True counts.
+    mask : ResolvedMask
+        What is hidden; `one_at_a_time` is not looked at.
+
+    Returns
+    -------
+    Tensor, same shape
+        Log-rate per bin.
+    """
+    is_hidden = _to_tensor(mask, counts)
+    return _predict(model, counts, is_hidden, mask.prompt)
+
+
+@torch.inference_mode()
+def predict_folds(model: Ndt1, counts: Tensor, mask: ResolvedMask, n_folds: int) -> Tensor:
+    """Predict the scored units a fold at a time: a preview of hiding each in its own pass.
+
+    Units of a fold are hidden together, which leaves the model slightly less to read than the
+    exact way does. Other arguments and the result are those of `predict_masked`.
+    """
+    is_hidden = _to_tensor(mask, counts)
+    log_rate = _predict(model, counts, is_hidden, mask.prompt)
+    scored = torch.from_numpy(mask.scored_units).to(counts.device)
+    for fold in (scored[start::n_folds] for start in range(min(n_folds, len(scored)))):
+        is_hidden_too = is_hidden.clone()
+        is_hidden_too[:, fold] = True
+        log_rate[..., fold] = _predict(model, counts, is_hidden_too, mask.prompt)[..., fold]
+    return log_rate
+
+
+@torch.inference_mode()
+def predict_units(model: Ndt1, counts: Tensor, mask: ResolvedMask, units: Tensor) -> Tensor:
+    """Predict each of some units from a pass in which it is hidden too.
+
+    Returns
+    -------
+    Tensor, shape (n_trials, n_bins, len(units))
+        Log-rate per bin.
+    """
+    is_hidden = _to_tensor(mask, counts)
+    return model.predict_one_at_a_time(counts, is_hidden, units, prompt_index(mask.prompt))
+
+
+def unit_chunks(mask: ResolvedMask, size: int, device: torch.device) -> Iterator[Tensor]:
+    """Cut the scored units of a mask into chunks of at most `size`."""
+    units = mask.scored_units
+    for part in np.array_split(units, -(-len(units) // size)):
+        yield torch.from_numpy(part).to(device)
+
+
+def trials_per_piece(model: Ndt1, n_bins: int, device: torch.device) -> int:
+    """Say how many trials a piece of whole passes may hold to stay short.
+
+    The answer depends on the model's size alone, never on a clock: pieces of another size round
+    differently in the last bit, and the same request must give the same answer.
+    """
+    n_weights = sum(parameter.numel() for parameter in model.parameters())
+    return _piece(n_weights, n_bins, device)
+
+
+def units_per_piece(model: Ndt1, n_bins: int, n_units: int, device: torch.device) -> int:
+    """Say how many (trial, unit) passes a piece of one-at-a-time passes may hold."""
+    body = (p.numel() for p in model.parameters() if n_units not in p.shape)
+    return max(_piece(sum(body), n_bins, device), 8)
+
+
+def _piece(n_weights: int, n_bins: int, device: torch.device) -> int:
+    work = CPU_WORK if device.type == "cpu" else GPU_WORK
+    return int(min(max(work / (2 * max(n_weights, 1) * n_bins), 1), MAX_PIECE))
+
+
+def _predict(model: Ndt1, counts: Tensor, is_hidden: Tensor, prompt: str) -> Tensor:
+    full = is_hidden.expand_as(counts)
+    index = torch.full((len(counts),), prompt_index(prompt), device=counts.device)
+    log_rate: Tensor = model(mask_counts(counts, full, full, index, index == _CAUSAL))
+    return log_rate
+
+
+def _to_tensor(mask: ResolvedMask, counts: Tensor) -> Tensor:
+    return torch.tensor(mask.is_hidden, device=counts.device)
+
+
+_CAUSAL = prompt_index("causal")
