@@ -1,0 +1,80 @@
+"""Say what a session, a checkpoint or the folder of a run holds.
+
+PATH is a file, a folder, or the name of a bundled session (its beginning is enough).
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Protocol
+
+
+class Description(Protocol):
+    """What `info` can say about one thing."""
+
+    def facts(self) -> dict[str, object]:
+        """Return everything as plain values, for JSON."""
+
+    def text(self) -> str:
+        """Return what a person wants to read."""
+
+    def warnings(self) -> list[str]:
+        """Return sentences to be minded."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Define the arguments of `mtm-core info`."""
+    parser.add_argument("path", metavar="PATH", help="session, checkpoint, or folder of a run")
+    parser.add_argument("--json", action="store_true", help="print pure JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the description; warnings go to stderr."""
+    from mtm_core.cli import output
+
+    described = describe(find(args.path))
+    if args.json:
+        output.show_json({**described.facts(), "warnings": described.warnings()})
+    else:
+        output.show(described.text())
+    for warning in described.warnings():
+        output.note(f"Warning: {warning}")
+    return 0
+
+
+def find(name: str) -> Path:
+    """Return the path, or the bundled session of that name.
+
+    Raises
+    ------
+    SessionFileError
+        If there is neither.
+    """
+    from mtm_core.errors import SessionFileError, UnknownNameError
+    from mtm_core.resources import session_path
+
+    path = Path(name)
+    if path.exists():
+        return path
+    try:
+        return session_path(name)
+    except UnknownNameError as error:
+        near = f" Did you mean the bundled session {error.nearest}?" if error.nearest else ""
+        msg = f"There is no file or folder {name}.{near}"
+        raise SessionFileError(msg) from error
+
+
+def describe(path: Path) -> Description:
+    """Read what is at `path`: a folder is a run, ``.safetensors`` a checkpoint, else a session."""
+    if path.is_dir():
+        from mtm_core.cli.describe_model import RunDescription
+
+        return RunDescription(path)
+    if path.suffix == ".safetensors":
+        from mtm_core.cli.describe_model import CheckpointDescription
+
+        return CheckpointDescription(path)
+    from mtm_core.cli.describe_session import SessionDescription
+
+    return SessionDescription(path)
