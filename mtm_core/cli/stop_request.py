@@ -1,0 +1,54 @@
+"""Ctrl-C as a request: the step in hand is finished and a checkpoint saved."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from types import FrameType, TracebackType
+
+from mtm_core.cli import output
+
+
+class StopRequest:
+    """Turn the first Ctrl-C or SIGTERM inside the block into a wish to stop.
+
+    A second Ctrl-C interrupts at once, as usual. Outside the main thread nothing is changed,
+    since Python handles signals there only.
+    """
+
+    def __init__(self) -> None:
+        self._signal: signal.Signals | None = None
+        self._before: dict[signal.Signals, object] = {}
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether somebody wants to stop."""
+        return self._signal is not None
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code by custom: 128 and the number of the signal."""
+        return 128 + (self._signal or signal.SIGINT)
+
+    def __enter__(self) -> StopRequest:
+        """Begin to listen."""
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._before[number] = signal.signal(number, self._note)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Put the handlers back that were there before."""
+        for number, handler in self._before.items():
+            signal.signal(number, handler)  # type: ignore[arg-type]
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        if self._signal is not None:
+            raise KeyboardInterrupt
+        self._signal = signal.Signals(number)
+        output.note("Stopping: saving a checkpoint. Press Ctrl-C again to stop at once.")

@@ -1,0 +1,114 @@
+"""Train a model on a session; any setting of the preset can be replaced by its flag.
+
+Examples
+--------
+  mtm-core train --preset quick --session S.h5 --out runs/first
+  mtm-core train --preset quick --session S.h5 --out runs/small --model.width 32 --optim.steps 500
+  mtm-core train --resume --out runs/first
+
+Ctrl-C saves a checkpoint; --resume goes on from the newest one, also after a crash.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mtm_core.cli.config_arguments import add_config_arguments, typed_settings
+
+if TYPE_CHECKING:
+    from mtm_core.config import TrainConfig
+    from mtm_core.training.run_folder import RunFolder
+
+DEFAULT_PRESET = "quick"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Define the arguments of `mtm-core train`."""
+    parser.usage = (
+        "mtm-core train [--preset NAME] --session S.h5 --out RUN [--resume] [--SETTING VALUE ...]"
+    )
+    parser.add_argument("--preset", metavar="NAME|FILE.toml", help=_preset_help())
+    parser.add_argument(
+        "--session",
+        nargs="+",
+        metavar="S.h5",
+        help="session file, or the beginning of a bundled session's name; with --resume it may be "
+        "left out",
+    )
+    parser.add_argument("--out", type=Path, required=True, metavar="RUN", help="folder to fill")
+    parser.add_argument("--resume", action="store_true", help="go on with the run in that folder")
+    parser.add_argument(
+        "--events", choices=["jsonl"], help="print events as lines of JSON to stdout"
+    )
+    add_config_arguments(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train; return 0 at the end, 130 or 143 if asked to stop before."""
+    from mtm_core.cli.stop_request import StopRequest
+    from mtm_core.cli.train_report import TrainReport
+    from mtm_core.data.session_file import read_session
+    from mtm_core.training.loop import train
+    from mtm_core.training.run_folder import RunFolder
+
+    folder = RunFolder(args.out)
+    config, paths = choose_settings(args, folder), choose_sessions(args, folder)
+    events = train(
+        config,
+        [read_session(path) for path in paths],
+        args.out,
+        resume=args.resume,
+        session_paths=[str(path.resolve()) for path in paths],
+    )
+    with TrainReport(args.out, as_json=args.events is not None) as report, StopRequest() as stop:
+        for event in events:
+            report.take(event)
+            if stop.is_asked:
+                break
+        events.close()  # saves a checkpoint where the end was not reached
+    report.summarise()
+    return 0 if report.is_finished else stop.exit_code
+
+
+def choose_settings(args: argparse.Namespace, folder: RunFolder) -> TrainConfig:
+    """Return the settings of the preset, or of the run to resume, with those that were typed."""
+    from mtm_core import config_io
+
+    if args.resume and args.preset is None and folder.holds_run():
+        config = folder.read_config()
+    else:
+        config = config_io.load_preset(args.preset or DEFAULT_PRESET)
+    return config_io.apply_overrides(config, typed_settings(args))
+
+
+def choose_sessions(args: argparse.Namespace, folder: RunFolder) -> list[Path]:
+    """Return the files to train on: those that were typed, or those of the run to resume.
+
+    Raises
+    ------
+    ConfigError
+        If there is none.
+    """
+    from mtm_core.cli.info import find
+    from mtm_core.errors import ConfigError
+
+    names = args.session
+    if not names and args.resume and folder.holds_run():
+        names = folder.read_record().session_paths
+    if not names:
+        msg = "--session is needed: a session file, or the beginning of a bundled one's name."
+        raise ConfigError(msg)
+    return [find(name) for name in names]
+
+
+def _preset_help() -> str:
+    from mtm_core.errors import ConfigError
+    from mtm_core.resources import list_presets
+
+    try:
+        names = ", ".join(list_presets())
+    except ConfigError:  # said where a preset is looked up
+        names = "none found"
+    return f"settings to start from (default {DEFAULT_PRESET}): {names}; or a TOML file"
