@@ -156,30 +156,24 @@ class Block:
             msg = f"Bins {first}:{stop} are no range; write FIRST:STOP, such as 36:40."
             raise MaskError(msg)
 
-    def select_units(self, session: Session, rate_hz: Rates | None = None) -> NDArray[np.bool_]:
-        """Say which units the block holds, bool (n_units,); see `UnitChoice.select`."""
-        is_chosen = self.units.select(session, rate_hz)
-        return ~is_chosen if self.invert else is_chosen
-
     def fill(self, session: Session, rate_hz: Rates | None = None) -> NDArray[np.bool_]:
         """Say which entries the block holds, bool (n_bins, n_units).
 
         Raises
         ------
         MaskError
-            If a bin lies behind the last one, or no unit is chosen.
+            If a bin lies behind the last one, or a rule chooses no unit.
         """
-        is_unit = self.select_units(session, rate_hz)
+        is_unit = self.units.select(session, rate_hz)
         if not is_unit.any():
-            what = f"the rule '{self.units.rule}'" if self.units.rule else "a part of the mask"
-            msg = f"No unit of this session fits {what}. Loosen it."
+            msg = f"No unit of this session fits the rule '{self.units.rule}'. Loosen it."
             raise MaskError(msg)
         first, stop = self.bins or (0, session.n_bins)
         if stop > session.n_bins:
             msg = f"Bins {first}:{stop} reach behind the last of the {session.n_bins} bins."
             raise MaskError(msg)
         is_held = np.zeros((session.n_bins, session.n_units), dtype=bool)
-        is_held[first:stop] = is_unit
+        is_held[first:stop] = is_unit != self.invert
         return is_held
 
 

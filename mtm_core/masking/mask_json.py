@@ -139,7 +139,7 @@ def _mapping(
     record = dict(value)
     if schema is not None:
         found, version = record.pop("schema", None), record.pop("version", None)
-        if found != schema or version != VERSION:
+        if found != schema or version != VERSION or type(version) is not int:
             msg = (
                 f"This is not a mask of a version known here: schema {str(found)[:40]!r}, "
                 f"version {str(version)[:40]!r}; expected {schema!r}, {VERSION}."

@@ -262,9 +262,10 @@ def _bracketed(node: Node) -> str:
 
 def _no_such_value(field: str, pattern: str, present: Iterable[str]) -> str:
     names = list(present)
-    near = difflib.get_close_matches(pattern[:60], names, n=1, cutoff=0.5)
+    near = [name for name in names if name.lower() == pattern.lower()]
+    near = near or difflib.get_close_matches(pattern[:60], names, n=1, cutoff=0.5)
     hint = f" Did you mean '{near[0]}'?" if near else ""
-    shown = ", ".join(names[:20]) + (", ..." if len(names) > 20 else "")
+    shown = ", ".join(names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "")
     has = f" It has: {shown}." if names else " It has no values there."
     return f"No unit of this session has the {field} '{printable(pattern)}'.{hint}{has}"
 

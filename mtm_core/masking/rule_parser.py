@@ -30,7 +30,7 @@ _TOKEN = re.compile(
       (?P<text>"[^"]*"|'[^']*')
     | (?P<number>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?![\w.*]))
     | (?P<word>[^\W\d]\w*(?![\w.*]))
-    | (?P<sign>==|!=|<=|>=|<(?!>)|>)
+    | (?P<sign>==(?!=)|!=|<=|>=|<(?!>)|>)
     | (?P<bracket>[(),])
     | (?P<end>$)
     )""",
@@ -174,7 +174,7 @@ class _Parser:
 
     def _field(self) -> str:
         token = self._next
-        if token.kind != "word" or token.text in (*_CONNECTIVES, *_TRUTHS):
+        if token.kind != "word" or token.text.lower() in (*_CONNECTIVES, "true", "false"):
             raise self._wrong_next("expected the name of a field, such as region")
         return self._take().text
 
@@ -257,7 +257,11 @@ class _Parser:
         if token.kind == "end":
             return self._wrong(f"it ends too early: {what}")
         advice = _WORD_ADVICE.get(token.text) if token.kind == "word" else None
-        if token.kind == "word" and token.text.lower() in _CONNECTIVES:
+        if (
+            token.kind == "word"
+            and token.text not in _CONNECTIVES
+            and token.text.lower() in _CONNECTIVES
+        ):
             advice = f"write '{token.text.lower()}' in small letters"
         return self._wrong(advice or f"at '{printable(token.text)}': {what}")
 
