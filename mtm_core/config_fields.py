@@ -92,7 +92,9 @@ def settings_of(cls: type) -> dict[str, Setting]:
     ('--model.width', <class 'int'>, 'Width of a token.')
     """
     hints = typing.get_type_hints(cls, include_extras=True)
-    docs = _field_docs(cls)
+    docs: dict[str, str] = {}
+    for base in reversed(cls.__mro__):
+        docs |= _field_docs(base) if dataclasses.is_dataclass(base) else {}
     return {
         field.name: _describe(cls, field, hints[field.name], docs.get(field.name, ""))
         for field in dataclasses.fields(cls)

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import pytest
+
+from mtm_core.config import (
+    ARCHITECTURES,
+    DataConfig,
+    MaskingConfig,
+    ModelConfig,
+    OptimConfig,
+    RunConfig,
+    TrainConfig,
+)
+from mtm_core.errors import ConfigError, UnknownNameError
+
+IMPOSSIBLE = [
+    (ModelConfig, {"width": 0}, "--model.width is 0, but must be at least 2 (the nearest"),
+    (ModelConfig, {"width": 9000}, "at most 8192"),
+    (ModelConfig, {"width": 63}, "must be even. The nearest valid value is 64"),
+    (ModelConfig, {"width": 64, "heads": 5}, "--model.width 64 into even parts. The nearest"),
+    (ModelConfig, {"heads": 5}, "valid value is 4"),
+    (ModelConfig, {"width": 6, "heads": 3, "layers": 0}, "--model.layers"),
+    (ModelConfig, {"dropout": 1.2}, "--model.dropout is 1.2, but must be at most 0.95"),
+    (ModelConfig, {"dropout": float("nan")}, "--model.dropout must be a number, not nan"),
+    (ModelConfig, {"dropout": True}, "--model.dropout must be a number, not True"),
+    (ModelConfig, {"width": 64.0}, "--model.width must be a whole number, not 64.0"),
+    (ModelConfig, {"width": "64"}, "--model.width must be a whole number, not '64'"),
+    (ModelConfig, {"mask_flag": 1}, "--model.mask_flag must be true or false, not 1"),
+    (ModelConfig, {"layers": None}, "--model.layers cannot be none"),
+    (ModelConfig, {"positions": "lernt"}, "Did you mean 'learnt'?"),
+    (ModelConfig, {"architecture": "ndt9"}, "--model.architecture"),
+    (DataConfig, {"split": "blocks"}, "Did you mean 'blocked'?"),
+    (DataConfig, {"test_fraction": 0.0}, "--data.test_fraction is 0.0, but must be at least 0.01"),
+    (DataConfig, {"test_fraction": 0.6, "val_fraction": 0.5}, "too few trials to train on"),
+    (MaskingConfig, {"schemes": ()}, "--masking.schemes needs at least one value"),
+    (MaskingConfig, {"schemes": ("neuron", "neuron")}, "names a value twice"),
+    (MaskingConfig, {"schemes": ("nueron",)}, "Did you mean 'neuron'?"),
+    (MaskingConfig, {"schemes": "neuron"}, "--masking.schemes needs at least one value"),
+    (MaskingConfig, {"neuron_ratio": 0.0}, "--masking.neuron_ratio"),
+    (OptimConfig, {"steps": 0}, "--optim.steps is 0, but must be at least 1"),
+    (OptimConfig, {"lr": 11.0}, "--optim.lr is 11.0, but must be at most 10.0"),
+    (OptimConfig, {"average_decay": 1.0}, "--optim.average_decay"),
+    (RunConfig, {"device": "cuad"}, "Did you mean 'cuda'?"),
+    (RunConfig, {"seed": -1}, "--run.seed is -1, but must be at least 0"),
+    (TrainConfig, {"name": 3}, "--name must be a word, not 3"),
+]
+
+
+@pytest.mark.parametrize(("cls", "values", "said"), IMPOSSIBLE)
+def test_an_impossible_value_names_the_flag_and_the_nearest_valid_one(cls, values, said):
+    with pytest.raises(ConfigError) as caught:
+        cls(**values)
+    assert said in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_a_misspelt_word_carries_the_nearest_known_one():
+    with pytest.raises(UnknownNameError) as caught:
+        ModelConfig(prompt="prefixx")
+    assert caught.value.nearest == "prefix"
+
+
+@pytest.mark.parametrize("device", ["auto", "cpu", "mps", "cuda", "cuda:3"])
+def test_devices_are_taken_by_their_names(device):
+    assert RunConfig(device=device).device == device
+
+
+@pytest.mark.parametrize(
+    ("settings", "n_trials", "n_steps"),
+    [
+        ({"epochs": 1, "batch_size": 32}, 64, 2),
+        ({"epochs": 1, "batch_size": 32}, 65, 3),
+        ({"epochs": 10, "batch_size": 16}, 100, 63),
+        ({"epochs": 10, "steps": 7}, 100, 7),
+    ],
+)
+def test_steps_override_epochs(settings, n_trials, n_steps):
+    assert OptimConfig(**settings).n_steps(n_trials) == n_steps
+
+
+def test_settings_are_frozen():
+    with pytest.raises(AttributeError):
+        TrainConfig().name = "other"  # type: ignore[misc]
+
+
+def test_every_architecture_is_named_as_it_is_registered():
+    assert {cls().architecture: cls for cls in ARCHITECTURES.values()} == ARCHITECTURES
