@@ -109,7 +109,7 @@ def test_a_file_that_is_not_text_or_not_there_is_told(tmp_path):
 
 
 def test_an_unknown_preset_names_the_nearest():
-    with pytest.raises(UnknownNameError, match="Did you mean 'quick'?"):
+    with pytest.raises(UnknownNameError, match=r"Did you mean 'quick'\?"):
         config_io.load_preset("quik")
 
 

@@ -73,7 +73,7 @@ def test_other_people_may_read_a_checkpoint(path, tmp_path):
 @pytest.mark.parametrize("kept", [0, 4, 8, 100, 5000, -1])
 def test_a_file_cut_short_anywhere_is_refused(path, kept):
     path.write_bytes(path.read_bytes()[:kept])
-    with pytest.raises(CheckpointError, match="not a whole .safetensors file") as caught:
+    with pytest.raises(CheckpointError, match=r"not a whole \.safetensors file") as caught:
         load_checkpoint(path)
     assert len(str(caught.value).splitlines()) == 1
 
@@ -84,7 +84,7 @@ def test_a_file_cut_short_anywhere_is_refused(path, kept):
 def test_a_foreign_file_is_refused(tmp_path, content):
     path = tmp_path / "foreign.safetensors"
     path.write_bytes(content)
-    with pytest.raises(CheckpointError, match="not a whole .safetensors file"):
+    with pytest.raises(CheckpointError, match=r"not a whole \.safetensors file"):
         load_checkpoint(path)
 
 
