@@ -156,6 +156,11 @@ class Block:
             msg = f"Bins {first}:{stop} are no range; write FIRST:STOP, such as 36:40."
             raise MaskError(msg)
 
+    def select_units(self, session: Session, rate_hz: Rates | None = None) -> NDArray[np.bool_]:
+        """Say which units the block holds, bool (n_units,); see `UnitChoice.select`."""
+        is_chosen = self.units.select(session, rate_hz)
+        return ~is_chosen if self.invert else is_chosen
+
     def fill(self, session: Session, rate_hz: Rates | None = None) -> NDArray[np.bool_]:
         """Say which entries the block holds, bool (n_bins, n_units).
 

@@ -22,8 +22,10 @@ IDS = SESSION.unit_id.tolist()
 )
 def test_a_choice_selects_its_units(choice: UnitChoice, rows: list[int]) -> None:
     assert np.flatnonzero(choice.select(SESSION)).tolist() == rows
-    inverted = Block(choice, invert=True).fill(SESSION)
-    assert np.array_equal(inverted, np.tile(~choice.select(SESSION), (5, 1)))
+    for is_inverted in (False, True):
+        block, expected = Block(choice, invert=is_inverted), choice.select(SESSION) != is_inverted
+        assert np.array_equal(block.select_units(SESSION), expected)
+        assert np.array_equal(block.fill(SESSION), np.tile(expected, (5, 1)))
 
 
 def test_ids_are_a_set() -> None:
