@@ -1,0 +1,173 @@
+"""What is open: a session, the models that fit it, and the trials that are shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mtm_core.config import DataConfig, SchemeName
+from mtm_core.data.session import Session
+from mtm_core.data.splits import Split, split_trials
+from mtm_core.errors import ConfigError
+from mtm_core.models.checkpoint import Checkpoint, fit_overlap, split_part
+from mtm_core.models.manifest import PartName
+
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class LoadedModel:
+    """A checkpoint with a name to read.
+
+    Parameters
+    ----------
+    checkpoint : Checkpoint
+        The model and its manifest.
+    """
+
+    checkpoint: Checkpoint
+
+    @property
+    def schemes(self) -> tuple[SchemeName, ...]:
+        """Training schemes that the model knows."""
+        return self.checkpoint.manifest.config.masking.schemes
+
+    @property
+    def is_temporal(self) -> bool:
+        """True for the temporal baseline, which knows no prompt."""
+        return self.schemes == ("temporal",)
+
+    @property
+    def kind(self) -> str:
+        """What the model is, in a word or two."""
+        if self.is_temporal:
+            return "Temporal baseline"
+        return "MtM" if len(self.schemes) > 1 else f"{self.schemes[0].replace('_', '-')} masking"
+
+    @property
+    def name(self) -> str:
+        """What the model is and where it came from, for example ``"MtM (demo)"``."""
+        path = self.checkpoint.path
+        return f"{self.kind} ({path.parent.name if path.stem == 'model' else path.stem})"
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Workspace:
+    """A session with models, ready to be looked at.
+
+    Parameters
+    ----------
+    recording : Session
+        As read from its file.
+    session : Session
+        The same in the order of units and the bins of the model on screen.
+    path : Path
+        The session's file.
+    models : tuple of LoadedModel
+        All that fit the session; may be empty.
+    shown : int
+        Which of them is on screen.
+    is_missing : ndarray of bool, shape (n_units,)
+        Units that the model knows and the recording lacks: always hidden, never scored.
+    train, val, test : ndarray of int64
+        Trials that row order, rates and nulls come from, trials that baselines may choose their
+        settings by, and trials that are shown.
+    trial_kind : str
+        What the shown trials are, for example ``"test"``.
+    """
+
+    recording: Session
+    session: Session
+    path: Path
+    models: tuple[LoadedModel, ...]
+    shown: int
+    is_missing: NDArray[np.bool_]
+    train: Rows
+    val: Rows
+    test: Rows
+    trial_kind: str
+
+    @property
+    def model(self) -> LoadedModel | None:
+        """The model on screen."""
+        return self.models[self.shown] if self.models else None
+
+    @property
+    def baseline(self) -> LoadedModel | None:
+        """The temporal baseline to compare with: one of the same units and test trials."""
+        if self.model is None or self.model.is_temporal:
+            return None
+        own = _comparable(self.model)
+        rivals = (model for model in self.models if model.is_temporal)
+        return next((model for model in rivals if _comparable(model) == own), None)
+
+    @cached_property
+    def rate_hz(self) -> NDArray[np.float64]:
+        """Mean rate of each unit over the training trials, spikes/s, shape (n_units,)."""
+        mean = self.session.counts[self.train].mean(axis=(0, 1), dtype=np.float64)
+        rate: NDArray[np.float64] = mean / self.session.bin_size_s
+        return rate
+
+
+def _comparable(model: LoadedModel) -> tuple[str, frozenset[str], frozenset[int]]:
+    manifest = model.checkpoint.manifest
+    return manifest.session_id, frozenset(manifest.unit_id), frozenset(manifest.split["test"])
+
+
+def make_workspace(
+    session: Session, path: Path, models: tuple[LoadedModel, ...] = (), shown: int = 0
+) -> Workspace:
+    """Bring a recording and the model on screen together.
+
+    Parameters
+    ----------
+    session : Session
+        As read from its file.
+    path : Path
+        That file.
+    models : tuple of LoadedModel
+        Models; the one on screen must share units and bins with the session.
+    shown : int
+        Which is on screen.
+
+    Raises
+    ------
+    MismatchError
+        If the model on screen and the session do not belong together.
+    """
+    fitted, is_missing = session, np.zeros(session.n_units, dtype=bool)
+    if models:
+        overlap = fit_overlap(models[shown].checkpoint, session)
+        fitted, is_missing = overlap.session, overlap.is_missing
+    split, kind = _choose_trials(fitted, models[shown] if models else None)
+    return Workspace(
+        recording=session,
+        session=fitted,
+        path=path,
+        models=models,
+        shown=shown,
+        is_missing=is_missing,
+        train=split.train,
+        val=split.val,
+        test=split.test,
+        trial_kind=kind,
+    )
+
+
+def _choose_trials(session: Session, model: LoadedModel | None) -> tuple[Split, str]:
+    """Show trials that the model never saw; without a model those that one would not see."""
+    nothing = np.zeros(0, dtype=np.int64)
+    if model is not None and model.checkpoint.manifest.session_id == session.session_id:
+        parts: tuple[PartName, ...] = ("train", "val", "test")
+        manifest = model.checkpoint.manifest
+        train, val, test = (split_part(manifest, session, part) for part in parts)
+        return Split(train=train, val=val, test=test, dropped=nothing), "test"
+    try:
+        return split_trials(session, DataConfig()), "test"
+    except ConfigError:
+        every = np.arange(session.n_trials)
+        return Split(train=every, val=every, test=every, dropped=nothing), "(all)"

@@ -1,0 +1,99 @@
+"""The look of all widgets, from a theme: one palette and one short style sheet."""
+
+from __future__ import annotations
+
+from PyQt6.QtGui import QColor, QPalette
+from PyQt6.QtWidgets import QApplication
+
+from mtm_viewer.theme import Theme, mix
+
+_Role = QPalette.ColorRole
+
+
+def apply_theme(app: QApplication, theme: Theme) -> None:
+    """Give the whole program the colours of a theme."""
+    if app.style() is None or (app.style().objectName() != "fusion"):  # type: ignore[union-attr]
+        app.setStyle("Fusion")
+    app.setPalette(make_palette(theme))
+    app.setStyleSheet(style_sheet(theme))
+
+
+def make_palette(theme: Theme) -> QPalette:
+    """Translate a theme into Qt's colour roles."""
+    colours = {
+        _Role.Window: theme.window,
+        _Role.WindowText: theme.text,
+        _Role.Base: theme.panel,
+        _Role.AlternateBase: theme.window,
+        _Role.Text: theme.text,
+        _Role.Button: theme.raised,
+        _Role.ButtonText: theme.text,
+        _Role.BrightText: theme.bad,
+        _Role.ToolTipBase: theme.raised,
+        _Role.ToolTipText: theme.text,
+        _Role.PlaceholderText: theme.muted,
+        _Role.Highlight: theme.accent,
+        _Role.HighlightedText: theme.on_accent,
+        _Role.Link: theme.accent,
+        _Role.LinkVisited: theme.accent,
+        _Role.Accent: theme.accent,
+        _Role.Mid: theme.border,
+        _Role.Dark: mix(theme.border, "#000000", 0.3),
+        _Role.Midlight: mix(theme.raised, theme.panel, 0.5),
+        _Role.Light: theme.panel,
+        _Role.Shadow: "#000000",
+    }
+    palette = QPalette()
+    for role, colour in colours.items():
+        palette.setColor(role, QColor(colour))
+    faint = QColor(mix(theme.muted, theme.window, 0.35))
+    for role in (_Role.WindowText, _Role.Text, _Role.ButtonText):
+        palette.setColor(QPalette.ColorGroup.Disabled, role, faint)
+    return palette
+
+
+def style_sheet(theme: Theme) -> str:
+    """Round the corners, quieten the frames, mark what is on and what has the focus."""
+    hover = mix(theme.raised, theme.accent, 0.14)
+    return f"""
+    QMainWindow::separator {{ background: {theme.border}; width: 1px; height: 1px; margin: 2px; }}
+    QMainWindow::separator:hover {{ background: {theme.accent}; }}
+    QDockWidget {{ font-weight: 600; }}
+    QDockWidget::title {{ padding: 5px 8px; background: {theme.window}; }}
+    QToolTip {{ color: {theme.text}; background: {theme.raised}; border: 1px solid {theme.border};
+        padding: 4px; }}
+    QPushButton, QToolButton {{ background: {theme.raised}; border: 1px solid {theme.border};
+        border-radius: 5px; padding: 4px 10px; }}
+    QPushButton:hover, QToolButton:hover {{ background: {hover}; }}
+    QPushButton:checked, QToolButton:checked {{ background: {theme.accent};
+        border-color: {theme.accent}; color: {theme.on_accent}; }}
+    QPushButton:focus, QToolButton:focus {{ border: 2px solid {theme.accent}; }}
+    QPushButton:checked:focus, QToolButton:checked:focus {{ border: 2px solid {theme.text}; }}
+    QPushButton:disabled, QToolButton:disabled {{ background: {theme.window}; }}
+    QLineEdit, QComboBox, QSpinBox, QDoubleSpinBox {{ background: {theme.panel};
+        border: 1px solid {theme.border}; border-radius: 5px; padding: 3px 6px;
+        min-height: 1.25em; }}
+    QLineEdit:focus, QComboBox:focus, QSpinBox:focus {{ border: 1px solid {theme.accent}; }}
+    QComboBox QAbstractItemView {{ background: {theme.panel}; border: 1px solid {theme.border};
+        selection-background-color: {theme.accent}; selection-color: {theme.on_accent}; }}
+    QTreeView, QTableView, QListView, QPlainTextEdit {{ background: {theme.panel};
+        border: 1px solid {theme.border}; border-radius: 5px; }}
+    QTreeView::item {{ padding: 2px 0; }}
+    QTreeView::item:hover {{ background: {mix(theme.panel, theme.accent, 0.12)}; }}
+    QTreeView::item:selected {{ background: {mix(theme.panel, theme.accent, 0.28)};
+        color: {theme.text}; }}
+    QHeaderView::section {{ background: {theme.panel}; color: {theme.muted}; border: none;
+        border-bottom: 1px solid {theme.border}; padding: 4px 6px; }}
+    QMenuBar {{ background: {theme.window}; }}
+    QMenu {{ background: {theme.panel}; border: 1px solid {theme.border}; padding: 4px; }}
+    QMenu::item {{ padding: 5px 24px 5px 22px; border-radius: 4px; }}
+    QMenu::item:selected, QMenuBar::item:selected {{ background: {theme.accent};
+        color: {theme.on_accent}; }}
+    QMenu::item:disabled {{ color: {theme.muted}; background: transparent; }}
+    QMenu::separator {{ height: 1px; background: {theme.border}; margin: 4px 8px; }}
+    QStatusBar {{ border-top: 1px solid {theme.border}; }}
+    QStatusBar::item {{ border: none; }}
+    QProgressBar {{ background: {theme.raised}; border: 1px solid {theme.border};
+        border-radius: 4px; text-align: center; min-height: 1.1em; }}
+    QProgressBar::chunk {{ background: {theme.accent}; border-radius: 3px; }}
+    """
