@@ -9,6 +9,8 @@ import argparse
 from pathlib import Path
 from typing import Protocol
 
+_HDF5 = b"\x89HDF\r\n\x1a\n"
+
 
 class Description(Protocol):
     """What `info` can say about one thing."""
@@ -66,7 +68,13 @@ def find(name: str) -> Path:
 
 
 def describe(path: Path) -> Description:
-    """Read what is at `path`: a folder is a run, ``.safetensors`` a checkpoint, else a session."""
+    """Read what is at `path`: a folder is a run, ``.safetensors`` a checkpoint, HDF5 a session.
+
+    Raises
+    ------
+    SessionFileError
+        If it is nothing of ours.
+    """
     if path.is_dir():
         from mtm_core.cli.describe_model import RunDescription
 
@@ -75,6 +83,16 @@ def describe(path: Path) -> Description:
         from mtm_core.cli.describe_model import CheckpointDescription
 
         return CheckpointDescription(path)
+    if not _looks_like_hdf5(path):
+        from mtm_core.errors import SessionFileError
+
+        msg = f"{path} is neither a session, a checkpoint nor a run."
+        raise SessionFileError(msg)
     from mtm_core.cli.describe_session import SessionDescription
 
     return SessionDescription(path)
+
+
+def _looks_like_hdf5(path: Path) -> bool:
+    with path.open("rb") as stream:
+        return stream.read(len(_HDF5)) == _HDF5

@@ -56,7 +56,7 @@ def _add_array(digest: _Hash, name: str, values: NDArray[Any]) -> None:
         return
     little = values.dtype.newbyteorder("<")
     _add_text(digest, [name, little.str, str(values.shape)])
-    digest.update(np.ascontiguousarray(values, dtype=little).data.cast("B"))
+    digest.update(np.ascontiguousarray(values, dtype=little).reshape(-1).view(np.uint8).data)
 
 
 def _add_text(digest: _Hash, parts: list[str]) -> None:

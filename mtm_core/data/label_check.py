@@ -14,6 +14,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from mtm_core.data.noise_correlation import Partners, noise_partners
 from mtm_core.data.regions import UNNAMED_REGIONS
 from mtm_core.data.session import Session
 
@@ -23,8 +24,6 @@ SHIFTS = tuple(range(-4, 5))
 """Places by which labels are moved; 0 is the labels as given."""
 N_PARTNERS = 5
 
-_MAX_PIECES = 10
-"""Bins of a trial are joined into this many pieces at most: spikes per bin are too few."""
 _MIN_UNITS = 50
 _MIN_UNITS_TO_CALL_SHUFFLED = 300
 """Subsets of 200 units of sessions with true labels can look shuffled; of 300 they do not."""
@@ -78,65 +77,67 @@ def check_area_labels(session: Session, n_partners: int = N_PARTNERS) -> LabelCh
 
     References
     ----------
-    Noise correlations by area: Cohen & Kohn 2011, Nature Neuroscience 14, 811-819. Mean and
-    variance over shuffles in closed form: Mantel 1967, Cancer Research 27, 209-220.
+    Noise correlations by area: Cohen & Kohn 2011, Nature Neuroscience 14, 811-819.
     """
-    is_active: NDArray[np.bool_] = np.any(session.counts, axis=(0, 1))
-    reason = _why_undecided(session, is_active)
+    reason = _why_undecided(session)
     if reason:
         return LabelCheck(
             agreement=None, shifted={}, shuffled=None, verdict="undecided", sentence=reason
         )
-    partners = _find_partners(noise_correlation(session), is_active, n_partners)
-    _, label = np.unique(session.region, return_inverse=True)
-    hits = {shift: _hits(label, partners, is_active, shift) for shift in SHIFTS}
-    mean, error = _shuffled_agreement(label[is_active], _compress(partners, is_active))
+    return compare_labels(session.region, noise_partners(session, n_partners))
+
+
+def compare_labels(region: NDArray[np.str_], partners: Partners) -> LabelCheck:
+    """Judge labels by partners that are known already.
+
+    Parameters
+    ----------
+    region : ndarray of str, shape (n_units,)
+        The labels.
+    partners : Partners
+        Of the same units.
+    """
+    _, label = np.unique(region, return_inverse=True)
+    hits = {shift: _hits(label, partners, shift) for shift in SHIFTS}
+    mean, error = shuffled_agreement(label[partners.is_active], _active_rows(partners))
     return _judge(hits, mean, error)
 
 
-def noise_correlation(session: Session) -> NDArray[np.float32]:
-    """Correlate units over trials and pieces of the trial, the stimulus response removed.
+def shuffled_agreement(
+    label: NDArray[np.int64], partners: NDArray[np.int64]
+) -> tuple[float, float]:
+    """Return mean and standard deviation of the agreement over all shuffles of the labels.
 
-    Counts are summed in pieces, square-rooted (which evens out the variance of fast and slow
-    units), and freed of their mean over trials of the same two contrasts (over all trials in a
-    session without contrasts), piece by piece.
+    Parameters
+    ----------
+    label : ndarray of int64, shape (n,)
+        Numbers of the labels.
+    partners : ndarray of int64, shape (n, n_partners)
+        Places of the partners.
 
-    Returns
-    -------
-    ndarray of float32, shape (n_units, n_units)
-        0 for units that never fire.
+    References
+    ----------
+    The closed form: Mantel 1967, Cancer Research 27, 209-220.
     """
-    edges = np.unique(np.linspace(0, session.n_bins, _MAX_PIECES + 1).astype(int)[:-1])
-    pieces = np.add.reduceat(session.counts, edges, axis=1, dtype=np.float32)
-    pieces = np.sqrt(pieces)
-    noise = _without_stimulus_mean(pieces.reshape(session.n_trials, -1), _stimulus(session))
-    noise = noise.reshape(-1, session.n_units)
-    spread = noise.std(axis=0)
-    noise /= np.where(spread > 1e-6, spread, np.float32(1))
-    correlation: NDArray[np.float32] = noise.T @ noise / np.float32(len(noise))
-    return correlation
+    n, n_partners = partners.shape
+    weight = np.zeros((n, n))
+    weight[np.arange(n)[:, None], partners] = 1 / n_partners
+    w0, w1, w2 = _moments(weight)
+    others = (np.bincount(label)[label] - 1).astype(float)
+    a0, a1, a2 = others.sum(), 2 * others.sum(), 4 * (others**2).sum()
+    mean = w0 * a0 / (n * (n - 1))
+    variance = (
+        w1 * a1 / (2 * n * (n - 1))
+        + (w2 - 2 * w1) * (a2 - 2 * a1) / (4 * n * (n - 1) * (n - 2))
+        + (w0**2 + w1 - w2) * (a0**2 + a1 - a2) / (n * (n - 1) * (n - 2) * (n - 3))
+        - mean**2
+    )
+    return float(mean / n), math.sqrt(max(variance, 0.0)) / n
 
 
-def _stimulus(session: Session) -> NDArray[np.int64]:
-    names = [name for name in ("contrast_left", "contrast_right") if session.trials.has(name)]
-    if not names:
-        return np.zeros(session.n_trials, dtype=np.int64)
-    contrasts = np.stack([session.trials.values(name) for name in names])
-    _, group = np.unique(contrasts, axis=1, return_inverse=True)
-    return np.asarray(group, dtype=np.int64).reshape(-1)
-
-
-def _without_stimulus_mean(
-    values: NDArray[np.float32], group: NDArray[np.int64]
-) -> NDArray[np.float32]:
-    membership = np.eye(int(group.max()) + 1, dtype=np.float32)[group]
-    means = membership.T @ values / membership.sum(axis=0)[:, None]
-    free: NDArray[np.float32] = values - means[group]
-    return free
-
-
-def _why_undecided(session: Session, is_active: NDArray[np.bool_]) -> str:
+def _why_undecided(session: Session) -> str:
     """Return the sentence for a session that is too small to tell, else ""."""
+    is_active = np.any(session.counts, axis=(0, 1))
     if not session.region_names():
         return "This session has no area labels to check."
     sizes = [
@@ -155,54 +156,20 @@ def _why_undecided(session: Session, is_active: NDArray[np.bool_]) -> str:
     return ""
 
 
-def _find_partners(
-    correlation: NDArray[np.float32], is_active: NDArray[np.bool_], n_partners: int
-) -> NDArray[np.int64]:
-    """Return the rows of each unit's most correlated partners, (n_units, n_partners)."""
-    ranked = np.where(is_active, correlation, -np.inf)
-    np.fill_diagonal(ranked, -np.inf)
-    return np.argpartition(-ranked, n_partners, axis=1)[:, :n_partners]
-
-
-def _hits(
-    label: NDArray[np.int64],
-    partners: NDArray[np.int64],
-    is_active: NDArray[np.bool_],
-    shift: int,
-) -> NDArray[np.float64]:
+def _hits(label: NDArray[np.int64], partners: Partners, shift: int) -> NDArray[np.float64]:
     """Share of each active unit's partners with its area, labels taken `shift` rows below.
 
     The labels are moved in a circle, so that each shift is judged on the same units.
     """
     moved = np.roll(label, -shift)
-    same: NDArray[np.float64] = (moved[:, None] == moved[partners]).mean(axis=1)
-    return same[is_active]
+    same: NDArray[np.float64] = (moved[:, None] == moved[partners.rows]).mean(axis=1)
+    return same[partners.is_active]
 
 
-def _compress(partners: NDArray[np.int64], is_active: NDArray[np.bool_]) -> NDArray[np.int64]:
+def _active_rows(partners: Partners) -> NDArray[np.int64]:
     """Return the partners of active units, these numbered from 0."""
-    number = np.cumsum(is_active) - 1
-    return number[partners[is_active]]
-
-
-def _shuffled_agreement(
-    label: NDArray[np.int64], partners: NDArray[np.int64]
-) -> tuple[float, float]:
-    """Mean and standard deviation of the agreement over all shuffles of the labels (Mantel)."""
-    n, n_partners = partners.shape
-    weight = np.zeros((n, n))
-    weight[np.arange(n)[:, None], partners] = 1 / n_partners
-    w0, w1, w2 = _moments(weight)
-    others = (np.bincount(label)[label] - 1).astype(float)
-    a0, a1, a2 = others.sum(), 2 * others.sum(), 4 * (others**2).sum()
-    mean = w0 * a0 / (n * (n - 1))
-    variance = (
-        w1 * a1 / (2 * n * (n - 1))
-        + (w2 - 2 * w1) * (a2 - 2 * a1) / (4 * n * (n - 1) * (n - 2))
-        + (w0**2 + w1 - w2) * (a0**2 + a1 - a2) / (n * (n - 1) * (n - 2) * (n - 3))
-        - mean**2
-    )
-    return mean / n, math.sqrt(max(variance, 0.0)) / n
+    number = np.cumsum(partners.is_active) - 1
+    return number[partners.rows[partners.is_active]]
 
 
 def _moments(weight: NDArray[np.float64]) -> tuple[float, float, float]:
