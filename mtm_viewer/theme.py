@@ -83,6 +83,8 @@ class Theme:
         Colours of verdicts; always beside a word that says the same.
     event, crosshair : str
         Event lines and the crosshair, drawn over maps.
+    separator : str
+        Lines between regions, in maps.
     hatch : str
         Lines over hidden entries.
     veil : str
@@ -105,6 +107,7 @@ class Theme:
     bad: str
     event: str
     crosshair: str
+    separator: str
     hatch: str
     veil: str
     maps: Mapping[str, str]
@@ -167,8 +170,9 @@ LIGHT = Theme(
     bad="#b3261e",
     event="#2fd3ff",
     crosshair="#8fe3ff",
-    hatch="#ffffff8c",
-    veil="#ffffffa6",
+    separator="#8a8f98",
+    hatch="#ffffff73",
+    veil="#d9dde2c8",
     maps=MappingProxyType({DIFFERENCE: "difference_light"}),
 )
 DARK = Theme(
@@ -186,8 +190,9 @@ DARK = Theme(
     bad="#ff8a80",
     event="#2fd3ff",
     crosshair="#8fe3ff",
-    hatch="#ffffff8c",
-    veil="#1e2126b3",
+    separator="#8a8f98",
+    hatch="#ffffff73",
+    veil="#2b2f36b8",
     maps=MappingProxyType({DIFFERENCE: "difference_dark"}),
 )
 THEMES: Mapping[str, Theme] = MappingProxyType({theme.name: theme for theme in (LIGHT, DARK)})

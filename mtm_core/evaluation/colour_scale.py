@@ -113,21 +113,24 @@ def pool(
     >>> pool(np.array([[0, 9, 0, 0]], dtype=np.uint8), 1, 2).image
     array([[9, 0]], dtype=uint8)
     """
-    row_factor = -(-image.shape[0] // max(1, max_rows))
-    column_factor = -(-image.shape[1] // max(1, max_columns))
-    pooled = _pool_rows(_pool_rows(image, row_factor, centre).T, column_factor, centre).T
-    return PooledImage(np.ascontiguousarray(pooled), max(1, row_factor), max(1, column_factor))
+    row_factor = max(1, -(-image.shape[0] // max(1, max_rows)))
+    column_factor = max(1, -(-image.shape[1] // max(1, max_columns)))
+    by_row = _strongest([image[k::row_factor] for k in range(row_factor)], centre)
+    pooled = _strongest([by_row[:, k::column_factor] for k in range(column_factor)], centre)
+    return PooledImage(np.ascontiguousarray(pooled), row_factor, column_factor)
 
 
-def _pool_rows(image: NDArray[np.uint8], factor: int, centre: int) -> NDArray[np.uint8]:
-    if factor <= 1:
-        return image
-    n_missing = -len(image) % factor
-    padded = np.pad(image, ((0, n_missing), (0, 0)), constant_values=centre)
-    blocks = padded.reshape(-1, factor, image.shape[1])
-    strength = np.abs(blocks.astype(np.int16) - centre)
-    strongest = strength.argmax(axis=1, keepdims=True)
-    return np.take_along_axis(blocks, strongest, axis=1)[:, 0]
+def _strongest(parts: list[NDArray[np.uint8]], centre: int) -> NDArray[np.uint8]:
+    """Combine parts entry by entry; later parts may lack a last row or column."""
+    high, low = parts[0].copy(), parts[0].copy()
+    for part in parts[1:]:
+        within = tuple(slice(size) for size in part.shape)
+        np.maximum(high[within], part, out=high[within])
+        np.minimum(low[within], part, out=low[within])
+    if centre == 0:
+        return high
+    is_above = high.astype(np.int16) - centre >= centre - low.astype(np.int16)
+    return np.where(is_above, high, low)
 
 
 def scale_ticks(levels: Levels, scale: ScaleName) -> tuple[tuple[float, str], ...]:
@@ -145,7 +148,8 @@ def scale_ticks(levels: Levels, scale: ScaleName) -> tuple[tuple[float, str], ..
     """
     values = _root_ticks(levels) if scale == "sqrt" else _even_ticks(levels)
     places = to_unit_interval(np.array(values), levels, scale)
-    return tuple((float(place), f"{v:g}") for place, v in zip(places, values, strict=True))
+    texts = [f"{value:g}".replace("-", "\N{MINUS SIGN}") for value in values]
+    return tuple((float(place), text) for place, text in zip(places, texts, strict=True))
 
 
 def _even_ticks(levels: Levels) -> list[float]:

@@ -163,7 +163,8 @@ def hover_text(drawable: RasterDrawable, row: int, time_bin: int) -> str:
         parts.append(f"model {drawable.model_hz[row, time_bin]:.1f}")
     third = drawable.panels[-1]
     if third.lut == DIFFERENCE and not third.message and third.unit == DIFFERENCE_UNIT:
-        parts.append(f"difference {third.values[row, time_bin]:+.1f} expected errors")
+        difference = f"{third.values[row, time_bin]:+.1f}".replace("-", "\N{MINUS SIGN}")
+        parts.append(f"difference {difference} expected errors")
     text = f"{', '.join(parts)} ({drawable.trials.n_done} trials)"
     return f"{text}, hidden" if rows.is_hidden[row, time_bin] else text
 

@@ -86,10 +86,10 @@ def test_pooling_an_image_that_fits_changes_nothing_and_never_edits_its_input():
 def test_ticks_are_round_values_inside_the_bar_in_rising_order(high, scale):
     levels = Levels(-high if scale == "zscore" else 0.0, high)
     ticks = scale_ticks(levels, scale)
-    values = [float(text) for _, text in ticks]
+    values = [float(text.replace("\N{MINUS SIGN}", "-")) for _, text in ticks]
     assert 3 <= len(ticks) <= 8
     assert values == sorted(set(values))
-    assert all(len(text.strip("-0.")) <= 2 for _, text in ticks)
+    assert all(len(text.strip("\N{MINUS SIGN}0.")) <= 2 for _, text in ticks)
     np.testing.assert_allclose(
         to_unit_interval(np.array(values), levels, scale), [place for place, _ in ticks]
     )

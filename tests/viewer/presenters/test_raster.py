@@ -126,7 +126,7 @@ def test_rows_can_be_limited_to_a_region():
 def test_hovering_names_unit_time_values_unit_and_trials():
     drawable = _drawable(TRUE_HZ + 1.0, settings=RasterSettings(sigma_s=0.0))
     row, unit = 5, int(SCENE.order.rows[5])
-    text = hover_text(drawable, row, 7)
+    text = hover_text(drawable, row, 7).replace("\N{MINUS SIGN}", "-")
     assert text == (
         f"unit {SESSION.region[unit]} #{unit}, 70 ms, true {TRUE_HZ[7, unit]:.1f} spikes/s, "
         f"model {TRUE_HZ[7, unit] + 1:.1f}, "

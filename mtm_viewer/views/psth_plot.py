@@ -1,0 +1,131 @@
+"""PSTHs of one unit by the conditions of one field: true against model."""
+
+from __future__ import annotations
+
+import html
+
+import numpy as np
+import pyqtgraph as pg
+from PyQt6.QtCore import Qt
+from PyQt6.QtGui import QColor
+from PyQt6.QtWidgets import QLabel, QVBoxLayout, QWidget
+
+from mtm_viewer.presenters.unit_drawable import ConditionLine, ConditionPlot, UnitDrawable
+from mtm_viewer.theme import Theme
+from mtm_viewer.views.raster_plot import EDGE, MS
+
+_MINIMUM_HEIGHT = 118
+_AXIS_WIDTH = 44
+_RIGHT_PX = 16
+"""Room for the half of the last tick's text that stands out."""
+_TRUE_WIDTH, _MODEL_WIDTH = 5, 2
+
+
+class PsthPlot(QWidget):
+    """One plot with its legend above it."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._shown: tuple[ConditionPlot, UnitDrawable] | None = None
+        self.legend = QLabel(self)
+        self.legend.setWordWrap(True)
+        self.legend.setTextFormat(Qt.TextFormat.RichText)
+        self.legend.setContentsMargins(6, 4, 6, 0)
+        self.plot = pg.PlotWidget(self, enableMenu=False)
+        self.plot.setMinimumHeight(_MINIMUM_HEIGHT)
+        self.plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.plot.setMouseEnabled(x=False, y=False)
+        self.plot.hideButtons()
+        self.plot.getAxis("left").setWidth(_AXIS_WIDTH)
+        self.plot.getAxis("left").enableAutoSIPrefix(enable=False)
+        self.plot.getAxis("bottom").setHeight(22)
+        self.plot.getPlotItem().layout.setContentsMargins(0, 2, _RIGHT_PX, 0)
+        self.plot.getAxis("bottom").setStyle(hideOverlappingLabels=False)
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(0)
+        box.addWidget(self.legend)
+        box.addWidget(self.plot, 1)
+        self.set_theme(theme)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take the colours of a theme."""
+        self._theme = theme
+        self.plot.setBackground(theme.window)
+        self.plot.getViewBox().setBackgroundColor(theme.panel)
+        for name in ("left", "bottom"):
+            axis = self.plot.getAxis(name)
+            axis.setPen(pg.mkPen(theme.border))
+            axis.setTextPen(pg.mkPen(theme.muted))
+            axis.setStyle(tickLength=4)
+        self.plot.getAxis("left").setLabel("spikes/s", color=theme.muted)
+        self.plot.getAxis("left").resizeEvent()  # pyqtgraph centres a new text only then
+        if self._shown is not None:
+            self.draw(*self._shown)
+
+    def draw(self, shown: ConditionPlot, drawable: UnitDrawable) -> None:
+        """Show the PSTHs of one field."""
+        self._shown = (shown, drawable)
+        self.legend.setText(_legend(shown, self._theme))
+        self.setAccessibleName(f"PSTH by {shown.title.lower()}")
+        self.setAccessibleDescription(_spoken(shown))
+        self.plot.clear()
+        self.plot.setVisible(bool(shown.lines))
+        time_ms = (drawable.bin_start_s + drawable.bin_size_s / 2) * MS
+        start_ms = float(drawable.bin_start_s[0]) * MS
+        width_ms = len(time_ms) * drawable.bin_size_s * MS
+        self.plot.setRange(
+            xRange=(start_ms - EDGE * width_ms, start_ms + (1 + EDGE) * width_ms),
+            yRange=(0.0, drawable.top_hz),
+            padding=0,
+        )
+        for event in drawable.events:
+            self.plot.addItem(
+                pg.InfiniteLine(event.time_s * MS, pen=pg.mkPen(self._theme.muted, width=1))
+            )
+        for line in shown.lines:
+            self._draw_true(line, time_ms)
+        for line in shown.lines:
+            self._draw_model(line, time_ms)
+
+    def _draw_true(self, line: ConditionLine, time_ms: np.ndarray) -> None:
+        pale = self._theme.pale(self._theme.condition(line.role))
+        if line.sem_hz is not None:
+            edges = [pg.PlotCurveItem(time_ms, line.true_hz + s * line.sem_hz) for s in (-1, 1)]
+            fill = QColor(pale)
+            fill.setAlpha(80)
+            for edge in edges:
+                edge.setPen(pg.mkPen(None))
+                self.plot.addItem(edge)
+            self.plot.addItem(pg.FillBetweenItem(*edges, brush=fill))
+        self.plot.plot(time_ms, line.true_hz, pen=pg.mkPen(pale, width=_TRUE_WIDTH))
+
+    def _draw_model(self, line: ConditionLine, time_ms: np.ndarray) -> None:
+        if line.model_hz is None:
+            return
+        strong = self._theme.strong(self._theme.condition(line.role))
+        pen = pg.mkPen(strong, width=_MODEL_WIDTH, dash=[4, 2.5])
+        self.plot.plot(time_ms, line.model_hz, pen=pen)
+
+
+def _legend(shown: ConditionPlot, theme: Theme) -> str:
+    head = f"<b style='color:{theme.text}'>{html.escape(shown.title)}</b>"
+    muted = f"<span style='color:{theme.muted}'>{{}}</span>"
+    parts = [head]
+    parts += [
+        f"<span style='color:{theme.condition(line.role)}'>&#9632;</span>&nbsp;"
+        + muted.format(f"{html.escape(line.name)} ({line.n_trials})".replace(" ", "&nbsp;"))
+        for line in shown.lines
+    ]
+    parts += [muted.format(html.escape(text)) for text in (shown.message, shown.note) if text]
+    return " &nbsp;".join(parts)
+
+
+def _spoken(shown: ConditionPlot) -> str:
+    if not shown.lines:
+        return shown.message
+    return "; ".join(
+        f"{line.name}, {line.n_trials} trials, true mean {line.true_hz.mean():.1f} spikes/s"
+        for line in shown.lines
+    )

@@ -1,0 +1,225 @@
+"""One raster: image, mask, event lines, crosshair, chosen unit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyqtgraph as pg
+from numpy.typing import NDArray
+from PyQt6.QtCore import QRectF, Qt
+from PyQt6.QtGui import QColor, QPen
+from PyQt6.QtWidgets import QGraphicsRectItem
+
+from mtm_core.evaluation.colour_scale import pool
+from mtm_viewer.presenters.raster_drawable import RasterPanel
+from mtm_viewer.presenters.raster_scene import EventLine
+from mtm_viewer.presenters.rectangles import Rectangle
+from mtm_viewer.theme import Theme
+from mtm_viewer.views.mask_overlay import MaskOverlay
+
+MS = 1000.0
+EDGE = 0.012
+"""Share of the window left free on both sides, so that a line at its edge can be seen."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Frame:
+    """What the panels of one picture share.
+
+    Parameters
+    ----------
+    bin_start_s : ndarray, shape (n_bins,)
+        Start of each bin.
+    bin_size_s : float
+        Duration of a bin.
+    events : tuple of EventLine
+        Vertical lines.
+    separators : tuple of int
+        Rows above which a line is drawn.
+    hatch, veil : tuple of Rectangle
+        Hidden entries, and entries that are not scored.
+    """
+
+    bin_start_s: NDArray[np.float64]
+    bin_size_s: float
+    events: tuple[EventLine, ...]
+    separators: tuple[int, ...] = ()
+    hatch: tuple[Rectangle, ...] = ()
+    veil: tuple[Rectangle, ...] = ()
+
+    def time_range_ms(self) -> tuple[float, float]:
+        """Return the ends of the time axis, with room for a line at the very edge."""
+        start = float(self.bin_start_s[0]) * MS
+        width = len(self.bin_start_s) * self.bin_size_s * MS
+        return start - EDGE * width, start + (1 + EDGE) * width
+
+
+class RasterPlot(pg.PlotItem):
+    """Draws one panel of a raster; knows nothing of the others."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__(enableMenu=False)
+        self._theme = theme
+        self._panel: RasterPanel | None = None
+        self._source: NDArray[np.uint8] | None = None
+        self._factors = (0, 0)
+        self._start_ms, self._step_ms = 0.0, 1.0
+        self.pool_note = ""
+        self._events: list[pg.InfiniteLine] = []
+        self._make_items()
+        self._set_up_axes()
+        self.set_theme(theme)
+
+    def _make_items(self) -> None:
+        self.image = pg.ImageItem(axisOrder="row-major", autoDownsample=False)
+        self.overlay = MaskOverlay(self._theme)
+        self.bands = pg.PlotCurveItem(connect="pairs")
+        self.cross = (pg.InfiniteLine(angle=90), pg.InfiniteLine(angle=0))
+        self.chosen = QGraphicsRectItem()
+        self.message = pg.TextItem(anchor=(0.5, 0.5))
+        for layer, item in enumerate(
+            (self.image, self.overlay, self.bands, self.chosen, *self.cross, self.message)
+        ):
+            item.setZValue(layer)
+            self.addItem(item, ignoreBounds=True)
+        for item in (*self.cross, self.chosen, self.message):
+            item.hide()
+
+    def _set_up_axes(self) -> None:
+        self.hideButtons()
+        self.hideAxis("left")
+        view = self.getViewBox()
+        view.invertY(b=True)
+        view.setDefaultPadding(0.0)
+        view.disableAutoRange()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take the colours of a theme."""
+        self._theme = theme
+        self.overlay.set_theme(theme)
+        self.getViewBox().setBackgroundColor(theme.panel)
+        self.bands.setPen(pg.mkPen(theme.separator, width=1))
+        self.message.setColor(theme.muted)
+        self.titleLabel.setAttr("color", theme.text)
+        axis = self.getAxis("bottom")
+        axis.setStyle(hideOverlappingLabels=False, tickLength=4)
+        axis.setPen(pg.mkPen(theme.border))
+        axis.setTextPen(pg.mkPen(theme.muted))
+        for line in self.cross:
+            line.setPen(pg.mkPen(theme.crosshair, width=1))
+        self.chosen.setPen(_cosmetic(theme.event, 1))
+        self._colour_events()
+        if self._panel is not None:
+            self.image.setLookupTable(theme.lut(self._panel.lut))
+            self.setTitle(self._panel.title, color=theme.text, size="10pt", bold=True)
+
+    def draw(self, panel: RasterPanel, frame: Frame) -> None:
+        """Show a panel; hatch and veil only where it is a masked one."""
+        self._panel = panel
+        self._start_ms = float(frame.bin_start_s[0]) * MS
+        self._step_ms = frame.bin_size_s * MS
+        self._source = panel.image
+        self._factors = (0, 0)
+        self._draw_events(frame.events)
+        self._draw_separators(frame.separators)
+        hatch, veil = (frame.hatch, frame.veil) if panel.is_masked else ((), ())
+        self.overlay.set_rectangles(hatch, veil, start=self._start_ms, step=self._step_ms)
+        self._draw_message(panel.message)
+        self.set_theme(self._theme)
+        self.repool()
+
+    def repool(self) -> None:
+        """Give the image as many rows and columns as there are pixels for the visible part."""
+        if self._source is None or self._panel is None:
+            return
+        view = self.getViewBox()
+        (left, right), (low, high) = view.viewRange()
+        n_rows, n_columns = self._source.shape
+        ratio = self.scene().views()[0].devicePixelRatioF() if self._is_shown() else 1.0
+        max_rows = _budget(n_rows, high - low, view.height() * ratio)
+        max_columns = _budget(n_columns, (right - left) / self._step_ms, view.width() * ratio)
+        pooled = pool(self._source, max_rows, max_columns, centre=self._panel.centre)
+        factors = (pooled.row_factor, pooled.column_factor)
+        if factors == self._factors:
+            return
+        self._factors = factors
+        self.pool_note = pooled.note()
+        self.image.setImage(pooled.image, levels=(0, 255), autoLevels=False)
+        width = pooled.image.shape[1] * pooled.column_factor * self._step_ms
+        height = pooled.image.shape[0] * pooled.row_factor
+        self.image.setRect(QRectF(self._start_ms, 0.0, width, float(height)))
+        self.image.setVisible(not self._panel.message)
+
+    def place(self, row: int, time_bin: int) -> tuple[float, float]:
+        """Return the centre of an entry in coordinates of the plot."""
+        return self._start_ms + (time_bin + 0.5) * self._step_ms, row + 0.5
+
+    def entry_at(self, x: float, y: float) -> tuple[int, int] | None:
+        """Return the row and the bin at a place of the plot; None outside the map."""
+        if self._source is None:
+            return None
+        row, time_bin = int(np.floor(y)), int(np.floor((x - self._start_ms) / self._step_ms))
+        n_rows, n_bins = self._source.shape
+        return (row, time_bin) if 0 <= row < n_rows and 0 <= time_bin < n_bins else None
+
+    def show_cross(self, where: tuple[float, float] | None) -> None:
+        """Put the crosshair somewhere, or nowhere."""
+        for line, value in zip(self.cross, where or (0.0, 0.0), strict=True):
+            line.setValue(value)
+            line.setVisible(where is not None)
+
+    def choose_row(self, row: int | None) -> None:
+        """Frame a row, or none."""
+        self.chosen.setVisible(row is not None)
+        if row is not None and self._source is not None:
+            width = self._source.shape[1] * self._step_ms
+            self.chosen.setRect(QRectF(self._start_ms, float(row), width, 1.0))
+
+    def _is_shown(self) -> bool:
+        return self.scene() is not None and bool(self.scene().views())
+
+    def _draw_events(self, events: tuple[EventLine, ...]) -> None:
+        for line in self._events:
+            self.removeItem(line)
+        self._events = []
+        for event in events:
+            for _ in range(2):  # a dark line under a bright one shows on every colour
+                line = pg.InfiniteLine(pos=event.time_s * MS, angle=90)
+                line.setZValue(3.5)
+                self.addItem(line, ignoreBounds=True)
+                self._events.append(line)
+        self._colour_events()
+
+    def _colour_events(self) -> None:
+        for line in self._events[0::2]:
+            line.setPen(pg.mkPen("#000000b0", width=4))
+        for line in self._events[1::2]:
+            line.setPen(pg.mkPen(self._theme.event, width=2))
+
+    def _draw_separators(self, rows: tuple[int, ...]) -> None:
+        n_bins = 0 if self._source is None else self._source.shape[1]
+        end_ms = self._start_ms + n_bins * self._step_ms
+        ends = np.tile([self._start_ms, end_ms], len(rows))
+        self.bands.setData(ends, np.repeat(np.array(rows, dtype=float), 2))
+
+    def _draw_message(self, message: str) -> None:
+        self.message.setText(message)
+        self.message.setVisible(bool(message))
+        if message and self._source is not None:
+            n_rows, n_bins = self._source.shape
+            self.message.setPos(self._start_ms + n_bins * self._step_ms / 2, n_rows / 2)
+
+
+def _budget(n_entries: int, n_visible: float, n_pixels: float) -> int:
+    """Say how many rows the whole image may have when `n_visible` of them fill the pixels."""
+    if n_visible <= 0 or n_pixels < 1:
+        return n_entries
+    return max(1, int(n_entries * max(1.0, n_pixels) / n_visible))
+
+
+def _cosmetic(colour: str, width: int) -> QPen:
+    pen = QPen(QColor(colour), width)
+    pen.setCosmetic(True)
+    pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
+    return pen

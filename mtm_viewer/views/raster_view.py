@@ -1,0 +1,310 @@
+"""True, reconstructed, and a baseline or the difference, side by side and linked."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyqtgraph as pg
+from PyQt6.QtCore import QEvent, QPointF, Qt, pyqtSignal
+from PyQt6.QtGui import QKeyEvent
+from PyQt6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
+
+from mtm_viewer.presenters.raster import hover_text
+from mtm_viewer.presenters.raster_drawable import RasterDrawable
+from mtm_viewer.theme import LIGHT, Theme
+from mtm_viewer.views.colour_bar import ColourBar
+from mtm_viewer.views.raster_plot import MS, Frame, RasterPlot
+from mtm_viewer.views.region_column import RegionColumn
+
+N_PANELS = 3
+_TITLE_PX = 30
+_MINIMUM_PX = 90
+_PREFERRED_PX = 400
+"""The same for all panels, so that they come out equally wide."""
+_STEPS = {
+    Qt.Key.Key_Up: (-1, 0),
+    Qt.Key.Key_Down: (1, 0),
+    Qt.Key.Key_Left: (0, -1),
+    Qt.Key.Key_Right: (0, 1),
+}
+
+
+class RasterView(QWidget):
+    """Three linked rasters with region colours, one colour bar, a crosshair and a read-out.
+
+    Notes
+    -----
+    Signals: `unit_clicked` (unit id), `region_clicked` (acronym), `hovered` (what stands under
+    the pointer, in words; "" when it leaves). Arrow keys move the crosshair, Enter chooses its
+    unit, Home shows everything.
+    """
+
+    unit_clicked = pyqtSignal(str)
+    region_clicked = pyqtSignal(str)
+    hovered = pyqtSignal(str)
+
+    def __init__(self, theme: Theme = LIGHT, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._drawable: RasterDrawable | None = None
+        self._cursor: tuple[int, int] | None = None
+        self._chosen_unit = ""
+        self._theme = theme
+        self.graphics = pg.GraphicsLayoutWidget(self)
+        self.plots = tuple(RasterPlot(theme) for _ in range(N_PANELS))
+        self.column = RegionColumn(theme)
+        self.bars = (ColourBar(theme), ColourBar(theme))
+        self.time_label = pg.LabelItem()
+        self.legend = _line_of_text("What the marks in the rasters mean", self)
+        self.readout = _line_of_text("Value under the pointer", self)
+        self._lay_out()
+        self._link()
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName("Rasters: true, reconstructed, and baseline or difference")
+        self.graphics.setAccessibleName("Raster plots")
+        self.graphics.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.set_theme(theme)
+
+    def draw(self, drawable: RasterDrawable | None) -> None:
+        """Show a drawable; the zoom stays where it was if rows and bins are the same."""
+        is_same_frame = _same_frame(self._drawable, drawable)
+        self._drawable = drawable
+        self.graphics.setVisible(drawable is not None)
+        if drawable is None:
+            self.legend.setText("")
+            self._show_cursor(None)
+            return
+        if not is_same_frame:
+            self._cursor = None
+            self.show_all()
+        frame = _frame(drawable)
+        for plot, panel in zip(self.plots, drawable.panels, strict=True):
+            plot.draw(panel, frame)
+        self.column.draw(drawable.rows)
+        self._draw_bars(drawable)
+        self._show_cursor(self._cursor)
+        self.choose_unit(self._chosen_unit)
+        self._write_legend()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take the colours of a theme (pyqtgraph does not follow the palette)."""
+        self._theme = theme
+        self.graphics.setBackground(theme.window)
+        for plot in self.plots:
+            plot.set_theme(theme)
+        for bar in self.bars:
+            bar.set_theme(theme)
+        self.column.set_theme(theme)
+        self._write_legend()
+
+    def show_all(self) -> None:
+        """Zoom out to all units and the whole window."""
+        if self._drawable is None:
+            return
+        n_rows = len(self._drawable.rows.unit_id)
+        left, right = _frame(self._drawable).time_range_ms()
+        step_ms = self._drawable.bin_size_s * MS
+        for plot in self.plots:
+            plot.getViewBox().setLimits(
+                xMin=left,
+                xMax=right,
+                yMin=0,
+                yMax=n_rows,
+                minXRange=min(3 * step_ms, right - left),
+                minYRange=min(2, n_rows),
+            )
+        self.column.getViewBox().setLimits(yMin=0, yMax=n_rows)
+        self.plots[0].setRange(xRange=(left, right), yRange=(0, n_rows), padding=0)
+
+    def show_region(self, region: str) -> None:
+        """Zoom in on the rows of a region."""
+        bands = [] if self._drawable is None else list(self._drawable.rows.bands)
+        mine = [band for band in bands if band.region == region]
+        if mine:
+            self.plots[0].setYRange(mine[0].start, mine[-1].stop, padding=0)
+
+    def choose_unit(self, unit_id: str) -> None:
+        """Frame the row of a unit; "" frames none."""
+        self._chosen_unit = unit_id
+        row = None
+        if self._drawable is not None and unit_id:
+            found = np.flatnonzero(self._drawable.rows.unit_id == unit_id)
+            row = int(found[0]) if len(found) else None
+        for plot in self.plots:
+            plot.choose_row(row)
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
+        """Move the crosshair, choose its unit, or zoom out (Qt's own hook)."""
+        if event is None or self._drawable is None:
+            return
+        key = Qt.Key(event.key())
+        if key in _STEPS:
+            self._move_cursor(*_STEPS[key])
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._cursor is not None:
+            self.unit_clicked.emit(str(self._drawable.rows.unit_id[self._cursor[0]]))
+        elif key == Qt.Key.Key_Home:
+            self.show_all()
+        else:
+            super().keyPressEvent(event)
+
+    def leaveEvent(self, event: QEvent | None) -> None:
+        """Take the crosshair away (Qt's own hook)."""
+        self._show_cursor(None)
+        super().leaveEvent(event)
+
+    def _lay_out(self) -> None:
+        true, model, third = self.plots
+        layout = self.graphics.ci.layout
+        layout.setHorizontalSpacing(16)
+        layout.setVerticalSpacing(0)
+        layout.setContentsMargins(4, 4, 4, 0)
+        parts: tuple[pg.PlotItem, ...] = (
+            *(self.column, true, model),
+            *(self.bars[0], third, self.bars[1]),
+        )
+        for position, part in enumerate(parts):
+            self.graphics.addItem(part, row=0, col=position)
+            part.getAxis("bottom").setHeight(24)
+            part.titleLabel.setMaximumHeight(_TITLE_PX)
+            part.layout.setRowFixedHeight(0, _TITLE_PX)
+        for plot in self.plots:
+            plot.setMinimumWidth(_MINIMUM_PX)
+            plot.setPreferredWidth(_PREFERRED_PX)
+        for position in (1, 2, 4):
+            layout.setColumnStretchFactor(position, 10)
+        self.time_label.setMaximumHeight(_TITLE_PX)
+        self.graphics.addItem(self.time_label, row=1, col=1, colspan=5)
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(2)
+        box.addWidget(self.graphics, 1)
+        box.addWidget(self.legend)
+        box.addWidget(self.readout)
+
+    def _link(self) -> None:
+        first = self.plots[0]
+        for plot in self.plots[1:]:
+            plot.setXLink(first)
+            plot.setYLink(first)
+        self.column.setYLink(first)
+        first.getViewBox().sigRangeChanged.connect(self._after_zoom)
+        first.getViewBox().sigResized.connect(self._after_zoom)
+        self.graphics.scene().sigMouseMoved.connect(self._on_moved)
+        self.graphics.scene().sigMouseClicked.connect(self._on_clicked)
+
+    def _after_zoom(self) -> None:
+        for plot in self.plots:
+            plot.repool()
+        self.column.place_labels()
+        self._write_legend()
+
+    def _draw_bars(self, drawable: RasterDrawable) -> None:
+        shared, third = drawable.panels[0], drawable.panels[-1]
+        is_shared = third.message or (third.unit, third.lut) == (shared.unit, shared.lut)
+        self.bars[0].draw(None if is_shared else shared)
+        self.bars[1].draw(shared if is_shared else third)
+
+    def _on_moved(self, position: QPointF) -> None:
+        self._show_cursor(self._entry_under(position))
+
+    def _on_clicked(self, event: object) -> None:
+        position = event.scenePos()  # type: ignore[attr-defined]
+        if event.double():  # type: ignore[attr-defined]
+            self._zoom_by_double_click(position)
+            return
+        if self._is_in(self.column, position):
+            band = self.column.region_at(_inside(self.column, position).y())
+            if band is not None:
+                self.region_clicked.emit(band.region)
+            return
+        entry = self._entry_under(position)
+        if entry is not None and self._drawable is not None:
+            self.unit_clicked.emit(str(self._drawable.rows.unit_id[entry[0]]))
+
+    def _zoom_by_double_click(self, position: QPointF) -> None:
+        band = None
+        if self._is_in(self.column, position):
+            band = self.column.region_at(_inside(self.column, position).y())
+        if band is None:
+            self.show_all()
+        else:
+            self.show_region(band.region)
+
+    def _entry_under(self, position: QPointF) -> tuple[int, int] | None:
+        for plot in self.plots:
+            if self._is_in(plot, position):
+                where = _inside(plot, position)
+                return plot.entry_at(where.x(), where.y())
+        return None
+
+    @staticmethod
+    def _is_in(plot: pg.PlotItem, position: QPointF) -> bool:
+        return bool(plot.isVisible() and plot.getViewBox().sceneBoundingRect().contains(position))
+
+    def _move_cursor(self, rows: int, bins: int) -> None:
+        n_rows, n_bins = self._drawable.panels[0].image.shape if self._drawable else (0, 0)
+        row, time_bin = self._cursor or (0, 0)
+        self._show_cursor(
+            (
+                int(np.clip(row + rows, 0, n_rows - 1)),
+                int(np.clip(time_bin + bins, 0, n_bins - 1)),
+            )
+        )
+
+    def _show_cursor(self, entry: tuple[int, int] | None) -> None:
+        self._cursor = entry
+        for plot in self.plots:
+            plot.show_cross(None if entry is None else plot.place(*entry))
+        text = ""
+        if entry is not None and self._drawable is not None:
+            text = hover_text(self._drawable, *entry)
+        self.readout.setText(text)
+        self.hovered.emit(text)
+
+    def _write_legend(self) -> None:
+        drawable = self._drawable
+        if drawable is None:
+            return
+        event = drawable.events[0].name if drawable.events else "start"
+        self.time_label.setText(f"time from {event} (ms)", color=self._theme.muted, size="9pt")
+        marks = [f"<span style='color:{self._theme.event}'>&#9475;</span> {event}"]
+        if drawable.hatch:
+            marks.append("&#9640; hidden from the model")
+        if drawable.veil:
+            marks.append("&#9617; not scored")
+        note = self.plots[0].pool_note
+        marks += [note] if note else []
+        joined = "&nbsp;&nbsp;&nbsp;".join(marks)
+        self.legend.setText(f"<span style='color:{self._theme.muted}'>{joined}</span>")
+        self.legend.setToolTip(drawable.note)
+
+
+def _line_of_text(accessible_name: str, parent: QWidget) -> QLabel:
+    label = QLabel(parent)
+    label.setAccessibleName(accessible_name)
+    label.setContentsMargins(8, 0, 8, 2)
+    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+    label.setTextFormat(Qt.TextFormat.AutoText)
+    return label
+
+
+def _inside(plot: pg.PlotItem, position: QPointF) -> QPointF:
+    point: QPointF = plot.getViewBox().mapSceneToView(position)
+    return point
+
+
+def _frame(drawable: RasterDrawable) -> Frame:
+    return Frame(
+        bin_start_s=drawable.bin_start_s,
+        bin_size_s=drawable.bin_size_s,
+        events=drawable.events,
+        separators=tuple(band.stop for band in drawable.rows.bands[:-1]),
+        hatch=drawable.hatch,
+        veil=drawable.veil,
+    )
+
+
+def _same_frame(old: RasterDrawable | None, new: RasterDrawable | None) -> bool:
+    if old is None or new is None:
+        return False
+    return np.array_equal(old.rows.unit_id, new.rows.unit_id) and np.array_equal(
+        old.bin_start_s, new.bin_start_s
+    )

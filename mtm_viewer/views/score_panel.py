@@ -1,0 +1,137 @@
+"""The score of what is on screen: headline, verdict, table, shuffle control."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtWidgets import (
+    QAbstractItemView,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QPushButton,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from mtm_viewer.presenters.scores import ScoreDrawable, ScoreRow
+from mtm_viewer.theme import LIGHT, Theme
+
+_SHUFFLE_TOOLTIP = (
+    "Give the model the visible activity of another trial of the same condition. What it still "
+    "predicts was not read from this trial's neurons."
+)
+
+
+class ScorePanel(QWidget):
+    """Shows a `ScoreDrawable`; asks for the shuffle control.
+
+    Notes
+    -----
+    Signal: `shuffle_requested`.
+    """
+
+    shuffle_requested = pyqtSignal()
+
+    def __init__(self, theme: Theme = LIGHT, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._drawable: ScoreDrawable | None = None
+        self.headline = _label("Headline score", self)
+        self.interval = _label("Interval of the headline score", self)
+        self.verdict = _label("What the score means", self)
+        self.shuffle = QPushButton("&Shuffle control", self)
+        self.shuffle.setAccessibleName("Shuffle control")
+        self.shuffle.setToolTip(_SHUFFLE_TOOLTIP)
+        self.shuffle.setEnabled(False)
+        self.shuffle.clicked.connect(lambda: self.shuffle_requested.emit())
+        self.table = _make_table(self)
+        self._lay_out()
+        self.setAccessibleName("Score panel")
+        self.set_theme(theme)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take the colours of a theme."""
+        self._theme = theme
+        self.headline.setStyleSheet(f"color: {theme.text}; font-size: 15pt; font-weight: 600;")
+        self.interval.setStyleSheet(f"color: {theme.muted}; font-size: 11pt;")
+        role = self._drawable.role if self._drawable is not None else "muted"
+        self.verdict.setStyleSheet(f"color: {getattr(theme, role)}; font-weight: 600;")
+
+    def draw(self, drawable: ScoreDrawable) -> None:
+        """Show scores."""
+        self._drawable = drawable
+        self.headline.setText(drawable.headline)
+        self.interval.setText(drawable.interval)
+        self.verdict.setText(drawable.verdict)
+        for label in (self.headline, self.interval, self.verdict):
+            label.setToolTip(drawable.tooltip)
+        self.shuffle.setEnabled(drawable.can_shuffle)
+        self._fill_table(drawable)
+        self.set_theme(self._theme)
+
+    def _fill_table(self, drawable: ScoreDrawable) -> None:
+        self.table.setColumnCount(len(drawable.columns))
+        for position, (text, tooltip) in enumerate(
+            zip(drawable.columns, drawable.column_tooltips, strict=True)
+        ):
+            head = QTableWidgetItem(text)
+            head.setToolTip(tooltip)
+            self.table.setHorizontalHeaderItem(position, head)
+        self.table.setRowCount(len(drawable.rows))
+        for row, content in enumerate(drawable.rows):
+            self._fill_row(row, content)
+        self.table.setVisible(bool(drawable.rows))
+        self.table.resizeColumnsToContents()
+
+    def _fill_row(self, row: int, content: ScoreRow) -> None:
+        for column, text in enumerate(content.cells):
+            cell = QTableWidgetItem(text)
+            cell.setToolTip(content.tooltip)
+            side = Qt.AlignmentFlag.AlignLeft if column == 0 else Qt.AlignmentFlag.AlignRight
+            cell.setTextAlignment(side | Qt.AlignmentFlag.AlignVCenter)
+            self.table.setItem(row, column, cell)
+
+    def _lay_out(self) -> None:
+        words = QVBoxLayout()
+        words.setSpacing(0)
+        numbers = QHBoxLayout()
+        numbers.setSpacing(14)
+        numbers.addWidget(self.headline)
+        numbers.addWidget(self.interval)
+        numbers.addStretch(1)
+        words.addLayout(numbers)
+        words.addWidget(self.verdict)
+        top = QHBoxLayout()
+        top.addLayout(words, 1)
+        top.addWidget(self.shuffle, 0, Qt.AlignmentFlag.AlignTop)
+        box = QVBoxLayout(self)
+        box.setContentsMargins(8, 6, 8, 6)
+        box.addLayout(top)
+        box.addWidget(self.table, 1)
+
+
+def _label(accessible_name: str, parent: QWidget) -> QLabel:
+    label = QLabel(parent)
+    label.setAccessibleName(accessible_name)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    return label
+
+
+def _make_table(parent: QWidget) -> QTableWidget:
+    table = QTableWidget(parent)
+    table.setAccessibleName("Scores of the model and what it is compared with")
+    table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+    table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+    table.setShowGrid(False)
+    table.setTabKeyNavigation(False)
+    for header in (table.verticalHeader(), table.horizontalHeader()):
+        if header is not None:
+            header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+            header.setHighlightSections(False)
+            header.setStretchLastSection(header is table.horizontalHeader())
+    vertical = table.verticalHeader()
+    if vertical is not None:
+        vertical.setVisible(False)
+    return table

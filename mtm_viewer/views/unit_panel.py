@@ -1,0 +1,113 @@
+"""A unit looked at closely: who it is, its PSTHs by condition, its single trials."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import Qt
+from PyQt6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
+
+from mtm_viewer.presenters.unit_drawable import UnitDrawable
+from mtm_viewer.theme import LIGHT, Theme
+from mtm_viewer.views.psth_plot import PsthPlot
+from mtm_viewer.views.trial_rasters import TrialRasters
+
+EMPTY = "Click a unit in a raster or in the list to look at it closely."
+_MINIMUM_WIDTH = 260
+
+
+class UnitPanel(QWidget):
+    """Shows one `UnitDrawable`; scrolls when the window is low."""
+
+    def __init__(self, theme: Theme = LIGHT, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self.title = _label("Unit", self)
+        self.subtitle = _label("About the unit", self)
+        self.score = _label("Score of the unit", self)
+        self.note = _label("How the plots were made", self)
+        self.time_label = _label("Time axis", self)
+        self.time_label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        self._plots: list[PsthPlot] = []
+        self.trials = TrialRasters(theme, self)
+        self._content = QWidget(self)
+        self._content.setAutoFillBackground(False)
+        self._box = QVBoxLayout(self._content)
+        self._lay_out()
+        self.setAccessibleName("Unit panel")
+        self.setMinimumWidth(_MINIMUM_WIDTH)
+        self.set_theme(theme)
+        self.draw(None)
+
+    @property
+    def plots(self) -> tuple[PsthPlot, ...]:
+        """The PSTHs on show, top to bottom."""
+        return tuple(plot for plot in self._plots if not plot.isHidden())
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take the colours of a theme."""
+        self._theme = theme
+        self.title.setStyleSheet(f"color: {theme.text}; font-size: 13pt; font-weight: 600;")
+        self.score.setStyleSheet(f"color: {theme.text}; font-weight: 600;")
+        for label in (self.subtitle, self.note, self.time_label):
+            label.setStyleSheet(f"color: {theme.muted};")
+        for plot in self._plots:
+            plot.set_theme(theme)
+        self.trials.set_theme(theme)
+
+    def draw(self, drawable: UnitDrawable | None) -> None:
+        """Show a unit; with none, say how to choose one."""
+        is_there = drawable is not None
+        for part in (self.title, self.score, self.note, self.time_label, self.trials):
+            part.setVisible(is_there)
+        if drawable is None:
+            self.subtitle.setText(EMPTY)
+            for plot in self._plots:
+                plot.hide()
+            return
+        self.title.setText(drawable.title)
+        self.subtitle.setText(drawable.subtitle)
+        self.score.setText(drawable.score)
+        self.score.setToolTip(drawable.score_tooltip)
+        self.note.setText(drawable.note)
+        event = drawable.events[0].name if drawable.events else "start"
+        self.time_label.setText(f"time from {event} (ms)")
+        self._draw_plots(drawable)
+        self.trials.draw(drawable)
+
+    def _draw_plots(self, drawable: UnitDrawable) -> None:
+        while len(self._plots) < len(drawable.plots):
+            plot = PsthPlot(self._theme, self._content)
+            self._box.insertWidget(self._box.indexOf(self.time_label), plot, 2)
+            self._plots.append(plot)
+        for position, plot in enumerate(self._plots):
+            is_used = position < len(drawable.plots)
+            plot.setVisible(is_used)
+            if is_used:
+                plot.draw(drawable.plots[position], drawable)
+
+    def _lay_out(self) -> None:
+        self._box.setContentsMargins(6, 6, 6, 6)
+        self._box.setSpacing(3)
+        for label in (self.title, self.subtitle, self.score):
+            self._box.addWidget(label)
+        self._box.addWidget(self.time_label)
+        self._box.addWidget(self.trials, 4)
+        self._box.addWidget(self.note)
+        self._box.addStretch(0)
+        scroll = QScrollArea(self)
+        scroll.setAccessibleName("Unit panel contents")
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(self._content)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(scroll)
+
+
+def _label(accessible_name: str, parent: QWidget) -> QLabel:
+    label = QLabel(parent)
+    label.setAccessibleName(accessible_name)
+    label.setWordWrap(True)
+    label.setContentsMargins(6, 0, 6, 0)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    return label
