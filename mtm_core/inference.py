@@ -84,7 +84,7 @@ class Reconstructor:
         self.memory = AnswerMemory() if memory is None else memory
         self._model = _on_device(checkpoint.model, device)
         self._device = next(self._model.parameters()).device
-        self._token = f"{_digest(self._model)}/{self.session.content_hash}"
+        self._token = f"{_digest(checkpoint.model)}/{self.session.content_hash}"
 
     def train_rate_hz(self) -> NDArray[np.float64]:
         """Return each unit's mean rate over the checkpoint's training trials, in spikes/s.
@@ -242,14 +242,15 @@ class Reconstructor:
     def _predict(self, work: _Work, rows: NDArray[np.int64]) -> NDArray[np.float32] | None:
         """Return exact answers for some rows; None if asked to stop in between."""
         counts = self._counts(work, rows)
-        log_rate = passes.predict_masked(self._model, counts, work.mask)
+        log_rate = _to_numpy(passes.predict_masked(self._model, counts, work.mask))
         if work.mask.one_at_a_time:
             size = max(self._n_units_at_once() // len(rows), 1)
             for units in passes.unit_chunks(work.mask, size, self._device):
                 if work.should_stop():
                     return None
-                log_rate[..., units] = passes.predict_units(self._model, counts, work.mask, units)
-        return _to_numpy(log_rate)
+                alone = passes.predict_units(self._model, counts, work.mask, units)
+                log_rate[..., units.cpu().numpy()] = _to_numpy(alone)
+        return log_rate
 
     def _counts(self, work: _Work, rows: NDArray[np.int64]) -> Tensor:
         """Return the activity that the model may look at."""
