@@ -54,7 +54,7 @@ class CheckpointDescription:
         head = (
             f"Checkpoint    {self.path} ({self.path.stat().st_size / 1e6:.2f} MB)",
             f"Settings      {m.config.name} ({m.config.model.architecture}, width "
-            f"{m.config.model.width}, {m.config.model.layers} layers, schemes "
+            f"{m.config.model.width}, layers {m.config.model.layers}, schemes "
             f"{', '.join(m.config.masking.schemes)})",
             f"Session       {m.session_id} (hash {m.session_hash[:12]})",
             f"Trials        {parts} ({data.split} split, seed {data.split_seed})",
@@ -142,13 +142,16 @@ class RunDescription:
 
 
 def region_counts(manifest: Manifest) -> dict[str, int]:
-    """Count the units of each region, in the atlas's order."""
-    counts = Counter(manifest.region)
+    """Count the units of each region, in the atlas's order; units without one are left out."""
+    counts = Counter(name for name in manifest.region if name)
     return {name: counts[name] for name in sort_regions(counts)}
 
 
 def _region_text(manifest: Manifest) -> str:
-    return table_text(("region", "units"), list(region_counts(manifest).items()))
+    counts = region_counts(manifest)
+    if not counts:
+        return "Regions       none"
+    return table_text(("region", "units"), list(counts.items()))
 
 
 def _score_text(manifest: Manifest) -> str:
