@@ -33,7 +33,9 @@ ShouldStop = Callable[[], bool]
 FIRST_PIECE = 4
 """Trials in the first piece, so that the first picture comes at once."""
 PREVIEW_FOLDS = 20
-"""Passes of a preview of one-at-a-time masks."""
+"""Passes per trial of a preview of one-at-a-time masks."""
+PREVIEW_MIN_UNITS = 500
+"""With fewer units the exact answer comes almost as soon as a preview would."""
 
 
 class Reconstructor:
@@ -192,7 +194,7 @@ class Reconstructor:
         answer = GrowingAnswer(work.trials, work.mask, self.session.bin_size_s)
         if self._recall(work, answer):
             yield answer.look()
-        is_long = work.mask.one_at_a_time and len(work.mask.scored_units) > 2 * PREVIEW_FOLDS
+        is_long = work.mask.one_at_a_time and len(work.mask.scored_units) >= PREVIEW_MIN_UNITS
         if with_preview and is_long:
             yield from self._preview(work, answer)
         for rows in self._pieces(work.mask, np.flatnonzero(~answer.is_exact), first_piece):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from mtm_core import inference
 from mtm_core.config import DataConfig, TrainConfig
 from mtm_core.data.batch import collate
 from mtm_core.data.conditions import Conditions, trial_conditions
@@ -279,8 +280,8 @@ def test_stopping_takes_effect_between_chunks_of_units(monkeypatch: pytest.Monke
     assert model.n_trials == 1 + 2  # the base pass and two of the six chunks
 
 
+@pytest.mark.usefixtures("previews")
 def test_a_preview_in_folds_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    small_pieces(monkeypatch)
     bound = Reconstructor(CHECKPOINT, SESSION)
     steps = list(bound.reconstruct(co_smoothing(), TRIALS, with_preview=True))
     assert [step.n_done for step in steps[: len(TRIALS)]] == list(range(1, len(TRIALS) + 1))
@@ -294,6 +295,13 @@ def test_a_preview_in_folds_comes_first(monkeypatch: pytest.MonkeyPatch) -> None
     assert model.n_trials == 0
 
 
+@pytest.fixture
+def previews(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Preview masks of few units too, a trial at a time."""
+    small_pieces(monkeypatch)
+    monkeypatch.setattr(inference, "PREVIEW_MIN_UNITS", 40)
+
+
 def test_folds_hide_every_unit_once() -> None:
     mask = co_smoothing().resolve(SESSION)
     counts = collate(SESSION, TRIALS)
@@ -305,6 +313,7 @@ def test_folds_hide_every_unit_once() -> None:
         np.testing.assert_allclose(preview[..., fold::PREVIEW_FOLDS], expected, atol=1e-5)
 
 
+@pytest.mark.usefixtures("previews")
 def test_a_preview_stops_too() -> None:
     steps: list[Reconstruction] = []
     bound = Reconstructor(CHECKPOINT, SESSION)
@@ -315,6 +324,7 @@ def test_a_preview_stops_too() -> None:
     assert len(steps) == 1
 
 
+@pytest.mark.usefixtures("previews")
 def test_masks_of_few_units_need_no_preview() -> None:
     bound = Reconstructor(CHECKPOINT, SESSION)
     for step in bound.reconstruct(intra_region("CA1"), TRIALS, with_preview=True):
