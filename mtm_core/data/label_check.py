@@ -29,6 +29,7 @@ _MIN_UNITS_TO_CALL_SHUFFLED = 300
 """Subsets of 200 units of sessions with true labels can look shuffled; of 300 they do not."""
 _MIN_TRIALS = 30
 _MIN_REGION_UNITS = 5
+_ADVICE = "Check how they were joined to the units."
 _Z = 3.0
 """How many standard errors count as a difference."""
 
@@ -192,10 +193,10 @@ def _judge(hits: dict[int, NDArray[np.float64]], mean: float, error: float) -> L
     sentence = f"Area labels fit the noise correlations: {numbers}"
     if gain > _Z:
         verdict = "suspect"
-        sentence = f"Area labels look shifted by {_rows(best)}: {numbers}"
+        sentence = f"Area labels look shifted by {_rows(best)}: {numbers} {_ADVICE}"
     elif not stands_out and len(hits[0]) >= _MIN_UNITS_TO_CALL_SHUFFLED:
         verdict = "suspect"
-        sentence = f"Area labels look shuffled: {numbers}"
+        sentence = f"Area labels look shuffled: {numbers} {_ADVICE}"
     elif not stands_out:
         verdict = "undecided"
         sentence = f"Too few units to tell whether the area labels fit: {numbers}"

@@ -13,13 +13,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtm_core.data.content_hash import hash_content
-from mtm_core.data.table import Column, Table
+from mtm_core.data.session_checks import (
+    check_behavior,
+    check_counts,
+    check_table,
+    check_unique,
+)
+from mtm_core.data.table import Table
 from mtm_core.errors import DataError
 
-REQUIRED_UNIT_FIELDS = ("unit_id", "region", "region_beryl", "region_cosmos")
-"""Fields of every unit table; all text."""
-REQUIRED_TRIAL_FIELDS = ("trial_id", "align_s")
-"""Fields of every trial table."""
+REQUIRED_UNIT_FIELDS = {"unit_id": "U", "region": "U", "region_beryl": "U", "region_cosmos": "U"}
+"""Fields of every unit table, with the kinds of numpy type that they may have: text."""
+REQUIRED_TRIAL_FIELDS = {"trial_id": "iu", "align_s": "f"}
+"""Fields of every trial table: a whole number, and seconds."""
 
 Rows = NDArray[np.integer[Any]] | NDArray[np.bool_]
 
@@ -132,13 +138,13 @@ class Session:
         if not self.session_id:
             msg = "A session needs an id; this one is empty."
             raise DataError(msg)
-        _check_counts(self.counts)
-        _check_table("unit", self.units, self.n_units, REQUIRED_UNIT_FIELDS)
-        _check_table("trial", self.trials, self.n_trials, REQUIRED_TRIAL_FIELDS)
-        _check_unique("unit_id", self.units.column("unit_id"))
-        _check_unique("trial_id", self.trials.column("trial_id"))
+        check_counts(self.counts)
+        check_table("unit", self.units, self.n_units, REQUIRED_UNIT_FIELDS)
+        check_table("trial", self.trials, self.n_trials, REQUIRED_TRIAL_FIELDS)
+        check_unique("unit_id", self.units.column("unit_id"))
+        check_unique("trial_id", self.trials.column("trial_id"))
         for name, behavior in self.behaviors.items():
-            _check_behavior(name, behavior, (self.n_trials, self.n_bins))
+            check_behavior(name, behavior, (self.n_trials, self.n_bins))
         counts = np.ascontiguousarray(self.counts).view()
         counts.flags.writeable = False
         object.__setattr__(self, "counts", counts)
@@ -210,73 +216,3 @@ class Session:
     def take_units(self, rows: Rows) -> Session:
         """Return a new session of the chosen units (row numbers or a mask)."""
         return replace(self, counts=self.counts[:, :, rows], units=self.units.take(rows))
-
-
-def _check_counts(counts: NDArray[Any]) -> None:
-    if counts.ndim != 3:
-        msg = f"Counts must have the axes (trials, bins, units); this array has {counts.ndim}."
-        raise DataError(msg)
-    if counts.dtype != np.uint8:
-        msg = f"Counts must be uint8 (0 to 255 spikes in a bin), not {counts.dtype}."
-        raise DataError(msg)
-    for name, size in zip(("trials", "bins", "units"), counts.shape, strict=True):
-        if size == 0:
-            msg = f"A session needs at least one of each, but this one has zero {name}."
-            raise DataError(msg)
-
-
-def _check_table(kind: str, table: Table, n_rows: int, required: tuple[str, ...]) -> None:
-    missing = [name for name in required if not table.has(name)]
-    if missing:
-        msg = f"The {kind} table lacks {', '.join(missing)}."
-        raise DataError(msg)
-    if table.n_rows != n_rows:
-        msg = f"The {kind} table has {table.n_rows} rows, but the counts have {n_rows} {kind}s."
-        raise DataError(msg)
-    for name, column in table.columns.items():
-        _check_column(
-            f"The {kind} field '{name}'",
-            column,
-            is_text=required[0] == "unit_id" and name in required,
-        )
-
-
-def _check_column(what: str, column: Column, *, is_text: bool) -> None:
-    kind = column.values.dtype.kind
-    if kind not in "biufU" or (is_text and kind != "U"):
-        wanted = "text" if is_text else "numbers, booleans or text"
-        msg = f"{what} must hold {wanted}, not {column.values.dtype}."
-        raise DataError(msg)
-    if column.values.ndim != 1 or column.is_valid.dtype != np.bool_:
-        msg = f"{what} must be one value and one boolean 'is valid' per row."
-        raise DataError(msg)
-    if kind == "f" and not np.isfinite(column.values).all():
-        row = int(np.flatnonzero(~np.isfinite(column.values))[0])
-        msg = f"{what} holds {column.values[row]} in row {row}; mark that row as not valid."
-        raise DataError(msg)
-
-
-def _check_unique(name: str, column: Column) -> None:
-    if not column.is_valid.all():
-        msg = f"Every row needs a {name}, but row {int(np.argmin(column.is_valid))} has none."
-        raise DataError(msg)
-    values, first = np.unique(column.values, return_counts=True)
-    if (first > 1).any():
-        msg = f"{name} {values[first > 1][0]} stands in more than one row; ids must be unique."
-        raise DataError(msg)
-
-
-def _check_behavior(name: str, behavior: Behavior, shape: tuple[int, int]) -> None:
-    if behavior.values.shape != shape or behavior.is_valid.shape != shape[:1]:
-        msg = (
-            f"The behaviour '{name}' has the shape {behavior.values.shape}, "
-            f"but the session has {shape} (trials, bins)."
-        )
-        raise DataError(msg)
-    if behavior.values.dtype != np.float32 or behavior.is_valid.dtype != np.bool_:
-        msg = f"The behaviour '{name}' must be float32 values with a boolean per trial."
-        raise DataError(msg)
-    if not np.isfinite(behavior.values).all():
-        trial = int(np.flatnonzero(~np.isfinite(behavior.values).all(axis=1))[0])
-        msg = f"The behaviour '{name}' is not finite in trial {trial}; mark it as not valid."
-        raise DataError(msg)

@@ -17,6 +17,7 @@ import io
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +34,20 @@ from mtm_core.resources import atomic_write
 SCHEMA = "mtm-session"
 SCHEMA_VERSION = 1
 
+_GROUPS = ("units", "trials", "behaviors")
 _CHUNK_UNITS = 16
 _CHUNK_BYTES = 2**22
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class _Stored:
+    """What stands in a file, before anything is made of it."""
+
+    session_id: str
+    content_hash: str
+    counts: NDArray[Any]
+    columns: Mapping[str, dict[str, Column]]
+    provenance: str
 
 
 def write_session(session: Session, path: str | os.PathLike[str], *, compression: int = 6) -> None:
@@ -75,15 +88,9 @@ def read_session(path: str | os.PathLike[str]) -> Session:
     path = Path(path)
     with open_hdf5(path) as file:
         _check_schema(file, path.name)
-        stored_hash = str(file.attrs.get("content_hash", ""))
-        try:
-            session = _read(file, path.name)
-        except DataError as error:
-            if isinstance(error, SessionFileError):
-                raise
-            msg = f"{path.name} holds no usable session. {error}"
-            raise SessionFileError(msg) from error
-    if session.content_hash != stored_hash:
+        stored = _read(file)
+    session = _build(stored, path.name)
+    if session.content_hash != stored.content_hash:
         msg = (
             f"{path.name} was changed or damaged after it was written: its content does not "
             "match the hash stored in it. Convert or download it again."
@@ -114,12 +121,12 @@ def _write(file: h5py.File, session: Session, compression: int) -> None:
         compression_opts=compression,
     )
     _write_array(file, "provenance", np.array(json.dumps(dataclasses.asdict(session.provenance))))
-    columns: dict[str, Mapping[str, Column | Behavior]] = {
-        "units": session.units.columns,
-        "trials": session.trials.columns,
-        "behaviors": session.behaviors,
-    }
-    for group, fields in columns.items():
+    tables: tuple[Mapping[str, Column | Behavior], ...] = (
+        session.units.columns,
+        session.trials.columns,
+        session.behaviors,
+    )
+    for group, fields in zip(_GROUPS, tables, strict=True):
         for name, field in fields.items():
             _write_array(file, f"{group}/values/{name}", field.values)
             _write_array(file, f"{group}/is_valid/{name}", field.is_valid)
@@ -158,17 +165,13 @@ def _check_schema(file: h5py.File, name: str) -> None:
         raise SessionFileError(msg)
 
 
-def _read(file: h5py.File, name: str) -> Session:
-    return Session(
+def _read(file: h5py.File) -> _Stored:
+    return _Stored(
         session_id=str(file.attrs.get("session_id", "")),
+        content_hash=str(file.attrs.get("content_hash", "")),
         counts=read_array(file, "counts"),
-        units=Table(_read_columns(file, "units")),
-        trials=Table(_read_columns(file, "trials")),
-        behaviors={
-            key: Behavior(values=column.values.astype(np.float32), is_valid=column.is_valid)
-            for key, column in _read_columns(file, "behaviors").items()
-        },
-        provenance=_read_provenance(file, name),
+        columns={group: _read_columns(file, group) for group in _GROUPS},
+        provenance=str(read_array(file, "provenance")),
     )
 
 
@@ -184,10 +187,29 @@ def _read_columns(file: h5py.File, group: str) -> dict[str, Column]:
     }
 
 
-def _read_provenance(file: h5py.File, name: str) -> Provenance:
+def _build(stored: _Stored, name: str) -> Session:
+    signals = stored.columns["behaviors"]
     try:
-        fields = json.loads(str(read_array(file, "provenance")))
+        return Session(
+            session_id=stored.session_id,
+            counts=stored.counts,
+            units=Table(stored.columns["units"]),
+            trials=Table(stored.columns["trials"]),
+            behaviors={
+                key: Behavior(values=column.values.astype(np.float32), is_valid=column.is_valid)
+                for key, column in signals.items()
+            },
+            provenance=_parse_provenance(stored.provenance),
+        )
+    except DataError as error:
+        msg = f"{name} holds no usable session. {error}"
+        raise SessionFileError(msg) from error
+
+
+def _parse_provenance(text: str) -> Provenance:
+    try:
+        fields = json.loads(text)
         return Provenance(**{**fields, "notes": tuple(fields["notes"])})
     except (ValueError, TypeError, KeyError) as error:
-        msg = f"{name}: what it says about where it came from cannot be read."
-        raise SessionFileError(msg) from error
+        msg = "What it says about where it came from cannot be read."
+        raise DataError(msg) from error

@@ -139,6 +139,12 @@ def test_noise_is_what_remains_after_the_mean_of_each_stimulus():
     assert np.corrcoef(driven.sum(axis=1).T)[0, 1] > 0.7
 
 
+def test_a_session_without_contrasts_is_checked_too():
+    session = _mixed_session()
+    own = {name: session.trials.column(name) for name in ("trial_id", "align_s")}
+    assert check_area_labels(replace(session, trials=Table(own))).verdict == "fits"
+
+
 def test_the_closed_form_agrees_with_shuffling():
     rng = np.random.default_rng(0)
     label = rng.integers(0, 3, 60)

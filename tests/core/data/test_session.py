@@ -126,6 +126,14 @@ _FAULTS = {
         lambda s: {"units": with_column(s.units, "unit_id", np.arange(s.n_units))},
         "'unit_id' must hold text",
     ),
+    "text as trial numbers": (
+        lambda s: {"trials": with_column(s.trials, "trial_id", [str(i) for i in range(40)])},
+        "'trial_id' must hold whole numbers",
+    ),
+    "whole seconds as onsets": (
+        lambda s: {"trials": with_column(s.trials, "align_s", np.arange(s.n_trials))},
+        "'align_s' must hold numbers with a fraction, not int64",
+    ),
     "complex numbers": (
         lambda s: {"units": with_column(s.units, "z", np.zeros(s.n_units, complex))},
         "'z' must hold numbers, booleans or text",

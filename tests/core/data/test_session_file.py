@@ -222,9 +222,18 @@ _FAULTS = {
     ),
     "counts in another file": (_edit(_linked_outside), "is missing|is damaged"),
     "counts pieced from another file": (_edit(_virtual), "points to another file"),
-    "provenance that is no JSON": (_set_provenance("{"), "where it came from cannot be read"),
-    "provenance that lacks fields": (_set_provenance("{}"), "where it came from cannot be read"),
-    "provenance that is a list": (_set_provenance("[1]"), "where it came from cannot be read"),
+    "provenance that is no JSON": (
+        _set_provenance("{"),
+        "no usable session. .*where it came from cannot be read",
+    ),
+    "provenance that lacks fields": (
+        _set_provenance("{}"),
+        "no usable session. .*where it came from cannot be read",
+    ),
+    "provenance that is a list": (
+        _set_provenance("[1]"),
+        "no usable session. .*where it came from cannot be read",
+    ),
     "a negative bin size": (_negative_bin, "no usable session. The bin size"),
 }
 
@@ -252,6 +261,23 @@ def test_every_cut_and_every_flipped_byte_is_noticed(path, session):
             assert read_session(path).content_hash == session.content_hash
         except SessionFileError:
             continue
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (OSError("Unable to open file: Permission denied"), "may not be read"),
+        (MemoryError(), "does not fit into memory"),
+        (RuntimeError("B-tree"), "is damaged and cannot be read"),
+    ],
+)
+def test_what_the_reader_says_becomes_a_sentence(path, monkeypatch, error, sentence):
+    def refuse(*_):
+        raise error
+
+    monkeypatch.setattr(h5py, "File", refuse)
+    with pytest.raises(SessionFileError, match=f"s.h5 {sentence}"):
+        read_session(path)
 
 
 @pytest.mark.parametrize(
