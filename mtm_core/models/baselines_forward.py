@@ -156,17 +156,21 @@ class PastChoice:
 
 @dataclass(frozen=True, eq=False)
 class _PastModel:
-    """A fitted regression: how activity becomes scores, and the coefficients."""
+    """A fitted regression: how activity becomes scores, and the coefficients.
+
+    No prediction exceeds `ceiling`, the largest log factor that each unit reached in training.
+    """
 
     choice: PastChoice
     scale: Float32
     loadings: Float32
     beta: Float32
+    ceiling: Float32
 
     def log_factor(self, past: _Past) -> Float32:
         """Return what the regression adds to the offset, shape (n_samples, n_units)."""
         design = _past_design(past, self.scale, self.loadings)
-        return design.first(self.beta.shape[1]).predict(self.beta)
+        return np.minimum(design.first(self.beta.shape[1]).predict(self.beta), self.ceiling)
 
 
 def _past_design(past: _Past, scale: Float32, loadings: Float32) -> Design:
@@ -264,7 +268,8 @@ def _fit_path(
                 part, train.counts, train.offset, penalty, start=beta, tolerance=0.05
             )
             choice = PastChoice(tau_s, n_origins, k, strength)
-            model = _PastModel(choice, scale, loadings, beta)
+            ceiling = part.predict(beta).max(axis=0)
+            model = _PastModel(choice, scale, loadings, beta, ceiling)
             log_rate = model.log_factor(val) + val.offset
             path.append((model, pooled_log_likelihood(val.counts, log_rate)))
     return path

@@ -9,14 +9,14 @@ The rival to beat on co-smoothing, intra- and inter-region prediction. For every
 3. a ridge-penalised Poisson regression on the scores, with the unit's smoothed training PSTH as
    offset, is fitted on training trials (all units in one batch, see `baselines_poisson`).
 
-Smoothing width, number of components and penalty are chosen once per task by the log-likelihood of
-validation trials on a sample of the units; then all units are fitted on training trials.
+Smoothing width, number of components and penalty are chosen for the session (co-smoothing) or for
+each region (intra- and inter-region) by the log-likelihood of validation trials on a sample of the
+units; then all units are fitted on training trials.
 """
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -33,21 +33,21 @@ Float32 = NDArray[np.float32]
 
 WIDTHS_S = (0.01, 0.02, 0.04, 0.08)
 """Gaussian smoothing widths in seconds among which validation trials choose."""
-N_COMPONENTS = (10, 20, 40, 80)
+N_COMPONENTS = (5, 10, 20, 40, 80)
 """Numbers of components among which validation trials choose."""
 PENALTIES = (1000.0, 300.0, 100.0, 30.0)
 """Ridge penalties among which validation trials choose, the strongest first."""
-FIRST_N_COMPONENTS, FIRST_PENALTIES = (30,), (200.0,)
+FIRST_N_COMPONENTS, FIRST_PENALTIES = (10, 40), (1000.0, 300.0)
 """With these the smoothing width is chosen first."""
 INTERCEPT_PENALTY = 1e-3
 """Keeps a unit without training spikes finite."""
-UNITS_THAT_CHOOSE = 160
-"""Size of the sample of units on which the choice is made."""
+UNITS_THAT_CHOOSE, FEWEST_THAT_CHOOSE = 160, 10
+"""Size of the sample of units on which the choice is made: in all, and of each region."""
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What validation trials chose for a task."""
+    """What validation trials chose for a group of units."""
 
     width_s: float
     n_components: int
@@ -164,21 +164,38 @@ class _Entries:
     offset: Float32
 
     @classmethod
-    def of(
-        cls, data: BaselineData, trials: IntArray, smoothed: SmoothedCounts, log_psth: Float32
-    ) -> _Entries:
+    def of(cls, data: BaselineData, trials: IntArray, width_s: float) -> _Entries:
         counts = data.counts[trials]
+        features = SmoothedCounts.fit(data, width_s).apply(counts)
         flat = counts.reshape(-1, data.n_units).astype(np.float32)
-        return cls(smoothed.apply(counts), flat, np.tile(log_psth, (len(trials), 1)))
+        return cls(features, flat, np.tile(log_psth(data), (len(trials), 1)))
 
 
 @dataclass(frozen=True, eq=False)
-class _Fitted:
-    """A task's choice, and the coefficients of each of its groups."""
+class _Regression:
+    """A group's fitted regressions.
 
-    choice: Choice
-    smoothed: SmoothedCounts
-    parts: tuple[tuple[_Projection, Float32], ...]
+    `ceiling` is the largest log gain that each unit reached in training; a prediction beyond it
+    is taken back to it, since an exponential of an extrapolation can ruin a whole score.
+    """
+
+    width_s: float
+    projection: _Projection
+    beta: Float32
+    ceiling: Float32
+
+    @classmethod
+    def fit(cls, choice: Choice, projection: _Projection, train: _Entries) -> _Regression:
+        """Fit on training entries."""
+        t = projection.group.targets
+        design = projection.design(train.features)
+        penalty = _penalty(design.n_features, choice.penalty)
+        beta = fit_poisson(design, train.counts[:, t], train.offset[:, t], penalty)
+        return cls(choice.width_s, projection, beta, design.predict(beta).max(axis=0))
+
+    def log_gain(self, design: Design) -> Float32:
+        """Return what the regression adds to the offset, shape (n_samples, n_units)."""
+        return np.minimum(design.predict(self.beta), self.ceiling)
 
 
 @dataclass(frozen=True, eq=False)
@@ -196,46 +213,43 @@ class PoissonRegression:
     data: BaselineData
     name: ClassVar[str] = "poisson_regression"
     tasks: ClassVar[tuple[str, ...]] = ("co_smoothing", "intra_region", "inter_region")
-    _fitted: dict[tuple[str, tuple[str | None, ...]], _Fitted] = field(default_factory=dict)
+    _fitted: dict[tuple[str, tuple[str | None, ...]], tuple[_Regression, ...]] = field(
+        default_factory=dict
+    )
 
     def predict(self, plan: Plan, trials: IntArray) -> Float32:
         """Return `log_rate` (see `Predictor.predict`)."""
-        fitted = self._fit(plan)
-        log_psth = self._log_psth()
-        features = fitted.smoothed.apply(self.data.counts[trials])
-        log_rate = np.tile(log_psth, (len(trials), 1))
-        for projection, beta in fitted.parts:
-            log_rate[:, projection.group.targets] += projection.design(features).predict(beta)
-        return log_rate.reshape(len(trials), self.data.n_bins, self.data.n_units)
-
-    def choice(self, plan: Plan) -> Choice:
-        """Return what validation trials chose for a task."""
-        return self._fit(plan).choice
-
-    def _log_psth(self) -> Float32:
-        return np.log(psth(self.data)).astype(np.float32)
-
-    def _fit(self, plan: Plan) -> _Fitted:
+        data = self.data
         key = (plan.name, tuple(plan.groups))
         if key not in self._fitted:
-            choice = choose(self.data, plan, self._log_psth())
-            self._fitted[key] = self._fit_all(plan, choice)
-        return self._fitted[key]
+            self._fitted[key] = tuple(self._fit(plan))
+        log_rate = np.tile(log_psth(data), (len(trials), 1))
+        widths = {part.width_s for part in self._fitted[key]}
+        features = {w: SmoothedCounts.fit(data, w).apply(data.counts[trials]) for w in widths}
+        for part in self._fitted[key]:
+            design = part.projection.design(features[part.width_s])
+            log_rate[:, part.projection.group.targets] += part.log_gain(design)
+        return log_rate.reshape(len(trials), data.n_bins, data.n_units)
 
-    def _fit_all(self, plan: Plan, choice: Choice) -> _Fitted:
-        smoothed = SmoothedCounts.fit(self.data, choice.width_s)
-        entries = _Entries.of(self.data, self.data.train, smoothed, self._log_psth())
-        parts = []
-        for group, components in _with_components(
-            list(_groups(self.data, plan)), entries.features, choice.n_components
-        ):
-            projection = _Projection.fit(group, components, choice.n_components)
-            design = projection.design(entries.features)
-            penalty = _penalty(design.n_features, choice.penalty)
-            t = group.targets
-            beta = fit_poisson(design, entries.counts[:, t], entries.offset[:, t], penalty)
-            parts.append((projection, beta))
-        return _Fitted(choice, smoothed, tuple(parts))
+    def _fit(self, plan: Plan) -> Iterator[_Regression]:
+        """Yield the regressions of each group, those of one smoothing width after another."""
+        groups = list(_groups(self.data, plan))
+        choices = _Search(self.data, _samples(groups, plan)).choose()
+        for width_s in WIDTHS_S:
+            chosen = [g for g, choice in enumerate(choices) if choice.width_s == width_s]
+            if not chosen:
+                continue
+            train = _Entries.of(self.data, self.data.train, width_s)
+            most = max(choices[g].n_components for g in chosen)
+            with_components = _with_components([groups[g] for g in chosen], train.features, most)
+            for g, (group, components) in zip(chosen, with_components, strict=True):
+                projection = _Projection.fit(group, components, choices[g].n_components)
+                yield _Regression.fit(choices[g], projection, train)
+
+
+def log_psth(data: BaselineData) -> Float32:
+    """Return the log of the training PSTH: the offset of every regression."""
+    return np.log(psth(data)).astype(np.float32)
 
 
 def _with_components(
@@ -250,52 +264,65 @@ def _with_components(
         yield group, shared or fit_components(features[:, group.sources], n_components)
 
 
-def choose(data: BaselineData, plan: Plan, log_psth: Float32) -> Choice:
-    """Choose by the log-likelihood of validation trials.
-
-    First the width, with numbers of components and a penalty from the middle of their ranges, then
-    both of them with that width.
-    """
+def _samples(groups: list[_Group], plan: Plan) -> list[_Group]:
+    """Return the groups with the units that choose: few of many, but enough of each."""
     rng = numpy_generator(0, "units that choose", plan.name)
-    groups = list(_groups(data, plan))
     share = min(1.0, UNITS_THAT_CHOOSE / max(1, sum(len(g.targets) for g in groups)))
-    groups = [g.sample(max(5, round(share * len(g.targets))), rng) for g in groups]
-    search = _Search(data, plan, groups, log_psth)
-    first = [search.scores(w, FIRST_N_COMPONENTS, FIRST_PENALTIES) for w in WIDTHS_S]
-    width_s = _best(first).width_s
-    return _best([search.scores(width_s, N_COMPONENTS, PENALTIES)])
-
-
-def _best(scores: list[dict[Choice, float]]) -> Choice:
-    joined = {choice: score for part in scores for choice, score in part.items()}
-    return max(joined, key=lambda choice: joined[choice])
+    return [g.sample(max(FEWEST_THAT_CHOOSE, round(share * len(g.targets))), rng) for g in groups]
 
 
 @dataclass(frozen=True, eq=False)
 class _Search:
-    """Validation scores of many settings."""
+    """The choice of width, components and penalty of each group, by validation trials.
+
+    First the width, with settings from the middle of the ranges, then the others.
+    """
 
     data: BaselineData
-    plan: Plan
     groups: list[_Group]
-    log_psth: Float32
 
-    def scores(
-        self, width_s: float, n_components: tuple[int, ...], penalties: tuple[float, ...]
-    ) -> dict[Choice, float]:
-        """Return the validation log-likelihood of each setting, summed over the groups."""
-        data = self.data
-        smoothed = SmoothedCounts.fit(data, width_s)
-        train = _Entries.of(data, data.train, smoothed, self.log_psth)
-        val = _Entries.of(data, data.val, smoothed, self.log_psth)
-        scores: dict[Choice, float] = {}
-        with_components = _with_components(self.groups, train.features, max(n_components))
-        for (group, components), k in itertools.product(with_components, n_components):
-            projection = _Projection.fit(group, components, k)
-            for penalty, score in _path(projection, train, val, penalties):
-                choice = Choice(width_s, k, penalty)
-                scores[choice] = scores.get(choice, 0.0) + score
+    def choose(self) -> list[Choice]:
+        """Return the best choice of each group."""
+        every = range(len(self.groups))
+        first = [self._score(w, every, FIRST_N_COMPONENTS, FIRST_PENALTIES) for w in WIDTHS_S]
+        scores = [{c: s for part in first for c, s in part[g].items()} for g in every]
+        widths = [_best(score).width_s for score in scores]
+        for width_s in dict.fromkeys(widths):
+            same = [g for g in every if widths[g] == width_s]
+            for g, more in self._score(width_s, same, N_COMPONENTS, PENALTIES).items():
+                scores[g] |= more
+        return [_best(score) for score in scores]
+
+    def _score(
+        self,
+        width_s: float,
+        numbers: Iterable[int],
+        n_components: tuple[int, ...],
+        penalties: tuple[float, ...],
+    ) -> dict[int, dict[Choice, float]]:
+        """Return the validation log-likelihood of each setting, for some of the groups."""
+        train = _Entries.of(self.data, self.data.train, width_s)
+        val = _Entries.of(self.data, self.data.val, width_s)
+        numbers = list(numbers)
+        groups = [self.groups[g] for g in numbers]
+        with_components = _with_components(groups, train.features, max(n_components))
+        scores: dict[int, dict[Choice, float]] = {}
+        for g, (group, components) in zip(numbers, with_components, strict=True):
+            scores[g] = {}
+            for k in _distinct(n_components, len(group.sources)):
+                projection = _Projection.fit(group, components, k)
+                for penalty, score in _path(projection, train, val, penalties):
+                    scores[g][Choice(width_s, k, penalty)] = score
         return scores
+
+
+def _best(scores: dict[Choice, float]) -> Choice:
+    return max(scores, key=lambda choice: scores[choice])
+
+
+def _distinct(n_components: tuple[int, ...], n_sources: int) -> list[int]:
+    """Leave out numbers of components that a group of few sources cannot tell apart."""
+    return list(dict.fromkeys(min(k, max(n_sources - 1, 1)) for k in n_components))
 
 
 def _path(
@@ -309,5 +336,6 @@ def _path(
     for strength in penalties:
         penalty = _penalty(design.n_features, strength)
         beta = fit_poisson(design, counts, offset, penalty, start=beta, tolerance=0.3)
-        log_rate = design_val.predict(beta) + val.offset[:, t]
+        ceiling = design.predict(beta).max(axis=0)
+        log_rate = np.minimum(design_val.predict(beta), ceiling) + val.offset[:, t]
         yield strength, pooled_log_likelihood(val.counts[:, t], log_rate)
