@@ -12,6 +12,7 @@ from PyQt6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from mtm_viewer.presenters.unit_drawable import ConditionLine, ConditionPlot, UnitDrawable
 from mtm_viewer.theme import Theme
+from mtm_viewer.views.plain_plot import adopt_menus
 from mtm_viewer.views.raster_plot import EDGE, MS
 
 _MINIMUM_HEIGHT = 118
@@ -37,6 +38,7 @@ class PsthPlot(QWidget):
         self.plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.plot.setMouseEnabled(x=False, y=False)
         self.plot.hideButtons()
+        adopt_menus(self.plot.getPlotItem(), self)
         self.plot.getAxis("left").setWidth(_AXIS_WIDTH)
         self.plot.getAxis("left").enableAutoSIPrefix(enable=False)
         self.plot.getAxis("bottom").setHeight(22)

@@ -12,6 +12,7 @@ from mtm_viewer.presenters.raster import hover_text
 from mtm_viewer.presenters.raster_drawable import RasterDrawable
 from mtm_viewer.theme import LIGHT, Theme
 from mtm_viewer.views.colour_bar import ColourBar
+from mtm_viewer.views.plain_plot import adopt_menus
 from mtm_viewer.views.raster_plot import MS, Frame, RasterPlot
 from mtm_viewer.views.region_column import RegionColumn
 
@@ -162,6 +163,7 @@ class RasterView(QWidget):
         )
         for position, part in enumerate(parts):
             self.graphics.addItem(part, row=0, col=position)
+            adopt_menus(part, self)
             part.getAxis("bottom").setHeight(24)
             part.titleLabel.setMaximumHeight(_TITLE_PX)
             part.layout.setRowFixedHeight(0, _TITLE_PX)

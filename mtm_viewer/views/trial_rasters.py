@@ -10,6 +10,7 @@ from PyQt6.QtWidgets import QVBoxLayout, QWidget
 from mtm_viewer.presenters.unit_drawable import UnitDrawable
 from mtm_viewer.theme import Theme, rgba
 from mtm_viewer.views.colour_bar import ColourBar
+from mtm_viewer.views.plain_plot import adopt_menus
 from mtm_viewer.views.raster_plot import MS, Frame, RasterPlot
 
 N_PANELS = 3
@@ -80,6 +81,7 @@ class TrialRasters(QWidget):
         layout.setVerticalSpacing(2)
         for position, part in enumerate((self.column, *self.plots)):
             self.graphics.addItem(part, row=0, col=position)
+            adopt_menus(part, self)
             part.layout.setRowFixedHeight(0, _TITLE_PX)
             part.titleLabel.setMaximumHeight(_TITLE_PX)
             part.getAxis("bottom").setHeight(20)
@@ -91,6 +93,8 @@ class TrialRasters(QWidget):
             plot.getViewBox().sigResized.connect(plot.repool)
         self.graphics.addItem(self.bars[0], row=1, col=1, colspan=2)
         self.graphics.addItem(self.bars[1], row=1, col=3)
+        for bar in self.bars:
+            adopt_menus(bar, self)
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.addWidget(self.graphics)
