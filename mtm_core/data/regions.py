@@ -112,10 +112,21 @@ def region_columns(acronyms: Iterable[str]) -> dict[str, Column]:
 
 
 def sort_regions(acronyms: Iterable[str]) -> list[str]:
-    """Sort acronyms in the atlas's order; names that it does not know come last, by alphabet."""
+    """Sort acronyms in the atlas's order, then names that it does not know, then root and void.
+
+    Examples
+    --------
+    >>> sort_regions(["void", "root", "my nucleus", "CA1", "VISp"])
+    ['VISp', 'CA1', 'my nucleus', 'root', 'void']
+    """
     known = load_regions()
-    last = len(known)
-    return sorted(acronyms, key=lambda a: (known[a].graph_order if a in known else last, a))
+
+    def place(name: str) -> tuple[int, int, str]:
+        if name in UNNAMED_REGIONS:
+            return 2, 0, name
+        return (0, known[name].graph_order, name) if name in known else (1, 0, name)
+
+    return sorted(acronyms, key=place)
 
 
 def _regions_above_beryl(rows: list[dict[str, str]]) -> set[str]:

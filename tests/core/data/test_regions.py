@@ -73,5 +73,6 @@ def test_columns_mark_units_without_a_region_and_keep_unknown_names():
         assert column.is_valid.tolist() == [True, False, True]
 
 
-def test_regions_are_sorted_as_in_the_atlas_with_unknown_ones_last():
-    assert sort_regions(["zz", "aa", "CA1", "VISp"]) == ["VISp", "CA1", "aa", "zz"]
+def test_regions_are_sorted_as_in_the_atlas_then_unknown_ones_then_unnamed_ones():
+    names = ["void", "zz", "root", "aa", "CA1", "VISp"]
+    assert sort_regions(names) == ["VISp", "CA1", "aa", "zz", "root", "void"]
