@@ -36,6 +36,8 @@ class Command:
         Tells whether it is switched on, for what can be.
     starts_group : bool
         Draw a line above it in its menu.
+    live_title : callable or None
+        Returns the title that menus show now, for example ``"Undo hide CA1"``.
     """
 
     id: str
@@ -47,11 +49,17 @@ class Command:
     is_enabled: Callable[[], bool] = _always
     is_checked: Callable[[], bool] | None = None
     starts_group: bool = False
+    live_title: Callable[[], str] | None = None
+
+    @property
+    def title_now(self) -> str:
+        """The title that menus and the palette show now."""
+        return self.title if self.live_title is None else self.live_title()
 
     @property
     def plain_title(self) -> str:
         """The title without the dots that announce a dialog."""
-        return self.title.removesuffix("…")
+        return self.title_now.removesuffix("…")
 
 
 class CommandRegistry:
@@ -152,12 +160,12 @@ class CommandRegistry:
 
 
 def _haystack(command: Command) -> str:
-    return f"{command.menu} {command.title} {command.help}".lower()
+    return f"{command.menu} {command.title_now} {command.help}".lower()
 
 
 def _rank(command: Command, words: list[str]) -> int:
     """Commands whose title begins with the query come first, then those with it in the title."""
-    title = command.title.lower()
+    title = command.title_now.lower()
     if words and title.startswith(words[0]):
         return 0
     return 1 if all(word in title for word in words) else 2

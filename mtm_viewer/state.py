@@ -160,6 +160,12 @@ class ViewerState(QObject):
         """Column of the selected unit in the session's counts."""
         return self._row_of(self._unit_id)
 
+    def has_unit_field(self, name: str) -> bool:
+        """Tell whether every unit of the open session has this field."""
+        if self._workspace is None or not self._workspace.session.units.has(name):
+            return False
+        return bool(self._workspace.session.units.column(name).is_valid.all())
+
     def open_workspace(self, workspace: Workspace) -> None:
         """Put a session and its models on screen; the mask is kept where it still applies."""
         before = self._workspace
@@ -347,6 +353,7 @@ class ViewerState(QObject):
 
     def _show_mask(self, mask: MaskChoice) -> None:
         self._mask, self._resolved = mask, self._resolve(mask)
+        self._wants_control = False
         self.mask_changed.emit(mask)
 
     def _resolve(self, mask: MaskChoice) -> ResolvedMask | None:

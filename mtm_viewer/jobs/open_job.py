@@ -30,17 +30,21 @@ class OpenRequest:
     ----------
     session_path : Path or None
         A session file; None keeps the session that is open, or finds the checkpoint's own.
-    checkpoint_path : Path or None
-        A checkpoint to put on screen; None keeps the models that fit the session.
+    checkpoint_paths : tuple of Path
+        A checkpoint to put on screen, and further ones; none keeps the models that fit the
+        session.
     current : Workspace or None
         What is open now.
+    shown : int or None
+        Put this one of the loaded models on screen; nothing is read.
     allow_overlap : bool
         Accept a session that lacks some of the checkpoint's units.
     """
 
     session_path: Path | None = None
-    checkpoint_path: Path | None = None
+    checkpoint_paths: tuple[Path, ...] = ()
     current: Workspace | None = None
+    shown: int | None = None
     allow_overlap: bool = False
 
 
@@ -82,20 +86,19 @@ def open_work(request: object, should_stop: Callable[[], bool]) -> Iterator[obje
 
 def open_files(request: OpenRequest) -> Workspace | Misfit:
     """Open what is asked for; see `open_work`."""
-    wanted = None
-    if request.checkpoint_path is not None:
-        wanted = LoadedModel(checkpoint=load_checkpoint(request.checkpoint_path))
-    session, path = _session(request, wanted)
-    if wanted is None:
-        models = _fitting_models(request, session)
-        return make_workspace(session, path, models)
-    if not request.allow_overlap:
+    if request.shown is not None and request.current is not None:
+        now = request.current
+        return make_workspace(now.recording, now.path, now.models, request.shown)
+    wanted = [LoadedModel(checkpoint=load_checkpoint(path)) for path in request.checkpoint_paths]
+    session, path = _session(request, wanted[0] if wanted else None)
+    if not wanted:
+        return make_workspace(session, path, _fitting_models(request, session))
+    for model in wanted if not request.allow_overlap else ():
         try:
-            fit_session(wanted.checkpoint, session)
+            fit_session(model.checkpoint, session)
         except MismatchError as error:
-            return _misfit(str(error), request, wanted, session)
-    others = _others(request, wanted, session)
-    return make_workspace(session, path, (wanted, *others))
+            return _misfit(str(error), request, model, session)
+    return make_workspace(session, path, (*wanted, *_others(request, wanted, session)))
 
 
 def own_session_path(session_id: str) -> Path | None:
@@ -146,13 +149,13 @@ def _fitting_models(request: OpenRequest, session: Session) -> tuple[LoadedModel
 
 
 def _others(
-    request: OpenRequest, wanted: LoadedModel, session: Session
+    request: OpenRequest, wanted: list[LoadedModel], session: Session
 ) -> tuple[LoadedModel, ...]:
-    """Keep the models that fit beside a new one, and find it a baseline if there is none."""
+    """Keep the models that fit beside new ones, and find them a baseline if there is none."""
     kept = request.current.models if request.current is not None else ()
-    same = wanted.checkpoint.path
-    others = [m for m in kept if m.checkpoint.path != same and _fits(m, session)]
-    if not any(model.is_temporal for model in (wanted, *others)):
+    new = {model.checkpoint.path for model in wanted}
+    others = [m for m in kept if m.checkpoint.path not in new and _fits(m, session)]
+    if not any(model.is_temporal for model in (*wanted, *others)):
         others += [m for m in bundled_models(session) if m.is_temporal]
     return tuple(others)
 

@@ -163,8 +163,8 @@ def _answers(
         answers = Answers(model=step, baseline=follower.keep_up(step) if follower else None)
         yield answers
     if follower is not None and not should_stop():
-        for step in follower.rest():
-            answers = replace(answers, baseline=step)
+        for late in follower.rest():
+            answers = replace(answers, baseline=late)
             yield answers
 
 

@@ -12,6 +12,7 @@ from mtm_viewer.presenters.region_tree import RegionTree, filter_tree
 from mtm_viewer.theme import Theme
 from mtm_viewer.views.region_tree_model import COUNT, EYE, NAME, Level, RegionTreeModel, TreeItem
 
+_MINIMUM_WIDTH = 215
 _FEW = 40
 """A search that leaves at most so many units opens all headings."""
 
@@ -62,6 +63,7 @@ class RegionTreeView(QWidget):
         for widget in (self.search, self.hint, self.empty):
             layout.addWidget(widget)
         layout.addWidget(self.tree, 1)
+        self.setMinimumWidth(_MINIMUM_WIDTH)
         self._show_emptiness()
 
     def draw(self, tree: RegionTree | None) -> None:
@@ -90,8 +92,15 @@ class RegionTreeView(QWidget):
         self._go_to(self.model.region_index(acronym))
 
     def show_unit(self, unit_id: str) -> None:
-        """Mark the row of a unit without doing what a click does."""
-        self._go_to(self.model.unit_index(unit_id))
+        """Mark the row of a unit if its region is open; nothing is done as by a click."""
+        index = self.model.unit_index(unit_id)
+        if index.isValid() and self.tree.isExpanded(index.parent()):
+            self._go_to(index)
+
+    def toggle_current(self) -> None:
+        """Open or close the heading that was clicked."""
+        index = self.tree.currentIndex().siblingAtColumn(NAME)
+        self.tree.setExpanded(index, not self.tree.isExpanded(index))
 
     def _make_search(self) -> QLineEdit:
         search = QLineEdit(self)

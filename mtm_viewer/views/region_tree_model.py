@@ -162,7 +162,7 @@ class RegionTreeModel(QAbstractItemModel):
             return None
         if role == Qt.ItemDataRole.DisplayRole:
             return _HEADINGS[section]
-        if role == Qt.ItemDataRole.TextAlignmentRole and section != NAME:
+        if role == Qt.ItemDataRole.TextAlignmentRole and section == COUNT:
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         return None
 

@@ -70,18 +70,16 @@ def style_sheet(theme: Theme) -> str:
     QPushButton:focus, QToolButton:focus {{ border: 2px solid {theme.accent}; }}
     QPushButton:checked:focus, QToolButton:checked:focus {{ border: 2px solid {theme.text}; }}
     QPushButton:disabled, QToolButton:disabled {{ background: {theme.window}; }}
-    QLineEdit, QComboBox, QSpinBox, QDoubleSpinBox {{ background: {theme.panel};
-        border: 1px solid {theme.border}; border-radius: 5px; padding: 3px 6px;
-        min-height: 1.25em; }}
-    QLineEdit:focus, QComboBox:focus, QSpinBox:focus {{ border: 1px solid {theme.accent}; }}
-    QComboBox QAbstractItemView {{ background: {theme.panel}; border: 1px solid {theme.border};
-        selection-background-color: {theme.accent}; selection-color: {theme.on_accent}; }}
+    QLineEdit {{ background: {theme.panel}; border: 1px solid {theme.border};
+        border-radius: 5px; padding: 3px 6px; min-height: 1.25em; }}
+    QLineEdit:focus {{ border: 1px solid {theme.accent}; }}
     QTreeView, QTableView, QListView, QPlainTextEdit {{ background: {theme.panel};
         border: 1px solid {theme.border}; border-radius: 5px; }}
     QTreeView::item {{ padding: 2px 0; }}
     QTreeView::item:hover {{ background: {mix(theme.panel, theme.accent, 0.12)}; }}
     QTreeView::item:selected {{ background: {mix(theme.panel, theme.accent, 0.28)};
         color: {theme.text}; }}
+    QHeaderView {{ background: {theme.panel}; border: none; }}
     QHeaderView::section {{ background: {theme.panel}; color: {theme.muted}; border: none;
         border-bottom: 1px solid {theme.border}; padding: 4px 6px; }}
     QMenuBar {{ background: {theme.window}; }}

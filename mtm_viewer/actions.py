@@ -1,0 +1,362 @@
+"""What a person can do, as commands: the one place where menus, keys and sentences are written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Protocol
+
+from mtm_core.evaluation.colour_scale import ScaleName
+from mtm_core.evaluation.row_order import ORDER_WORDS, ORDERS, WithinName
+from mtm_viewer.commands import Command, CommandRegistry
+from mtm_viewer.presenters.raster import RasterSettings
+from mtm_viewer.presenters.recipes import RECIPES
+from mtm_viewer.state import Display, ViewerState
+from mtm_viewer.theme import COLOUR_MAPS, THEMES
+
+SCALES: dict[ScaleName, str] = {
+    "sqrt": "Square-root scale",
+    "linear": "Linear scale",
+    "zscore": "Z-score by training mean and SD",
+}
+SMOOTHINGS_MS = (0, 10, 20, 40)
+
+
+class Deeds(Protocol):
+    """What commands ask to be done."""
+
+    @property
+    def state(self) -> ViewerState:
+        """The state of the program."""
+
+    def attempt(self, title: str, deed: Callable[[], object]) -> None:
+        """Do it, and tell in a dialog what went wrong."""
+
+    def open_demo(self) -> None:
+        """Open the demo."""
+
+    def ask_session(self) -> None:
+        """Ask for a session file and open it."""
+
+    def ask_checkpoint(self) -> None:
+        """Ask for a checkpoint and open it."""
+
+    def close_window(self) -> None:
+        """End the program."""
+
+    def cancel(self) -> None:
+        """Stop computing."""
+
+    def show_palette(self) -> None:
+        """Show the command palette."""
+
+    def show_shortcuts(self) -> None:
+        """Show all shortcuts."""
+
+    def show_log(self) -> None:
+        """Show the log."""
+
+    def show_about(self) -> None:
+        """Show what this program is."""
+
+    def focus_search(self) -> None:
+        """Go to the search box."""
+
+    def zoom(self, *, to_region: bool) -> None:
+        """Zoom the rasters."""
+
+    def ask_picture(self) -> None:
+        """Ask where to save the rasters, and save them."""
+
+    def copy_picture(self) -> None:
+        """Copy the rasters."""
+
+
+def add_commands(registry: CommandRegistry, deeds: Deeds) -> None:
+    """Put everything that can always be found in the menus into the registry."""
+    registry.add(*_session(deeds))
+    registry.add(*_edit(deeds))
+    registry.add(*_mask(deeds))
+    registry.add(*_model(deeds))
+    registry.add(*_view(deeds))
+    registry.add(*_help(deeds))
+
+
+def _session(deeds: Deeds) -> list[Command]:
+    return [
+        Command(
+            id="session.open",
+            title="Open session…",
+            menu="Session",
+            shortcut="Ctrl+O",
+            help="Open a recording from a session file.",
+            run=deeds.ask_session,
+        ),
+        Command(
+            id="session.demo",
+            title="Open the demo",
+            menu="Session",
+            shortcut="Ctrl+D",
+            help="Open the demo recording with its trained models.",
+            run=deeds.open_demo,
+        ),
+        Command(
+            id="session.export",
+            title="Save rasters as a picture…",
+            menu="Session",
+            shortcut="Ctrl+S",
+            help="Save the rasters as PNG, SVG or PDF.",
+            run=deeds.ask_picture,
+            is_enabled=lambda: deeds.state.workspace is not None,
+            starts_group=True,
+        ),
+        Command(
+            id="session.copy",
+            title="Copy rasters",
+            menu="Session",
+            shortcut="Ctrl+Shift+C",
+            help="Copy the rasters to the clipboard as a picture.",
+            run=deeds.copy_picture,
+            is_enabled=lambda: deeds.state.workspace is not None,
+        ),
+        Command(
+            id="session.quit",
+            title="Quit",
+            menu="Session",
+            shortcut="Ctrl+Q",
+            run=deeds.close_window,
+            starts_group=True,
+        ),
+    ]
+
+
+def _edit(deeds: Deeds) -> list[Command]:
+    stack = deeds.state.undo_stack
+    return [
+        Command(
+            id="edit.undo",
+            title="Undo",
+            menu="Edit",
+            shortcut="Ctrl+Z",
+            run=stack.undo,
+            is_enabled=stack.canUndo,
+            live_title=lambda: f"Undo {stack.undoText()}".strip(),
+        ),
+        Command(
+            id="edit.redo",
+            title="Redo",
+            menu="Edit",
+            shortcut="Ctrl+Shift+Z",
+            run=stack.redo,
+            is_enabled=stack.canRedo,
+            live_title=lambda: f"Redo {stack.redoText()}".strip(),
+        ),
+        Command(
+            id="edit.palette",
+            title="Command palette…",
+            menu="Edit",
+            shortcut="Ctrl+P",
+            help="Find a command or a region by typing.",
+            run=deeds.show_palette,
+            starts_group=True,
+        ),
+        Command(
+            id="edit.search",
+            title="Search regions and units",
+            menu="Edit",
+            shortcut="Ctrl+F",
+            run=deeds.focus_search,
+            is_enabled=lambda: deeds.state.workspace is not None,
+        ),
+    ]
+
+
+def _mask(deeds: Deeds) -> list[Command]:
+    state = deeds.state
+
+    def is_open() -> bool:
+        return state.workspace is not None
+
+    recipes = [
+        Command(
+            id=f"mask.{name}",
+            title=words.title,
+            menu="Mask",
+            shortcut=f"Ctrl+{place}",
+            help=words.help,
+            run=partial(deeds.attempt, "This mask", partial(state.choose_recipe, name)),
+            is_enabled=is_open,
+            is_checked=partial(_is_recipe, state, name),
+        )
+        for place, (name, words) in enumerate(RECIPES.items(), start=1)
+    ]
+    return [
+        *recipes,
+        Command(
+            id="mask.clear",
+            title="Show everything",
+            menu="Mask",
+            shortcut="Ctrl+0",
+            help="Hide nothing.",
+            run=lambda: deeds.attempt("This mask", state.show_everything),
+            is_enabled=lambda: is_open() and state.mask.spec is not None,
+            starts_group=True,
+        ),
+    ]
+
+
+def _model(deeds: Deeds) -> list[Command]:
+    state = deeds.state
+    return [
+        Command(
+            id="model.open",
+            title="Open checkpoint…",
+            menu="Model",
+            shortcut="Ctrl+Shift+O",
+            help="Open a trained model.",
+            run=deeds.ask_checkpoint,
+        ),
+        Command(
+            id="model.control",
+            title="Shuffle control",
+            menu="Model",
+            shortcut="Ctrl+K",
+            help="Give the model the visible activity of other trials of the same condition: "
+            "what it still predicts was not read from this trial's neurons.",
+            run=lambda: state.set_control(is_wanted=True),
+            is_enabled=lambda: (
+                state.mask.spec is not None
+                and state.workspace is not None
+                and state.workspace.model is not None
+            ),
+        ),
+        Command(
+            id="model.cancel",
+            title="Stop computing",
+            menu="Model",
+            shortcut="Esc",
+            help="Stop computing; what is on screen stays.",
+            run=deeds.cancel,
+        ),
+    ]
+
+
+def _view(deeds: Deeds) -> list[Command]:
+    state = deeds.state
+    return [
+        Command(
+            id="view.all",
+            title="Zoom out",
+            menu="View",
+            shortcut="Ctrl+Home",
+            help="Show all units and the whole window.",
+            run=lambda: deeds.zoom(to_region=False),
+        ),
+        Command(
+            id="view.region",
+            title="Zoom to the region",
+            menu="View",
+            shortcut="Ctrl+R",
+            help="Show the rows of the region that the mask targets.",
+            run=lambda: deeds.zoom(to_region=True),
+            is_enabled=lambda: state.mask.region is not None,
+        ),
+        Command(
+            id="view.difference",
+            title="Difference in the third raster",
+            menu="View",
+            shortcut="Ctrl+B",
+            help="Show true minus reconstructed, in units of the expected Poisson error.",
+            run=lambda: _set_raster(
+                state, third="other" if _third(state) == "difference" else "difference"
+            ),
+            is_checked=lambda: _third(state) == "difference",
+        ),
+        *(_scale(state, name, title) for name, title in SCALES.items()),
+        *(_smoothing(state, sigma_ms) for sigma_ms in SMOOTHINGS_MS),
+        *(_colours(state, name) for name in COLOUR_MAPS),
+        *(_order(state, name) for name in ORDERS),
+        *(_theme(state, name) for name in THEMES),
+    ]
+
+
+def _scale(state: ViewerState, name: ScaleName, title: str) -> Command:
+    return Command(
+        id=f"view.scale.{name}",
+        title=title,
+        menu="View/Colour scale",
+        run=lambda: _set_raster(state, scale=name),
+        is_checked=lambda: state.display.raster.scale == name,
+    )
+
+
+def _smoothing(state: ViewerState, sigma_ms: int) -> Command:
+    return Command(
+        id=f"view.smoothing.{sigma_ms}",
+        title=f"{sigma_ms} ms" if sigma_ms else "None",
+        menu="View/Smoothing",
+        help="Smooth true and model alike with a Gaussian of this standard deviation.",
+        run=lambda: _set_raster(state, sigma_s=sigma_ms / 1000),
+        is_checked=lambda: round(state.display.raster.sigma_s * 1000) == sigma_ms,
+    )
+
+
+def _colours(state: ViewerState, name: str) -> Command:
+    return Command(
+        id=f"view.colours.{name}",
+        title=name.capitalize(),
+        menu="View/Colour map",
+        run=lambda: _set_raster(state, colour_map=name),
+        is_checked=lambda: state.display.raster.colour_map == name,
+    )
+
+
+def _order(state: ViewerState, name: WithinName) -> Command:
+    return Command(
+        id=f"view.order.{name}",
+        title=ORDER_WORDS.get(name, "automatic").capitalize(),
+        menu="View/Order within a region",
+        run=lambda: state.set_display(replace(state.display, within=name)),
+        is_enabled=lambda: name != "depth" or state.has_unit_field("depth_um"),
+        is_checked=lambda: state.display.within == name,
+    )
+
+
+def _theme(state: ViewerState, name: str) -> Command:
+    return Command(
+        id=f"view.theme.{name}",
+        title=f"{name.capitalize()} colours",
+        menu="View",
+        run=lambda: state.set_theme(THEMES[name]),
+        is_checked=lambda: state.theme.name == name,
+        starts_group=name == next(iter(THEMES)),
+    )
+
+
+def _help(deeds: Deeds) -> list[Command]:
+    return [
+        Command(
+            id="help.shortcuts",
+            title="Keyboard shortcuts",
+            menu="Help",
+            shortcut="?",
+            run=deeds.show_shortcuts,
+        ),
+        Command(id="help.log", title="Show log", menu="Help", run=deeds.show_log),
+        Command(id="help.about", title="About MtM Viewer", menu="Help", run=deeds.show_about),
+    ]
+
+
+def _is_recipe(state: ViewerState, name: str) -> bool:
+    return state.mask.recipe == name
+
+
+def _third(state: ViewerState) -> str:
+    return state.display.raster.third
+
+
+def _set_raster(state: ViewerState, **changes: object) -> None:
+    display: Display = state.display
+    raster: RasterSettings = replace(display.raster, **changes)  # type: ignore[arg-type]
+    state.set_display(replace(display, raster=raster))

@@ -1,0 +1,395 @@
+"""Connects state, engine and window: what changes in one is shown or computed by the others."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+
+from PyQt6.QtCore import QObject, pyqtSignal
+from PyQt6.QtWidgets import QApplication
+
+from mtm_core.errors import MtmError
+from mtm_viewer.commands import CommandRegistry
+from mtm_viewer.jobs.engine_thread import Answer, EngineThread, Work
+from mtm_viewer.jobs.open_job import Misfit, OpenRequest
+from mtm_viewer.jobs.reconstruct_job import ReconstructionRequest
+from mtm_viewer.main_window import TITLE, MainWindow
+from mtm_viewer.presenters.mask_choice import MaskChoice
+from mtm_viewer.presenters.picture import Picture
+from mtm_viewer.presenters.psth import unit_panel
+from mtm_viewer.presenters.recipes import CUSTOM, RECIPES
+from mtm_viewer.presenters.region_tree import region_tree, unit_visibility
+from mtm_viewer.presenters.score_lines import unit_score
+from mtm_viewer.presenters.scores import ScoreContext, score_panel
+from mtm_viewer.presenters.workspace import Workspace
+from mtm_viewer.state import ViewerState
+from mtm_viewer.theme import Theme
+from mtm_viewer.views.dialogs import Actions, tell_problem
+from mtm_viewer.views.mask_editor import EditorDrawable
+from mtm_viewer.views.region_tree_model import Level, TreeItem
+from mtm_viewer.views.style import apply_theme
+
+logger = logging.getLogger(__name__)
+
+
+class Explorer(QObject):
+    """The running program.
+
+    Parameters
+    ----------
+    state : ViewerState
+        What is shown.
+    window : MainWindow
+        Where it is shown.
+    registry : CommandRegistry
+        What can be done.
+    works : (Work, Work)
+        What the two engine threads run: opening files, and reconstructing.
+    devices : tuple of str
+        Devices of this machine.
+
+    Notes
+    -----
+    Signals: `settled` when a final picture is on screen, `opened` a workspace, `told` the
+    sentence of a problem.
+    """
+
+    settled = pyqtSignal()
+    opened = pyqtSignal(object)
+    told = pyqtSignal(str)
+
+    def __init__(
+        self,
+        state: ViewerState,
+        window: MainWindow,
+        registry: CommandRegistry,
+        works: tuple[Work, Work],
+        devices: tuple[str, ...] = ("cpu",),
+    ) -> None:
+        super().__init__(window)
+        self.state = state
+        self.window = window
+        self.registry = registry
+        self.picture: Picture | None = None
+        self._devices = devices
+        self.loader = EngineThread(works[0], "opening files", self)
+        self.engine = EngineThread(works[1], "reconstruction", self)
+        self._connect_engines()
+        self._connect_views()
+        self._connect_state()
+        self._show_theme(state.theme)
+        window.status.draw_devices(devices, state.device)
+        self._show_status()
+
+    def attempt(self, title: str, deed: Callable[[], object]) -> None:
+        """Do it; tell in a dialog if it cannot be done, and leave all as it was."""
+        try:
+            deed()
+        except MtmError as error:
+            self.tell(f"{title} cannot be used", str(error))
+            self._show_mask(self.state.mask, compute=False)
+
+    def tell(self, title: str, sentence: str, actions: Actions | None = None) -> None:
+        """Show a problem in a sentence."""
+        logger.warning("%s: %s", title, sentence)
+        self.told.emit(sentence)
+        tell_problem(self.window, title, sentence, actions)
+
+    def open_files(self, request: OpenRequest) -> None:
+        """Open files in the background; what is on screen stays until they are read."""
+        self.loader.request(request)
+        self._show_status()
+
+    def cancel(self) -> None:
+        """Stop computing; what is on screen stays."""
+        self.engine.cancel()
+        self._show_status()
+
+    def stop(self) -> None:
+        """End both threads."""
+        self.loader.stop()
+        self.engine.stop()
+
+    def compute(self) -> None:
+        """Ask for the picture of what the state says now."""
+        workspace = self.state.workspace
+        if workspace is None:
+            return
+        self.engine.request(
+            ReconstructionRequest(
+                workspace=workspace,
+                spec=self.state.mask.spec,
+                region=self.state.mask.region,
+                display=self.state.display,
+                wants_control=self.state.wants_control,
+                device=self.state.device,
+            )
+        )
+
+    def _connect_engines(self) -> None:
+        self.loader.partial.connect(self._on_opened)
+        self.loader.failed.connect(lambda _, text: self._on_open_failed(text))
+        self.loader.busy.connect(lambda _: self._show_busy())
+        self.engine.partial.connect(self._on_picture)
+        self.engine.failed.connect(lambda _, text: self.tell("The reconstruction stopped", text))
+        self.engine.busy.connect(lambda _: self._show_busy())
+
+    def _connect_views(self) -> None:
+        window, state = self.window, self.state
+        window.recipes.recipe_chosen.connect(
+            lambda name: self.attempt("This mask", lambda: state.choose_recipe(name))
+        )
+        for view in (window.tree, window.raster):
+            view.region_clicked.connect(self._click_region)
+            view.unit_clicked.connect(state.select_unit)
+        window.tree.group_clicked.connect(self._click_group)
+        window.tree.eye_clicked.connect(self._click_eye)
+        window.scores.shuffle_requested.connect(lambda: state.set_control(is_wanted=True))
+        self._connect_editor()
+        self._connect_bar()
+
+    def _connect_editor(self) -> None:
+        editor, state = self.window.editor, self.state
+        editor.rule_entered.connect(
+            lambda rule: self.attempt("This rule", lambda: state.hide_by_rule(rule))
+        )
+        editor.bins_entered.connect(
+            lambda bins: self.attempt("This mask", lambda: state.hide_bins(bins))
+        )
+        editor.prompt_chosen.connect(
+            lambda name: self.attempt("This prompt", lambda: state.choose_prompt(name))
+        )
+        editor.cleared.connect(lambda: self.attempt("This mask", state.show_everything))
+
+    def _connect_bar(self) -> None:
+        bar, state = self.window.models, self.state
+        bar.model_chosen.connect(self._choose_model)
+        bar.open_requested.connect(lambda: self.registry.run("model.open"))
+        bar.third_chosen.connect(
+            lambda third: state.set_display(
+                replace(state.display, raster=replace(state.display.raster, third=third))
+            )
+        )
+        bar.focus_chosen.connect(
+            lambda is_on: state.set_display(replace(state.display, is_focused=is_on))
+        )
+        self.window.status.device_chosen.connect(state.set_device)
+        self.window.status.cancelled.connect(self.cancel)
+
+    def _connect_state(self) -> None:
+        state = self.state
+        state.workspace_changed.connect(self._show_workspace)
+        state.mask_changed.connect(lambda mask: self._show_mask(mask, compute=True))
+        state.unit_changed.connect(lambda _: self._show_unit())
+        state.display_changed.connect(lambda _: self._on_display())
+        state.control_changed.connect(lambda is_wanted: self.compute() if is_wanted else None)
+        state.device_changed.connect(lambda _: self.compute())
+        state.theme_changed.connect(self._show_theme)
+        state.undo_stack.indexChanged.connect(self._on_history)
+
+    def _click_region(self, region: str) -> None:
+        self.attempt(f"{region}", lambda: self.state.click_region(region))
+
+    def _click_group(self, group: str) -> None:
+        if self.state.mask.recipe == CUSTOM:
+            self.attempt(group, lambda: self.state.toggle_group(group))
+        else:
+            self.window.tree.toggle_current()
+
+    def _click_eye(self, item: TreeItem) -> None:
+        toggles = {
+            Level.GROUP: self.state.toggle_group,
+            Level.REGION: self.state.toggle_region,
+            Level.UNIT: self.state.toggle_unit,
+        }
+        self.attempt("This mask", lambda: toggles[item.level](item.name))
+
+    def _choose_model(self, place: int) -> None:
+        workspace = self.state.workspace
+        if workspace is not None and place != workspace.shown:
+            self.open_files(OpenRequest(current=workspace, shown=place))
+
+    def _on_opened(self, answer: Answer) -> None:
+        if isinstance(answer.value, Misfit):
+            self._tell_misfit(answer.value)
+        elif isinstance(answer.value, Workspace):
+            self.engine.cancel()
+            self.state.open_workspace(answer.value)
+            self.opened.emit(answer.value)
+        self._show_status()
+
+    def _on_open_failed(self, sentence: str) -> None:
+        self.tell("This file could not be opened", sentence)
+        self._show_status()
+
+    def _tell_misfit(self, misfit: Misfit) -> None:
+        actions: dict[str, Callable[[], object]] = {}
+        request = misfit.request
+        if misfit.own_session is not None:
+            own = replace(request, session_path=misfit.own_session)
+            actions["Open its own recording"] = lambda: self.open_files(own)
+        if misfit.can_overlap:
+            shared = replace(request, allow_overlap=True)
+            actions["Use the units that both share"] = lambda: self.open_files(shared)
+        self.tell("Checkpoint and session do not belong together", misfit.sentence, actions)
+
+    def _on_picture(self, answer: Answer) -> None:
+        picture = answer.value
+        if not isinstance(picture, Picture) or picture.workspace is not self.state.workspace:
+            return
+        self.picture = picture
+        self.window.raster.draw(picture.raster)
+        self.window.status.draw_progress(picture.n_done, picture.n_wanted)
+        self._show_scores()
+        self._show_unit()
+        self._show_status()
+        if picture.is_final and answer.ticket == self.engine.newest_ticket:
+            self._choose_first_unit(picture)
+            self.settled.emit()
+
+    def _choose_first_unit(self, picture: Picture) -> None:
+        """Look closer at the scored unit with the most spikes, until a person chooses one."""
+        workspace = self.state.workspace
+        if workspace is None or self.state.unit_id or picture.gains is None:
+            return
+        row = picture.gains.units[picture.gains.spikes.sum(axis=0).argmax()]
+        self.state.select_unit(str(workspace.session.unit_id[row]))
+
+    def _on_history(self, _: int) -> None:
+        self.window.refresh_actions()
+
+    def _on_display(self) -> None:
+        self._show_bar()
+        self.window.refresh_actions()
+        self.compute()
+
+    def _show_workspace(self, workspace: Workspace) -> None:
+        self.picture = None
+        self.window.show_welcome(is_shown=False)
+        self.window.setWindowTitle(f"{workspace.path.stem} \N{EM DASH} {TITLE}")
+        self.window.tree.draw(region_tree(workspace.session, workspace.rate_hz))
+        self.window.raster.draw(None)
+        self._show_scores()
+
+    def _show_mask(self, mask: MaskChoice, *, compute: bool) -> None:
+        state, window, workspace = self.state, self.window, self.state.workspace
+        if workspace is None:
+            return
+        window.recipes.draw(mask.recipe)
+        window.tree.draw_hint(RECIPES[mask.recipe].click.capitalize())
+        n_units = workspace.session.n_units
+        window.tree.draw_visibility(unit_visibility(state.resolved, n_units))
+        if mask.region is not None:
+            window.tree.show_region(mask.region)
+        window.show_editor(is_shown=mask.recipe == CUSTOM)
+        window.editor.draw(
+            EditorDrawable(
+                session=workspace.session,
+                rate_hz=workspace.rate_hz,
+                parts=state.parts,
+                prompt=mask.prompt,
+                sentence=state.describe_mask(),
+            )
+            if mask.recipe == CUSTOM
+            else None
+        )
+        self._show_bar()
+        window.refresh_actions()
+        self._show_status()
+        if compute:
+            self.compute()
+
+    def _show_bar(self) -> None:
+        state, bar, workspace = self.state, self.window.models, self.state.workspace
+        if workspace is None:
+            return
+        bar.draw_models([model.name for model in workspace.models], workspace.shown)
+        third = state.display.raster.third
+        bar.draw_third(third, has_baseline=workspace.baseline is not None)
+        bar.draw_rows(is_focused=state.display.is_focused, region=state.mask.region)
+        self.window.status.draw_devices(self._devices, state.device)
+        reason = state.untrained_reason()
+        bar.badge.draw("Not trained for this" if reason else "", reason or "")
+
+    def _show_scores(self) -> None:
+        picture, workspace = self.picture, self.state.workspace
+        context = None
+        if picture is not None and picture.lines and workspace is not None:
+            model = workspace.model
+            context = ScoreContext(
+                task=self.state.mask.title,
+                trials=picture.raster.trials.words(),
+                checkpoint="" if model is None else model.name,
+                is_final=picture.is_exact,
+            )
+        lines = () if picture is None else picture.lines
+        can_shuffle = not self.state.wants_control and picture is not None and picture.n_done > 0
+        self.window.scores.draw(score_panel(lines, context, can_shuffle=can_shuffle))
+
+    def _show_unit(self) -> None:
+        state, picture, row = self.state, self.picture, self.state.unit_row
+        self.window.raster.choose_unit(state.unit_id)
+        if state.workspace is None or row is None or picture is None:
+            self.window.unit.draw(None)
+            return
+        model_hz = picture.model_hz
+        self.window.unit.draw(
+            unit_panel(
+                state.workspace.session,
+                row,
+                picture.trials,
+                None if model_hz is None else model_hz[:, :, row],
+                score=unit_score(picture.gains, row),
+                sigma_s=state.display.raster.sigma_s,
+                colour_map=state.display.raster.colour_map,
+                trial_kind=state.workspace.trial_kind,
+            )
+        )
+        self.window.tree.show_unit(state.unit_id)
+
+    def _show_busy(self) -> None:
+        self.window.status.draw_busy(is_busy=self.engine.is_busy or self.loader.is_busy)
+        self._show_status()
+
+    def _show_status(self) -> None:
+        workspace = self.state.workspace
+        opening = "opening\N{HORIZONTAL ELLIPSIS}" if self.loader.is_busy else ""
+        self.window.status.draw(
+            session=opening if workspace is None else _session_words(workspace),
+            mask=self.state.describe_mask() if workspace is not None else "",
+            progress=opening or self._progress_words(),
+        )
+
+    def _progress_words(self) -> str:
+        picture, workspace = self.picture, self.state.workspace
+        if workspace is None:
+            return ""
+        if workspace.model is None:
+            return "no model for this session"
+        if picture is None or picture.model_hz is None:
+            return f"{len(workspace.test)} {workspace.trial_kind} trials"
+        words = picture.raster.trials.words()
+        if picture.is_exact:
+            return f"{words}, exact"
+        is_whole = picture.n_done == picture.n_wanted
+        state = "preview, exact answers to come" if is_whole else "partial"
+        return f"{words}, {state}" if self.engine.is_busy else f"{words}, stopped"
+
+    def _show_theme(self, theme: Theme) -> None:
+        app = QApplication.instance()
+        if isinstance(app, QApplication):
+            apply_theme(app, theme)
+        self.window.set_theme(theme)
+        self.window.refresh_actions()
+
+
+def _session_words(workspace: Workspace) -> str:
+    session = workspace.session
+    n_known = int((~workspace.is_missing).sum())
+    n_recorded = workspace.recording.n_units
+    units = f"{n_known} units"
+    if n_known != n_recorded:
+        units = f"{n_known} of {n_recorded} units (those that the model knows)"
+    name = session.provenance.source_id or workspace.path.stem
+    return f"{name} \N{MIDDLE DOT} {session.n_trials} trials \N{MIDDLE DOT} {units}"

@@ -1,0 +1,99 @@
+"""The row under the recipes: which model, compared with what, for which units."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PyQt6.QtCore import pyqtSignal
+from PyQt6.QtWidgets import QHBoxLayout, QLabel, QWidget
+
+from mtm_viewer.theme import Theme
+from mtm_viewer.views.selector import fill_selector, selector
+from mtm_viewer.views.status import Badge
+
+OPEN_OTHER = "open"
+"""The entry of the model selector that opens a file."""
+
+
+class ModelBar(QWidget):
+    """Selectors, and the badge of a mask that the model was not trained for.
+
+    Notes
+    -----
+    Signals: `model_chosen` a place in the list of models, `open_requested` nothing,
+    `third_chosen` ``"other"`` or ``"difference"``, `focus_chosen` whether to show the target
+    region's rows only.
+    """
+
+    model_chosen = pyqtSignal(int)
+    open_requested = pyqtSignal()
+    third_chosen = pyqtSignal(str)
+    focus_chosen = pyqtSignal(bool)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.model = selector(self, "Model", "The model whose reconstruction is shown.")
+        self.third = selector(self, "Third panel", "What stands in the third raster.")
+        self.rows = selector(self, "Rows", "Which units the rasters show.")
+        self.badge = Badge("Mask unlike the training masks", self)
+        self._lay_out()
+        self._connect()
+
+    def draw_models(self, names: Sequence[str], shown: int) -> None:
+        """List the models that fit the session, and a way to open another."""
+        self.model.blockSignals(True)
+        self.model.clear()
+        if not names:
+            self.model.addItem("no model for this session", -1)
+        for place, name in enumerate(names):
+            self.model.addItem(name, place)
+        self.model.insertSeparator(self.model.count())
+        self.model.addItem("Open checkpoint…", OPEN_OTHER)
+        self.model.setCurrentIndex(max(0, shown))
+        self.model.blockSignals(False)
+
+    def draw_third(self, chosen: str, *, has_baseline: bool) -> None:
+        """List what the third raster can show."""
+        entries = {"other": "Temporal baseline"} if has_baseline else {}
+        entries["difference"] = "Difference"
+        fill_selector(self.third, entries, chosen)
+
+    def draw_rows(self, *, is_focused: bool, region: str | None) -> None:
+        """List which rows can be shown."""
+        entries = {"all": "All regions"} | ({"region": f"{region} only"} if region else {})
+        fill_selector(self.rows, entries, "region" if is_focused and region else "all")
+
+    def set_theme(self, theme: Theme) -> None:
+        """Follow the window's colours."""
+        self.badge.set_theme(theme)
+
+    def _lay_out(self) -> None:
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(6)
+        for text, box in (
+            ("Model", self.model),
+            ("Compare with", self.third),
+            ("Show", self.rows),
+        ):
+            label = QLabel(text, self)
+            label.setBuddy(box)
+            layout.addWidget(label)
+            layout.addWidget(box)
+            layout.addSpacing(6)
+        layout.addStretch(1)
+        layout.addWidget(self.badge)
+
+    def _connect(self) -> None:
+        self.model.activated.connect(lambda _: self._choose_model())
+        self.third.activated.connect(lambda _: self.third_chosen.emit(self.third.currentData()))
+        self.rows.activated.connect(
+            lambda _: self.focus_chosen.emit(self.rows.currentData() == "region")
+        )
+
+    def _choose_model(self) -> None:
+        chosen = self.model.currentData()
+        if chosen == OPEN_OTHER:
+            self.open_requested.emit()
+        elif chosen is not None and chosen >= 0:
+            self.model_chosen.emit(chosen)
