@@ -130,14 +130,14 @@ CASES = {
     "unknown region in a rule": ([*RECONSTRUCT, 'region == "CA9"'], "CA1"),
     "unknown field in a rule": ([*RECONSTRUCT, "deptj_um > 3"], "depth_um"),
     "hides everything": ([*RECONSTRUCT, "depth_um >= 0"], "everything"),
-    "hides nothing": ([*RECONSTRUCT, "depth_um < 0"], "nothing"),
+    "hides nothing": ([*RECONSTRUCT, "depth_um < 0"], "No unit"),
     "unwritable rates": (
         [*RECONSTRUCT, 'region == "CA1"', "--out", "absent/rates.h5"],
-        "no folder",
+        "absent",
     ),
     "unknown region": ([*FIGURE, "CA9"], "CA1"),
     "unknown kind of picture": ([*FIGURE, "CA1", "--out", "new.xyz"], "xyz"),
-    "unwritable picture": ([*FIGURE, "CA1", "--out", "absent/new.png"], "no folder"),
+    "unwritable picture": ([*FIGURE, "CA1", "--out", "absent/new.png"], "absent"),
 }
 
 
