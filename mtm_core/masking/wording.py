@@ -50,7 +50,7 @@ def _who(block: Block) -> str:
     if units.region is not None:
         return units.region
     if units.rule is not None:
-        return f"units whose {parse_rule(units.rule)}"
+        return f"units where {parse_rule(units.rule)}"
     if units.ids is None:
         return "all units"
     return f"unit {units.ids[0]}" if len(units.ids) == 1 else f"{len(units.ids)} chosen units"

@@ -15,6 +15,7 @@ import pytest
 import torch
 
 from mtm_core.config import MaskingConfig, ModelConfig, SchemeName, TrainConfig
+from mtm_core.inference import Reconstructor
 from mtm_core.masking.choice import Block, UnitChoice
 from mtm_core.masking.masked_batch import PROMPTS, MaskedBatch, mask_counts, prompt_index
 from mtm_core.masking.mixture import MaskSampler
@@ -196,3 +197,25 @@ def test_a_model_that_sees_nothing_depends_on_nothing() -> None:
     model, counts = make_model(MODELS["raw counts, no mask flag"]), true_counts()
     everything = torch.ones(N_BINS, 1, dtype=torch.bool)
     assert (reach(model(hide(counts, everything, "neuron")), counts) == 0).all()
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [*SPECS.values(), co_smoothing(), intra_region("DG")],
+    ids=[*SPECS, "co-smoothing", "intra-region"],
+)
+def test_what_the_session_holds_under_the_mask_does_not_change_the_answer(spec: MaskSpec) -> None:
+    """From the recording to the rates: through collation, pieces and shortcuts."""
+    checkpoint, rows = make_checkpoint(SESSION), np.arange(N_TRIALS)
+    mask = spec.resolve(SESSION)
+    before = Reconstructor(checkpoint, SESSION).complete(spec, rows).log_rate
+    turns = mask.scored_units if mask.one_at_a_time else [None]
+    for unit in turns:
+        is_hidden = mask.is_hidden.copy()
+        if unit is not None:
+            is_hidden[:, unit] = True
+        counts = np.where(is_hidden, 7, SESSION.counts).astype(np.uint8)
+        after = Reconstructor(checkpoint, replace(SESSION, counts=counts)).complete(spec, rows)
+        judged = is_hidden if unit is None else np.arange(SESSION.n_units) == unit
+        changed = np.abs(after.log_rate - before)[:, np.broadcast_to(judged, is_hidden.shape)]
+        assert changed.max() < 1e-5

@@ -153,7 +153,7 @@ ONE = SESSION.unit_id[2]
         ),
         (
             MaskSpec(blocks=(Block(UnitChoice.by_rule('region == "CA1"')),)),
-            "units whose region is CA1 hidden: 4 of 12 units, neuron prompt",
+            "units where region is CA1 hidden: 4 of 12 units, neuron prompt",
         ),
     ],
 )
