@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
+
+from mtm_core.data.conditions import available_conditions, trial_conditions
+from mtm_core.data.session import Session
 
 FloatArray = NDArray[np.floating[Any]]
 IntArray = NDArray[np.int64]
@@ -37,6 +40,24 @@ class BaselineData:
     train: IntArray
     val: IntArray
     bin_size_s: float
+
+    @classmethod
+    def from_session(cls, session: Session, train: IntArray, val: IntArray) -> Self:
+        """Take from a session what the baselines need.
+
+        The conditions are stimulus side by outcome, as far as the session has them.
+        """
+        known = available_conditions(session)
+        conditions = trial_conditions(session, tuple(f for f in CONDITIONS if f in known))
+        is_one = len(conditions.names) < 2
+        return cls(
+            counts=session.counts,
+            region=session.region,
+            condition=np.where(conditions.is_valid & ~np.bool_(is_one), conditions.label, -1),
+            train=train,
+            val=val,
+            bin_size_s=session.bin_size_s,
+        )
 
     @property
     def n_bins(self) -> int:
@@ -84,4 +105,6 @@ class Predictor(Protocol):
         """
 
 
+CONDITIONS = ("contrast_side", "feedback")
+"""Fields whose combinations are the conditions of PSTHs."""
 ALL_TASKS = ("co_smoothing", "forward_prediction", "intra_region", "inter_region")

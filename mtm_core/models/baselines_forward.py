@@ -32,13 +32,13 @@ Float64 = NDArray[np.float64]
 
 TAUS_S = (0.02, 0.05, 0.1, 0.2, 0.5, np.inf)
 """Time constants of the trailing mean."""
-PSEUDO_SPIKES = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
-"""Strengths ``k`` of the pull towards the PSTH."""
+PSEUDO_SPIKES = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 1e6)
+"""Strengths ``k`` of the pull towards the PSTH; with the last it is the PSTH."""
 PAST_TAUS_S = (0.02, 0.04, 0.08)
 """Time constants of the past activity in the regression."""
 N_COMPONENTS = (5, 10, 20)
 """Numbers of components in the regression."""
-PENALTIES = (300.0, 100.0, 30.0, 10.0, 3.0)
+PENALTIES = (1e4, 300.0, 100.0, 30.0, 10.0, 3.0)
 """Ridge penalties in the regression, the strongest first."""
 N_ORIGINS = (3, 6, 9)
 """Numbers of origins at which training trials teach."""

@@ -39,8 +39,8 @@ PSEUDO_TRIALS = 20.0
 """Trials' worth of trust in what a PSTH is shrunk towards."""
 DRIFT_WIDTHS = (3.0, 5.0, 8.0, 12.0, 20.0, 40.0)
 """Neighbourhoods in trials among which validation trials choose."""
-DRIFT_PSEUDO_SPIKES = (0.5, 1.0, 2.0, 4.0)
-"""Strengths of the pull towards no drift among which validation trials choose."""
+DRIFT_PSEUDO_SPIKES = (0.5, 1.0, 2.0, 4.0, 16.0, 1e6)
+"""Strengths of the pull towards no drift (the last: none) that validation trials choose from."""
 
 
 def smoothing_matrix(n_bins: int, width: float) -> NDArray[np.float64]:

@@ -35,7 +35,7 @@ WIDTHS_S = (0.01, 0.02, 0.04, 0.08)
 """Gaussian smoothing widths in seconds among which validation trials choose."""
 N_COMPONENTS = (5, 10, 20, 40, 80)
 """Numbers of components among which validation trials choose."""
-PENALTIES = (1000.0, 300.0, 100.0, 30.0)
+PENALTIES = (1e4, 1000.0, 300.0, 100.0, 30.0)
 """Ridge penalties among which validation trials choose, the strongest first."""
 FIRST_N_COMPONENTS, FIRST_PENALTIES = (10, 40), (1000.0, 300.0)
 """With these the smoothing width is chosen first."""

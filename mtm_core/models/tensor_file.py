@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from mtm_core.errors import CheckpointError
 from mtm_core.resources import atomic_write
-
-_OS_ERROR = re.compile(r"os error (\d+)")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -77,15 +74,11 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[s
         If it cannot be written.
     """
     kept = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    # Not `save_file`: killed half-way it leaves a file of its own naming, and its errors are no
+    # OSError.
+    content = save(kept, dict(metadata))
     with atomic_write(path) as temporary:
-        mode = temporary.stat().st_mode
-        try:
-            save_file(kept, temporary, dict(metadata))
-            temporary.chmod(mode)  # save_file makes a file that others may not read
-        except SafetensorError as error:
-            found = _OS_ERROR.search(str(error))
-            number = int(found[1]) if found else 0
-            raise OSError(number, str(error)) from error
+        temporary.write_bytes(content)
 
 
 def all_finite(tensors: Mapping[str, Tensor]) -> bool:

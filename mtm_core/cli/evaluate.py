@@ -1,0 +1,152 @@
+"""Score a checkpoint on co-smoothing, forward, intra-region and inter-region prediction.
+
+Examples
+--------
+  mtm-core evaluate demo S.h5
+  mtm-core evaluate RUN S.h5 --baselines --json scores.json
+  mtm-core evaluate M.safetensors S.h5 --tasks co_smoothing inter_region --split val --json -
+
+Scores are in bits per spike on the trials that the checkpoint's own split keeps for the test.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+TASKS = ("co_smoothing", "forward_prediction", "intra_region", "inter_region")
+SPLITS = ("test", "val", "train")
+NULLS = ("train_mean", "test_mean", "psth")
+STDOUT = Path("-")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Define the arguments of `mtm-core evaluate`."""
+    parser.add_argument("checkpoint", metavar="CKPT", help="checkpoint, run folder, or demo")
+    parser.add_argument(
+        "session", metavar="S.h5", help="session, or the beginning of a bundled session's name"
+    )
+    parser.add_argument(
+        "--tasks", nargs="+", choices=TASKS, default=TASKS, help="which tasks (default: all)"
+    )
+    parser.add_argument(
+        "--split", choices=SPLITS, default="test", help="which trials (default: test)"
+    )
+    parser.add_argument("--baselines", action="store_true", help="fit and score baselines too")
+    parser.add_argument(
+        "--null",
+        choices=NULLS,
+        default="train_mean",
+        help="what the main scores are gains over (default: train_mean); --json holds all",
+    )
+    parser.add_argument(
+        "--no-shuffle", action="store_true", help="leave out the shuffle control: half the time"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of intervals and shuffle control")
+    parser.add_argument(
+        "--json", type=Path, metavar="OUT.json", help="write all numbers there ('-': stdout)"
+    )
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps")
+    parser.add_argument(
+        "--allow-overlap",
+        action="store_true",
+        help="accept a session that lacks units of the checkpoint: they are hidden, not scored",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Evaluate; print the tables, or write the numbers as JSON."""
+    from mtm_core.cli import output
+    from mtm_core.cli.bound_model import find_model
+    from mtm_core.cli.evaluate_text import report_text
+    from mtm_core.cli.info import find
+    from mtm_core.data.session_file import read_session
+    from mtm_core.evaluation.report import evaluate
+    from mtm_core.models.backend import probe_backend, resolve_device, use_backend
+    from mtm_core.models.checkpoint import load_checkpoint
+
+    check_writable(args.json)
+    device = resolve_device(args.device)
+    checkpoint = load_checkpoint(find_model(args.checkpoint), device)
+    session = read_session(find(args.session))
+    with Progress() as progress, use_backend(probe_backend(device)):
+        report = evaluate(
+            checkpoint,
+            session,
+            args.tasks,
+            args.split,
+            baselines=args.baselines,
+            shuffle=not args.no_shuffle,
+            null=args.null,
+            seed=args.seed,
+            allow_overlap=args.allow_overlap,
+            on_step=progress.tell,
+        )
+    values = report.to_dict()
+    if args.json == STDOUT:
+        output.show_json(values)
+        return 0
+    output.show(report_text(values))
+    if args.json is not None:
+        output.write_json(args.json, values)
+        output.show(f"Wrote {args.json}")
+    return 0
+
+
+def check_writable(path: Path | None) -> None:
+    """Refuse a file that cannot be written before minutes are spent on its content.
+
+    Raises
+    ------
+    OutputError
+        If there is no such folder, or no permission.
+    """
+    from mtm_core.errors import OutputError
+
+    if path is None or path == STDOUT:
+        return
+    if path.is_dir():
+        msg = f"Could not write {path}: it is a folder. Give the name of a file."
+        raise OutputError(msg)
+    if not path.absolute().parent.is_dir():
+        msg = f"Could not write {path}: there is no folder {path.parent}. Make it first."
+        raise OutputError(msg)
+
+
+class Progress:
+    """A progress bar for each stretch of work, one after another; a context manager."""
+
+    def __init__(self) -> None:
+        self._bar: tqdm[Any] | None = None
+
+    def __enter__(self) -> Progress:
+        """Begin without a bar."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the last bar."""
+        self._close()
+
+    def tell(self, what: str, done: int, total: int) -> None:
+        """Show how far a stretch of work is; its name opens a new bar."""
+        from mtm_core.cli import output
+
+        if self._bar is None or self._bar.desc.removesuffix(": ") != what:
+            self._close()
+            self._bar = output.progress(total, what, "pass" if total > 100 else "step")
+        self._bar.update(done - self._bar.n)
+
+    def _close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None

@@ -1,0 +1,220 @@
+"""Scores of predicted rates against spike counts: numpy arrays in, numbers out.
+
+All arrays hold scored entries only, with the axes ``(n_trials, n_bins, n_units)``; sums over bins
+have the axes ``(n_trials, n_units)``. A number that cannot be computed (no spike, no variance) is
+None, never NaN, and lists of per-unit numbers come with ``is_valid``.
+
+Log-likelihoods leave out ``-log(count!)``, which is the same for every prediction.
+
+References
+----------
+Pei et al. 2021, "Neural Latents Benchmark '21" (bits per spike, pooled over units, with the mean
+over the scored entries as null); Zhang et al. 2024, arXiv 2407.14668 (the same null, averaged over
+units).
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.floating[Any]]
+Counts = NDArray[np.integer[Any]] | Floats
+Bools = NDArray[np.bool_]
+
+MIN_SPIKES = 30
+"""Scored spikes that a unit needs to enter a mean or median over units."""
+SMALLEST_RATE = 1e-9
+"""Spikes per bin of a unit that is silent in all scored entries, under the test_mean null."""
+
+
+class UnitValues(NamedTuple):
+    """A number per unit, and which of them there are.
+
+    `values` holds 0 where `is_valid` is False; both have the shape (n_units,).
+    """
+
+    values: NDArray[np.float64]
+    is_valid: Bools
+
+
+def log_likelihood(counts: Counts, log_rate: Floats) -> NDArray[np.float64]:
+    """Return the Poisson log-likelihood of counts, summed over bins.
+
+    Parameters
+    ----------
+    counts, log_rate : ndarray, shape (n_trials, n_bins, n_units)
+        Spikes, and the log of the spikes expected per bin.
+
+    Returns
+    -------
+    ndarray, shape (n_trials, n_units)
+        In nats.
+
+    Examples
+    --------
+    >>> log_likelihood(np.array([[[2]]]), np.zeros((1, 1, 1))).tolist()
+    [[-1.0]]
+    """
+    log_rate = log_rate.astype(np.float64)
+    return np.asarray((counts * log_rate - np.exp(log_rate)).sum(axis=1))
+
+
+def best_log_likelihood(counts: Counts) -> NDArray[np.float64]:
+    """Return the log-likelihood of rates equal to the counts: the most there is to reach."""
+    counts = counts.astype(np.float64)
+    log_counts = np.log(np.where(counts > 0, counts, 1))
+    return np.asarray((counts * log_counts - counts).sum(axis=1))
+
+
+def scored_mean_log_rate(counts: Counts) -> NDArray[np.float64]:
+    """Return the log of each unit's mean over the scored entries: the ``test_mean`` null.
+
+    Returns
+    -------
+    ndarray, shape (n_units,)
+        A silent unit has `SMALLEST_RATE`.
+    """
+    return np.asarray(np.log(np.maximum(counts.mean(axis=(0, 1)), SMALLEST_RATE)))
+
+
+def pooled_bps(gain: Floats, spikes: Counts) -> float | None:
+    """Return bits per spike pooled over units and trials.
+
+    Units that are silent in the scored entries count: the spikes wrongly expected of them lower
+    the gain.
+
+    Parameters
+    ----------
+    gain : ndarray, shape (n_trials, n_units)
+        Log-likelihood of the prediction minus that of the null, in nats.
+    spikes : ndarray, shape (n_trials, n_units)
+        Scored spikes.
+
+    Returns
+    -------
+    float or None
+        None if there is no spike.
+
+    Examples
+    --------
+    >>> pooled_bps(np.log(2) * np.ones((1, 2)), np.array([[1, 3]]))
+    0.5
+    """
+    total = float(spikes.sum())
+    return float(gain.sum()) / (total * np.log(2)) if total else None
+
+
+def unit_bps(gain: Floats, spikes: Counts) -> UnitValues:
+    """Return bits per spike of each unit; a unit without a scored spike has none."""
+    total = spikes.sum(axis=0)
+    has_spikes = total > 0
+    values = gain.sum(axis=0) / (np.where(has_spikes, total, 1) * np.log(2))
+    return UnitValues(np.where(has_spikes, values, 0.0), has_spikes)
+
+
+def mean_over_units(units: UnitValues, is_counted: Bools) -> float | None:
+    """Return the unweighted mean over the valid units among those that are counted."""
+    chosen = units.values[units.is_valid & is_counted]
+    return float(chosen.mean()) if len(chosen) else None
+
+
+def median_over_units(units: UnitValues, is_counted: Bools) -> float | None:
+    """Return the median over the valid units among those that are counted."""
+    chosen = units.values[units.is_valid & is_counted]
+    return float(np.median(chosen)) if len(chosen) else None
+
+
+def poisson_d2(model: Floats, null: Floats, best: Floats) -> float | None:
+    """Return the share of the null's Poisson deviance that the model explains.
+
+    Parameters
+    ----------
+    model, null, best : ndarray of the same shape
+        Log-likelihoods of the model, the null, and rates equal to the counts.
+
+    Returns
+    -------
+    float or None
+        1 for a perfect prediction, 0 for one as good as the null; None if the null is perfect.
+    """
+    deviance_of_null = float(best.sum() - null.sum())
+    if not deviance_of_null > 0:
+        return None
+    return 1 - float(best.sum() - model.sum()) / deviance_of_null
+
+
+def unit_r2(truth: Floats, prediction: Floats) -> UnitValues:
+    """Return each unit's coefficient of determination over all leading axes.
+
+    Parameters
+    ----------
+    truth, prediction : ndarray, shape (..., n_units)
+        For example counts of single trials, or trial averages by condition.
+
+    Returns
+    -------
+    UnitValues
+        A unit whose truth does not vary has none.
+    """
+    axes = tuple(range(truth.ndim - 1))
+    total = np.square(truth - truth.mean(axis=axes)).sum(axis=axes)
+    left = np.square(truth - prediction).sum(axis=axes)
+    varies = total > 0
+    return UnitValues(np.where(varies, 1 - left / np.where(varies, total, 1), 0.0), varies)
+
+
+def condition_means(values: Floats, condition: NDArray[np.integer[Any]]) -> NDArray[np.float64]:
+    """Return trial averages by condition, shape (n_conditions, n_bins, n_units).
+
+    Trials whose condition is negative belong to none.
+    """
+    labels = [label for label in np.unique(condition) if label >= 0]
+    means = [values[condition == label].mean(axis=0) for label in labels]
+    return np.array(means).reshape(-1, *values.shape[1:])
+
+
+def bootstrap_weights(
+    n_trials: int, n_samples: int, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Draw trials with replacement: how often each is in each sample.
+
+    Returns
+    -------
+    ndarray, shape (n_samples, n_trials)
+        Each row sums to `n_trials`. The same weights for two predictions make a paired comparison.
+    """
+    share = np.full(n_trials, 1 / n_trials)
+    return rng.multinomial(n_trials, share, size=n_samples).astype(np.float64)
+
+
+def pooled_interval(
+    gain: Floats, spikes: Counts, weights: Floats, level: float = 0.95
+) -> tuple[float, float] | None:
+    """Return the percentile interval of pooled bits per spike over samples of trials.
+
+    Parameters
+    ----------
+    gain, spikes : ndarray, shape (n_trials, n_units)
+        As for `pooled_bps`; for a difference of two models, the difference of their
+        log-likelihoods.
+    weights : ndarray, shape (n_samples, n_trials)
+        See `bootstrap_weights`.
+    level : float
+        Share of the samples inside.
+
+    Returns
+    -------
+    (float, float) or None
+        None if no sample holds a spike.
+    """
+    totals = weights @ spikes.sum(axis=1)
+    gains = weights @ gain.sum(axis=1)
+    kept = totals > 0
+    if not kept.any():
+        return None
+    samples = gains[kept] / (totals[kept] * np.log(2))
+    low, high = np.quantile(samples, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)

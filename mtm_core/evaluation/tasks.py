@@ -1,0 +1,229 @@
+"""An examination: which tasks, on which trials, judged by which truths; and who takes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mtm_core.data.conditions import Conditions, available_conditions, trial_conditions
+from mtm_core.data.session import Session
+from mtm_core.evaluation.scores import NullName, TaskScores, Truth
+from mtm_core.inference import Reconstructor, shuffle_donors
+from mtm_core.masking.targets import target_regions
+from mtm_core.masking.tasks import MIN_REGION_UNITS, TASKS, TaskPlan, find_task, plan_task
+from mtm_core.models.baselines import CONDITIONS, BaselineData, Predictor
+from mtm_core.seeding import numpy_generator
+
+OnProgress = Callable[[int], None]
+"""Told how many passes of the model were made since it was last told."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Exam:
+    """Tasks on chosen trials of a session, the same for a model and for every baseline.
+
+    Parameters
+    ----------
+    session : Session
+        The recording.
+    data : BaselineData
+        The same as plain arrays, with the training and validation trials.
+    trials : ndarray of int64
+        Rows that are scored.
+    plans : mapping of str to TaskPlan
+        The tasks that can be scored here.
+    truths : mapping of str to Truth
+        What their predictions are compared with.
+    not_scored : mapping of str to str
+        Tasks that cannot be scored, and why.
+    seed : int
+        Of the samples of trials and of the shuffle control.
+    """
+
+    session: Session
+    data: BaselineData
+    trials: NDArray[np.int64]
+    plans: Mapping[str, TaskPlan]
+    truths: Mapping[str, Truth]
+    not_scored: Mapping[str, str] = field(default_factory=dict)
+    seed: int = 0
+
+    def donors(self) -> NDArray[np.int64]:
+        """Return for each trial another one of its condition: the shuffle control.
+
+        Raises
+        ------
+        DataError
+            If there are fewer than two trials.
+        """
+        rng = numpy_generator(self.seed, "shuffle control", self.session.session_id)
+        return shuffle_donors(_conditions(self.session), self.trials, rng)
+
+
+def set_exam(
+    session: Session,
+    *,
+    train: NDArray[np.int64],
+    val: NDArray[np.int64],
+    trials: NDArray[np.int64],
+    tasks: Sequence[str] = TASKS,
+    null: NullName = "train_mean",
+    is_missing: NDArray[np.bool_] | None = None,
+    seed: int = 0,
+    n_samples: int = 1000,
+) -> Exam:
+    """Plan tasks for a session and prepare what their predictions are compared with.
+
+    Parameters
+    ----------
+    session : Session
+        The recording, in the bins that are scored.
+    train, val : ndarray of int64
+        Rows that null models and baselines learn from, and that choose the baselines' settings.
+    trials : ndarray of int64
+        Rows to score.
+    tasks : sequence of str
+        Names of tasks.
+    null : str
+        The null of the main scores.
+    is_missing : ndarray of bool, shape (n_units,), optional
+        Units that were not recorded here: never scored.
+    seed, n_samples : int
+        Of the samples of trials for intervals.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such task.
+    """
+    data = BaselineData.from_session(session, train, val)
+    missing = np.zeros(session.n_units, dtype=bool) if is_missing is None else is_missing
+    plans: dict[str, TaskPlan] = {}
+    truths: dict[str, Truth] = {}
+    not_scored: dict[str, str] = {}
+    for name in dict.fromkeys(map(find_task, tasks)):
+        plan = _plan(name, session, missing)
+        if not plan.is_scored.any():
+            not_scored[name] = f"no region of at least {MIN_REGION_UNITS} units to target"
+            continue
+        rng = numpy_generator(seed, "samples of trials", session.session_id)
+        plans[name] = plan
+        truths[name] = Truth(
+            data, plan, trials, unit_id=session.unit_id, rng=rng, null=null, n_samples=n_samples
+        )
+    return Exam(
+        session=session,
+        data=data,
+        trials=trials,
+        plans=plans,
+        truths=truths,
+        not_scored=not_scored,
+        seed=seed,
+    )
+
+
+def score_baseline(exam: Exam, baseline: Predictor) -> dict[str, TaskScores]:
+    """Score a baseline on those tasks of an exam that it can do."""
+    return {
+        name: exam.truths[name].score(baseline.predict(plan, exam.trials))
+        for name, plan in exam.plans.items()
+        if name in baseline.tasks
+    }
+
+
+def score_model(
+    exam: Exam,
+    bound: Reconstructor,
+    *,
+    shuffled: bool = False,
+    on_progress: OnProgress | None = None,
+) -> dict[str, TaskScores]:
+    """Score a model on all tasks of an exam.
+
+    Parameters
+    ----------
+    exam : Exam
+        Set for ``bound.session``.
+    bound : Reconstructor
+        Model and session.
+    shuffled : bool
+        Give the model the visible activity of another trial of the same condition.
+    on_progress : callable, optional
+        See `OnProgress`.
+    """
+    donors = exam.donors() if shuffled else None
+    scores = {}
+    for name, plan in exam.plans.items():
+        log_rate = predict_task(
+            bound, plan, exam.trials, visible_from=donors, on_progress=on_progress
+        )
+        scores[name] = exam.truths[name].score(log_rate)
+    return scores
+
+
+def n_passes(exam: Exam, bound: Reconstructor) -> int:
+    """Return how many passes of the model an exam takes: what `OnProgress` counts."""
+    per_trial = (sum(_passes_per_trial(bound, plan)) for plan in exam.plans.values())
+    return len(exam.trials) * sum(per_trial)
+
+
+def predict_task(
+    bound: Reconstructor,
+    plan: TaskPlan,
+    trials: NDArray[np.int64],
+    *,
+    visible_from: NDArray[np.int64] | None = None,
+    on_progress: OnProgress | None = None,
+) -> NDArray[np.float32]:
+    """Predict the scored entries of a task, each under the mask that scores it.
+
+    Parameters
+    ----------
+    bound : Reconstructor
+        Model and session.
+    plan : TaskPlan
+        The task, planned for ``bound.session``.
+    trials : ndarray of int64
+        Rows to predict.
+    visible_from : ndarray of int64, optional
+        Rows whose visible activity the model is given instead.
+    on_progress : callable, optional
+        See `OnProgress`.
+
+    Returns
+    -------
+    ndarray of float32, shape (n_trials, n_bins, n_units)
+        Log-rate; 0 where nothing is scored.
+    """
+    session = bound.session
+    log_rate = np.zeros((len(trials), session.n_bins, session.n_units), dtype=np.float32)
+    for spec, passes in zip(plan.specs, _passes_per_trial(bound, plan), strict=True):
+        n_before = 0
+        for answer in bound.reconstruct(spec, trials, visible_from=visible_from):
+            if on_progress is not None:
+                on_progress(passes * (answer.n_done - n_before))
+            n_before = answer.n_done
+        is_scored = answer.mask.is_scored
+        log_rate[:, is_scored] = answer.log_rate[:, is_scored]
+    return log_rate
+
+
+def _passes_per_trial(bound: Reconstructor, plan: TaskPlan) -> list[int]:
+    masks = [bound.resolve(spec) for spec in plan.specs]
+    return [len(mask.scored_units) + 1 if mask.one_at_a_time else 1 for mask in masks]
+
+
+def _plan(name: str, session: Session, is_missing: NDArray[np.bool_]) -> TaskPlan:
+    if not is_missing.any():
+        return plan_task(name, session)
+    present = target_regions(session.region[~is_missing], MIN_REGION_UNITS)
+    plan = plan_task(name, session, target_regions=present)
+    return replace(plan, is_scored=plan.is_scored & ~is_missing)
+
+
+def _conditions(session: Session) -> Conditions:
+    known = available_conditions(session)
+    return trial_conditions(session, tuple(name for name in CONDITIONS if name in known))
