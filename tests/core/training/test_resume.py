@@ -1,0 +1,267 @@
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+
+import numpy as np
+import pytest
+import torch
+
+from mtm_core.errors import MtmError, OutputError, TrainingError
+from mtm_core.models.checkpoint import load_checkpoint, read_manifest
+from mtm_core.models.tensor_file import open_tensors, write_tensors
+from mtm_core.training import loop
+from mtm_core.training.events import CheckpointSaved, RunFinished, RunStarted, StepDone
+from mtm_core.training.loop import train
+from mtm_core.training.run_folder import RunFolder
+from tests.core.sessions import make_session
+from tests.core.training.runs import (
+    assert_same_bits,
+    of_kind,
+    run_all,
+    run_until,
+    tiny_config,
+    tiny_session,
+)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    run_dir = tmp_path_factory.mktemp("runs") / "whole"
+    run_all(tiny_config(), run_dir)
+    return run_dir
+
+
+@pytest.fixture
+def stopped(tmp_path):
+    """Return the folder of a run that was stopped between two checkpoints."""
+    run_until(tiny_config(), tmp_path / "run", 4, StepDone)
+    return tmp_path / "run"
+
+
+def forget_times(events):
+    shown = [dict(vars(event)) for event in events if not isinstance(event, RunStarted)]
+    for values in shown:
+        for name in ("seconds", "seconds_left", "path"):
+            values.pop(name, None)
+    return shown
+
+
+@pytest.mark.parametrize("step", [1, 2, 3, 4, 5, 6])
+def test_a_resumed_run_equals_an_uninterrupted_one(whole, tmp_path, step):
+    run_dir = tmp_path / "run"
+    run_until(tiny_config(), run_dir, step, StepDone)
+    events = run_all(tiny_config(), run_dir, resume=True)
+    assert events[0].step == step
+    assert_same_bits(whole, run_dir)
+    assert (
+        read_manifest(run_dir / "model.safetensors").scores
+        == read_manifest(whole / "model.safetensors").scores
+    )
+
+
+def test_the_events_of_a_resumed_run_read_like_those_of_an_uninterrupted_one(whole, stopped):
+    run_all(tiny_config(), stopped, resume=True)
+    plain = forget_times(RunFolder(whole).events.read())
+    resumed = forget_times(RunFolder(stopped).events.read())
+    assert [e for e in resumed if e.get("step") != 4] == [e for e in plain if e.get("step") != 4]
+
+
+def test_a_run_killed_after_more_steps_falls_back_to_its_checkpoint(whole, tmp_path):
+    run_dir, copy = tmp_path / "run", tmp_path / "copy"
+    events = train(tiny_config(), [tiny_session()], run_dir)
+    for event in events:
+        if isinstance(event, StepDone) and event.step == 5:
+            shutil.copytree(run_dir, copy)  # as a kill would leave it
+            break
+    events.close()
+    with (copy / "events.jsonl").open("a") as file:
+        file.write('{"event": "step_do')
+    resumed = run_all(tiny_config(), copy, resume=True)
+    assert resumed[0].step == 3
+    assert_same_bits(whole, copy)
+    steps = [event.step for event in of_kind(list(RunFolder(copy).events.read()), StepDone)]
+    assert steps == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_kill_between_the_two_files_of_a_checkpoint_is_mended(whole, tmp_path):
+    run_dir = tmp_path / "run"
+    run_until(tiny_config(), run_dir, 0, CheckpointSaved)
+    old = (run_dir / "model.safetensors").read_bytes()
+    run_all(tiny_config(), run_dir, resume=True)
+    (run_dir / "model.safetensors").write_bytes(old)
+    run_all(tiny_config(), run_dir, resume=True)
+    assert_same_bits(whole, run_dir)
+
+
+def test_resuming_a_finished_run_only_says_so(whole, tmp_path):
+    run_dir = tmp_path / "run"
+    shutil.copytree(whole, run_dir)
+    events = run_all(tiny_config(), run_dir, resume=True)
+    assert [type(event) for event in events] == [RunStarted, RunFinished]
+    assert_same_bits(whole, run_dir)
+    assert len(of_kind(list(RunFolder(run_dir).events.read()), RunFinished)) == 1
+
+
+def test_resuming_where_nothing_was_begun_starts_anew(whole, tmp_path):
+    run_all(tiny_config(), tmp_path / "run", resume=True)
+    assert_same_bits(whole, tmp_path / "run")
+
+
+def test_a_run_killed_before_its_first_checkpoint_starts_again(whole, tmp_path):
+    run_dir = tmp_path / "run"
+    shutil.copytree(whole, run_dir)
+    (run_dir / "state.safetensors").unlink()
+    (run_dir / "model.safetensors").unlink()
+    (run_dir / ".state-123-0123abcd.safetensors").write_text("half of it")
+    run_all(tiny_config(), run_dir, resume=True)
+    assert_same_bits(whole, run_dir)
+    assert not list(run_dir.glob(".*"))
+
+
+def test_a_resumed_run_computes_as_it_began(tmp_path, monkeypatch):
+    stopped = tmp_path / "run"
+    run_until(tiny_config(), stopped, 5, StepDone)
+    record = json.loads((stopped / "run.json").read_text())
+    record["backend"] |= {"threads": 2, "matmul": "default"}
+    (stopped / "run.json").write_text(json.dumps(record))
+    seen = []
+    plain = loop.poisson_loss
+
+    def watching(*args):
+        seen.append((torch.get_num_threads(), torch.backends.mkldnn.matmul.fp32_precision))
+        return plain(*args)
+
+    monkeypatch.setattr(loop, "poisson_loss", watching)
+    run_all(tiny_config(), stopped, resume=True)
+    assert set(seen) == {(2, "none")}
+
+
+def test_other_versions_are_told(stopped):
+    record = json.loads((stopped / "run.json").read_text())
+    record["versions"]["torch"] = "1.0"
+    (stopped / "run.json").write_text(json.dumps(record))
+    started, *_ = run_all(tiny_config(), stopped, resume=True)
+    assert "torch 1.0 -> " in started.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"optim__steps": "9"}, "was begun with --optim.steps 6, not 9"),
+        ({"optim__clip_norm": "none"}, "was begun with --optim.clip_norm 1.0, not none"),
+        ({"run__threads": "2"}, "was begun with --run.threads 1, not 2"),
+    ],
+)
+def test_other_settings_are_refused(stopped, changes, said):
+    with pytest.raises(TrainingError) as caught:
+        run_all(tiny_config(**changes), stopped, resume=True)
+    assert said in str(caught.value)
+
+
+def test_another_session_is_refused(stopped):
+    with pytest.raises(TrainingError, match=r"begun on simulated-0.*\(simulated-5\)"):
+        train(tiny_config(), [make_session(seed=5)], stopped, resume=True)
+    changed = tiny_session().take_trials(np.arange(39))
+    with pytest.raises(TrainingError, match="has another content"):
+        train(tiny_config(), [changed], stopped, resume=True)
+
+
+def damage_state(folder):
+    path = folder.state_path
+    path.write_bytes(path.read_bytes()[:1000])
+
+
+def forget_a_tensor(folder):
+    file = open_tensors(folder.state_path)
+    tensors = file.read()
+    del tensors["average/read_out.bias"]
+    write_tensors(folder.state_path, tensors, file.metadata)
+
+
+def forget_the_progress(folder):
+    file = open_tensors(folder.state_path)
+    write_tensors(folder.state_path, file.read(), {})
+
+
+def put_in_nan(folder):
+    file = open_tensors(folder.state_path)
+    tensors = file.read()
+    tensors["model/read_out.bias"][0] = float("nan")
+    write_tensors(folder.state_path, tensors, file.metadata)
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (damage_state, "This run cannot be resumed"),
+        (forget_a_tensor, "does not fit the settings of this run"),
+        (forget_the_progress, "The saved state of this run cannot be read"),
+        (put_in_nan, "holds numbers that are none"),
+        (lambda folder: folder.record_path.write_text("{}"), "run.json cannot be read"),
+        (lambda folder: folder.record_path.write_text("[1"), "run.json cannot be read"),
+        (lambda folder: folder.config_path.write_text("[model"), "is not a TOML file"),
+        (lambda folder: folder.events.path.write_text("once\n"), "not a line of a run's events"),
+    ],
+)
+def test_a_damaged_run_folder_is_told(stopped, damage, said):
+    damage(RunFolder(stopped))
+    with pytest.raises(MtmError) as caught:
+        train(tiny_config(), [tiny_session()], stopped, resume=True)
+    assert said in str(caught.value)
+    assert len(str(caught.value).splitlines()) <= 3
+
+
+def test_a_record_of_another_version_is_told(stopped):
+    record = json.loads((stopped / "run.json").read_text())
+    (stopped / "run.json").write_text(json.dumps({**record, "version": 2}))
+    with pytest.raises(TrainingError, match="another version of this program"):
+        run_all(tiny_config(), stopped, resume=True)
+
+
+resource = pytest.importorskip("resource", reason="the system has no file size limits")
+
+
+@contextlib.contextmanager
+def largest_file(n_bytes):
+    """Let no file grow larger, as on a full disk; this binds root too."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_disk_that_fills_up_leaves_the_checkpoint_before(whole, tmp_path):
+    run_dir = tmp_path / "run"
+    events = train(tiny_config(), [tiny_session()], run_dir)
+    for event in events:
+        if isinstance(event, CheckpointSaved) and event.step == 3:
+            break
+    size = (run_dir / "state.safetensors").stat().st_size
+    with largest_file(size // 2), pytest.raises(OutputError) as caught:
+        list(events)
+    assert "state.safetensors: file too large" in str(caught.value)
+    assert not list(run_dir.glob(".*"))
+    assert RunFolder(run_dir).load_state()[1].step == 3
+    load_checkpoint(run_dir / "model.safetensors")
+    run_all(tiny_config(), run_dir, resume=True)
+    assert_same_bits(whole, run_dir)
+
+
+def test_events_that_cannot_be_written_stop_the_run_with_a_sentence(tmp_path):
+    run_dir = tmp_path / "run"
+    events = train(tiny_config(), [tiny_session()], run_dir)
+    next(events)
+    size = (run_dir / "events.jsonl").stat().st_size
+    with largest_file(size + 20), pytest.raises(OutputError, match=r"events\.jsonl: file too"):
+        list(events)
+    list(RunFolder(run_dir).events.read())
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="Could not make the run folder"):
+        run_all(tiny_config(), tmp_path / "file" / "run")
