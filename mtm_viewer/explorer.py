@@ -107,7 +107,8 @@ class Explorer(QObject):
         self._show_status()
 
     def stop(self) -> None:
-        """End both threads."""
+        """End both threads, and follow the state no longer."""
+        self.state.undo_stack.indexChanged.disconnect(self._on_history)
         self.loader.stop()
         self.engine.stop()
 
@@ -289,7 +290,6 @@ class Explorer(QObject):
                 rate_hz=workspace.rate_hz,
                 parts=state.parts,
                 prompt=mask.prompt,
-                sentence=state.describe_mask(),
             )
             if mask.recipe == CUSTOM
             else None

@@ -15,13 +15,14 @@ from mtm_core.evaluation.row_order import WithinName
 from mtm_core.inference import Reconstructor, shuffle_donors
 from mtm_core.masking.spec import MaskSpec
 from mtm_core.models.answers import AnswerMemory, Reconstruction
+from mtm_core.models.baselines import CONDITIONS
 from mtm_core.seeding import numpy_generator
 from mtm_viewer.presenters.picture import Answers, Picture, make_raster
 from mtm_viewer.presenters.raster_drawable import RasterDrawable
 from mtm_viewer.presenters.raster_scene import RasterScene, raster_scene
 from mtm_viewer.presenters.score_lines import (
     CONTROL,
-    NULL_FIELDS,
+    TEMPORAL,
     Rivals,
     fit_rivals,
     score_answers,
@@ -214,11 +215,11 @@ def _control(
     workspace = request.workspace
     if workspace.model is None or request.spec is None:
         return
-    trials = _shown_order(workspace)
-    session = workspace.session
-    fields = tuple(f for f in NULL_FIELDS if f in available_conditions(session))
+    trials, session = _shown_order(workspace), workspace.session
+    fields = tuple(f for f in CONDITIONS if f in available_conditions(session))
     rng = numpy_generator(0, "shuffle control", session.session_id)
-    donors = shuffle_donors(trial_conditions(session, fields), trials, rng)
+    donor_of = shuffle_donors(trial_conditions(session, fields), workspace.test, rng)
+    donors = donor_of[np.searchsorted(workspace.test, trials)]
     bound = bench.reconstructor(workspace.model, request.device)
     spec = spec_for(workspace.model, request.spec)
     yield from bound.reconstruct(
@@ -273,7 +274,7 @@ class _Painter:
         is_first = self._picture is None and not is_final
         if is_first and self._bench.fitted is None:
             return picture
-        others = {"Temporal baseline": answers.baseline, CONTROL: answers.control}
+        others = {TEMPORAL: answers.baseline, CONTROL: answers.control}
         lines, gains = score_answers(workspace, model, others, self._bench.rivals())
         return replace(picture, lines=lines, gains=gains)
 

@@ -13,7 +13,7 @@ from mtm_core.models.answers import Reconstruction
 from mtm_viewer.presenters.raster import OtherMap, RasterMask, RasterSettings, raster_image
 from mtm_viewer.presenters.raster_drawable import RasterDrawable, ShownTrials
 from mtm_viewer.presenters.raster_scene import RasterScene
-from mtm_viewer.presenters.score_lines import UnitGains
+from mtm_viewer.presenters.score_lines import TEMPORAL, UnitGains
 from mtm_viewer.presenters.scores import ScoreLine
 from mtm_viewer.presenters.workspace import Workspace
 
@@ -164,7 +164,7 @@ def _keep(order: RowOrder, chosen: list[RegionBand]) -> RowOrder:
 def _other(baseline: Reconstruction | None) -> OtherMap | None:
     if baseline is None or not baseline.n_done:
         return None
-    return OtherMap(title="Temporal baseline", rate_hz=baseline.trial_average_hz())
+    return OtherMap(title=TEMPORAL, rate_hz=baseline.trial_average_hz())
 
 
 def _shown_hidden(model: Reconstruction) -> NDArray[np.bool_]:

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 COLUMNS = ("", "beyond PSTH", "95 % interval", "over mean rate", "unit mean", "units", "spikes")
 COLUMN_TOOLTIPS = (
     "What made the prediction.",
-    "Bits per spike over each unit's PSTH of the training trials, pooled: the sum of gains over "
-    "all units divided by all spikes. 0 means no better than the mean response.",
+    "Bits per spike over each unit's PSTH of the training trials of the same condition, pooled: "
+    "the sum of gains over all units divided by all spikes. 0 means no better than the mean "
+    "response.",
     "95 % interval of the column before: bootstrap over trials.",
     "Bits per spike over each unit's mean rate in the training trials, pooled over units.",
-    "The same, as the unweighted mean over units that spike (the paper's number).",
+    "The same, as the unweighted mean over units with at least 30 scored spikes.",
     "Scored units.",
     "Scored spikes.",
 )
@@ -189,9 +190,9 @@ def _tooltip(context: ScoreContext | None) -> str:
         return "Nothing is scored yet."
     return (
         f"Task: {context.task}. Trials: {context.trials}. Model: {context.checkpoint}. "
-        "Null: each unit's PSTH of the training trials. Pooled: sum of gains over all scored "
-        "units divided by all scored spikes; silent units add no spikes but their "
-        "log-likelihood counts. Interval: bootstrap over trials."
+        "Null: each unit's PSTH of the training trials of the same condition. Pooled: sum of "
+        "gains over all scored units divided by all scored spikes; silent units add no spikes "
+        "but their log-likelihood counts. Interval: bootstrap over trials."
     )
 
 

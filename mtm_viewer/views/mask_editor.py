@@ -6,15 +6,16 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PyQt6.QtCore import QTimer, pyqtSignal
+from PyQt6.QtCore import Qt, QTimer, pyqtSignal
 from PyQt6.QtWidgets import (
     QCheckBox,
     QComboBox,
-    QFormLayout,
+    QFrame,
     QHBoxLayout,
     QLabel,
     QLineEdit,
     QPushButton,
+    QScrollArea,
     QSpinBox,
     QVBoxLayout,
     QWidget,
@@ -25,10 +26,11 @@ from mtm_core.errors import MtmError
 from mtm_core.masking.masked_batch import PROMPTS
 from mtm_core.masking.rules import parse_rule
 from mtm_viewer.presenters.mask_choice import HiddenParts
-from mtm_viewer.theme import Theme
+from mtm_viewer.theme import LIGHT, Theme
 
 _AUTOMATIC = "fitting the mask"
 _TYPING_MS = 150
+_HEIGHT = 250
 _EXAMPLE = 'region == "VIS*" and rate_hz > 2'
 
 
@@ -46,15 +48,12 @@ class EditorDrawable:
         What is hidden.
     prompt : str or None
         The prompt that was picked; None for the fitting one.
-    sentence : str
-        The mask in words.
     """
 
     session: Session
     rate_hz: NDArray[np.float64]
     parts: HiddenParts
     prompt: str | None
-    sentence: str
 
 
 class MaskEditor(QWidget):
@@ -78,16 +77,17 @@ class MaskEditor(QWidget):
         self._typing.setSingleShot(True)
         self._typing.setInterval(_TYPING_MS)
         self._typing.timeout.connect(self._count)
-        self.sentence = _text_line("The custom mask in words", self)
         self.rule = self._make_rule()
         self.count = _text_line("Units that the rule chooses", self)
         self.only_bins = QCheckBox("Only these bins", self)
         self.first, self.last = self._make_spin("First"), self._make_spin("Last")
-        self.span = _text_line("Hidden time range", self)
+        self.span = QLabel(self)
+        self.span.setAccessibleName("Hidden time range")
         self.prompt = self._make_prompt()
         self.clear = QPushButton("Show everything", self)
         self._lay_out()
         self._connect()
+        self.set_theme(LIGHT)
         self.draw(None)
 
     def draw(self, drawable: EditorDrawable | None) -> None:
@@ -105,16 +105,14 @@ class MaskEditor(QWidget):
         self.prompt.setCurrentIndex(max(0, self.prompt.findData(wanted)))
         for widget in (self.rule, self.only_bins, self.first, self.last, self.prompt):
             widget.blockSignals(False)
-        self.sentence.setText(drawable.sentence)
         self.clear.setEnabled(not drawable.parts.is_empty)
         self._count()
 
     def set_theme(self, theme: Theme) -> None:
         """Follow the window's colours."""
-        for label in (self.count, self.span):
-            label.setStyleSheet(f"color: {theme.muted};")
-        self._bad_colour = theme.bad
-        self._muted_colour = theme.muted
+        self._theme = theme
+        self.span.setStyleSheet(f"color: {theme.muted};")
+        self._count()
 
     def _make_rule(self) -> QLineEdit:
         rule = QLineEdit(self)
@@ -144,27 +142,40 @@ class MaskEditor(QWidget):
         return prompt
 
     def _lay_out(self) -> None:
+        rule_label, prompt_label = QLabel("Hide units by &rule", self), QLabel("&Prompt", self)
+        rule_label.setBuddy(self.rule)
+        prompt_label.setBuddy(self.prompt)
         bins = QHBoxLayout()
-        bins.addWidget(self.first)
-        bins.addWidget(QLabel("to", self))
-        bins.addWidget(self.last)
+        for widget in (self.first, QLabel("to", self), self.last):
+            bins.addWidget(widget)
         bins.addStretch(1)
-        form = QFormLayout()
-        form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapAllRows)
-        form.setContentsMargins(0, 0, 0, 0)
-        form.addRow("Hide units by &rule", self.rule)
-        form.addRow(self.count)
-        form.addRow(self.only_bins)
-        form.addRow(bins)
-        form.addRow(self.span)
-        form.addRow("&Prompt", self.prompt)
+        prompt = QHBoxLayout()
+        prompt.addWidget(prompt_label)
+        prompt.addWidget(self.prompt)
+        prompt.addStretch(1)
+        content = QWidget(self)
+        column = QVBoxLayout(content)
+        column.setContentsMargins(8, 4, 8, 8)
+        column.setSpacing(6)
+        column.addWidget(rule_label)
+        column.addWidget(self.rule)
+        column.addWidget(self.count)
+        column.addWidget(self.only_bins)
+        column.addLayout(bins)
+        column.addWidget(self.span)
+        column.addLayout(prompt)
+        column.addWidget(self.clear)
+        column.addStretch(1)
+        scroll = QScrollArea(self)
+        scroll.setAccessibleName("Custom mask fields")
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(content)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(8, 6, 8, 8)
-        layout.setSpacing(6)
-        layout.addWidget(self.sentence)
-        layout.addLayout(form)
-        layout.addWidget(self.clear)
-        layout.addStretch(1)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(scroll)
+        self.setMinimumHeight(_HEIGHT)
 
     def _connect(self) -> None:
         self.rule.textEdited.connect(lambda _: self._typing.start())
@@ -188,7 +199,9 @@ class MaskEditor(QWidget):
         self.only_bins.setChecked(has_bins)
         session = drawable.session
         edges = [1000 * (session.window_start_s + b * session.bin_size_s) for b in (first, stop)]
-        self.span.setText(f"{edges[0]:.0f} to {edges[1]:.0f} ms" if has_bins else "all bins")
+        self.span.setText(
+            f"{edges[0]:.0f}\N{EN DASH}{edges[1]:.0f} ms" if has_bins else "all bins"
+        )
 
     def _enter_rule(self) -> None:
         text = self.rule.text().strip()
@@ -218,8 +231,9 @@ class MaskEditor(QWidget):
             return
         chosen = self._chosen(text)
         if chosen is not None and self._shown is not None:
-            n_units = self._shown.session.n_units
-            self._say(f"{int(chosen.sum())} of {n_units} units; Enter hides them", is_bad=False)
+            count = f"{int(chosen.sum())} of {self._shown.session.n_units} units"
+            is_done = text == self._shown.parts.rule
+            self._say(f"{count} hidden" if is_done else f"{count}: Enter hides", is_bad=False)
 
     def _chosen(self, text: str) -> NDArray[np.bool_] | None:
         if self._shown is None:
@@ -234,8 +248,8 @@ class MaskEditor(QWidget):
     def _say(self, text: str, *, is_bad: bool) -> None:
         self.count.setText(text)
         self.count.setVisible(bool(text))
-        colours = getattr(self, "_muted_colour", "gray"), getattr(self, "_bad_colour", "red")
-        self.count.setStyleSheet(f"color: {colours[is_bad]};")
+        colour = self._theme.bad if is_bad else self._theme.muted
+        self.count.setStyleSheet(f"color: {colour};")
 
 
 def _text_line(accessible_name: str, parent: QWidget) -> QLabel:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PyQt6.QtCore import pyqtSignal
-from PyQt6.QtWidgets import QHBoxLayout, QLabel, QWidget
+from PyQt6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from mtm_viewer.theme import Theme
 from mtm_viewer.views.selector import fill_selector, selector
@@ -13,6 +13,7 @@ from mtm_viewer.views.status import Badge
 
 OPEN_OTHER = "open"
 """The entry of the model selector that opens a file."""
+_NARROWEST = 110
 
 
 class ModelBar(QWidget):
@@ -33,6 +34,8 @@ class ModelBar(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.model = selector(self, "Model", "The model whose reconstruction is shown.")
+        self.model.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self.model.setMinimumWidth(_NARROWEST)
         self.third = selector(self, "Third panel", "What stands in the third raster.")
         self.rows = selector(self, "Rows", "Which units the rasters show.")
         self.badge = Badge("Mask unlike the training masks", self)
@@ -80,7 +83,7 @@ class ModelBar(QWidget):
             label.setBuddy(box)
             layout.addWidget(label)
             layout.addWidget(box)
-            layout.addSpacing(6)
+            layout.addSpacing(4)
         layout.addStretch(1)
         layout.addWidget(self.badge)
 

@@ -12,4 +12,4 @@ def adopt_menus(plot: pg.PlotItem, owner: QWidget) -> None:
     They are never opened, but are windows of their own otherwise, and stay behind when the
     widget is gone.
     """
-    plot.ctrlMenu.setParent(owner)
+    plot.ctrlMenu.setParent(owner, plot.ctrlMenu.windowFlags())

@@ -12,7 +12,7 @@ from mtm_viewer.presenters.region_tree import RegionTree, filter_tree
 from mtm_viewer.theme import Theme
 from mtm_viewer.views.region_tree_model import COUNT, EYE, NAME, Level, RegionTreeModel, TreeItem
 
-_MINIMUM_WIDTH = 215
+_MINIMUM_WIDTH = 236
 _FEW = 40
 """A search that leaves at most so many units opens all headings."""
 
