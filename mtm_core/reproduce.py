@@ -1,0 +1,382 @@
+"""The results table: train on each session, split and seed, score beside all baselines, summarise.
+
+The folder holds one JSON file per *cell*, written whole: the scores of one trained model, or of
+all baselines on one session and split. Cells that are there are not computed again, and a training
+run that was cut short is resumed, so that the command can be stopped and called again at any
+time::
+
+    settings.json                       what the cells were made with; the same for all calls
+    cells/SESSION.SPLIT.baselines.json
+    cells/SESSION.SPLIT.seedN.json
+    runs/SESSION.SPLIT.seedN/           the training run
+    table.md, table.json                what came of it
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import itertools
+import json
+import multiprocessing
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from mtm_core import config_io
+from mtm_core.config import SplitName, TrainConfig
+from mtm_core.data.binning import rebin
+from mtm_core.data.session_file import read_session
+from mtm_core.data.splits import split_trials
+from mtm_core.errors import MtmError, OutputError, TrainingError
+from mtm_core.evaluation.report import scores_to_dict
+from mtm_core.evaluation.summary import SessionResult, summarise
+from mtm_core.evaluation.summary_text import table_markdown
+from mtm_core.evaluation.tasks import Exam, score_baseline, score_model, set_exam
+from mtm_core.inference import Reconstructor
+from mtm_core.models.answers import AnswerMemory
+from mtm_core.models.backend import probe_backend, use_backend
+from mtm_core.models.baselines_all import fit_baselines
+from mtm_core.models.checkpoint import load_checkpoint
+from mtm_core.models.manifest import software_versions
+from mtm_core.resources import atomic_write
+from mtm_core.training.loop import train
+from mtm_core.training.run_folder import RunFolder
+
+SCHEMA = "mtm-reproduction"
+VERSION = 1
+_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One piece of the table: a model (with a seed), or all baselines (without one).
+
+    Parameters
+    ----------
+    path : str
+        The session file.
+    split : str
+        How its trials are divided.
+    seed : int or None
+        Training seed; None for the baselines.
+    """
+
+    path: str
+    split: SplitName
+    seed: int | None
+
+    @property
+    def session(self) -> str:
+        """Name of the session file."""
+        return Path(self.path).stem
+
+    @property
+    def name(self) -> str:
+        """Name of the cell's file and run, without suffix."""
+        what = "baselines" if self.seed is None else f"seed{self.seed}"
+        return f"{self.session}.{self.split}.{what}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What to make.
+
+    Parameters
+    ----------
+    out : Path
+        The folder.
+    sessions : tuple of Path
+        Session files.
+    seeds : tuple of int
+        Training seeds.
+    splits : tuple of str
+        How trials are divided.
+    config : TrainConfig
+        Settings; split and seed are replaced in each cell.
+    workers : int
+        Cells computed at the same time, each by a process of its own.
+    """
+
+    out: Path
+    sessions: tuple[Path, ...]
+    seeds: tuple[int, ...]
+    splits: tuple[SplitName, ...]
+    config: TrainConfig
+    workers: int = 1
+
+    def cells(self) -> list[Cell]:
+        """Return all cells, session by session."""
+        which = (None, *self.seeds)
+        triples = itertools.product(self.sessions, self.splits, which)
+        return [Cell(path=str(path), split=split, seed=seed) for path, split, seed in triples]
+
+    def file_of(self, cell: Cell) -> Path:
+        """Return where a cell is kept."""
+        return self.out / "cells" / f"{cell.name}.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CellDone:
+    """A cell was computed, or all those that are there were found.
+
+    Parameters
+    ----------
+    name : str
+        Which.
+    n_done, n_cells : int
+        How many there are by now, and how many there will be.
+    seconds_left : float
+        About how long is to come; 0 where nothing was computed yet.
+    """
+
+    name: str
+    n_done: int
+    n_cells: int
+    seconds_left: float
+
+
+def reproduce(plan: Plan) -> Iterator[CellDone]:
+    """Compute what is missing and write the table; iterate over the result to make it happen.
+
+    Yields
+    ------
+    CellDone
+        First for the cells that are there, then after each new one; ``table.md`` and
+        ``table.json`` are up to date by then.
+
+    Raises
+    ------
+    TrainingError
+        If the folder was made with other settings.
+    OutputError
+        If it cannot be written.
+    """
+    _prepare(plan)
+    cells = plan.cells()
+    todo = [cell for cell in cells if not plan.file_of(cell).exists()]
+    n_before = len(cells) - len(todo)
+    write_table(plan)
+    yield CellDone(name="those found", n_done=n_before, n_cells=len(cells), seconds_left=0.0)
+    started = time.perf_counter()
+    for number, cell in enumerate(_compute(plan, todo), 1):
+        write_table(plan)
+        # All baselines of a session take about as long as training and scoring one model.
+        left = (time.perf_counter() - started) / number * (len(todo) - number)
+        n_done = n_before + number
+        yield CellDone(name=cell.name, n_done=n_done, n_cells=len(cells), seconds_left=left)
+
+
+def write_table(plan: Plan) -> None:
+    """Summarise the cells that are there."""
+    results = read_results(plan)
+    summaries = summarise(results)
+    values = {
+        **_settings(plan),
+        "summary": [dataclasses.asdict(summary) for summary in summaries],
+        "sessions": [dataclasses.asdict(result) for result in results],
+    }
+    _write_json(plan.out / "table.json", values)
+    with atomic_write(plan.out / "table.md") as temporary:
+        temporary.write_text(table_markdown(results, summaries, _heading(plan)), encoding="utf-8")
+
+
+def read_results(plan: Plan) -> list[SessionResult]:
+    """Return the scores of the cells that are there, by session and split."""
+    results = []
+    for path, split in itertools.product(plan.sessions, plan.splits):
+        models = [Cell(path=str(path), split=split, seed=seed) for seed in plan.seeds]
+        found = [_read_cell(plan, cell) for cell in models]
+        baselines = _read_cell(plan, Cell(path=str(path), split=split, seed=None))
+        if baselines is not None:
+            kept = [cell["tasks"] for cell in found if cell is not None]
+            results.append(
+                SessionResult(
+                    session=path.stem,
+                    split=split,
+                    models=kept,
+                    baselines=baselines["baselines"],
+                )
+            )
+    return results
+
+
+def compute_cell(plan: Plan, cell: Cell) -> None:
+    """Compute one cell and write it: the work of one process."""
+    started = time.perf_counter()
+    session = rebin(read_session(cell.path), plan.config.data.bin_factor)
+    config = _config_of(plan, cell)
+    parts = split_trials(session, config.data)
+    exam = set_exam(session, train=parts.train, val=parts.val, trials=parts.test)
+    if cell.seed is None:
+        values: dict[str, Any] = {"baselines": _score_baselines(exam)}
+    else:
+        values = _train_and_score(plan, cell, config, exam)
+    values |= {
+        "session": session.session_id,
+        "split": cell.split,
+        "n_trials": {p: len(getattr(parts, p)) for p in ("train", "val", "test", "dropped")},
+        "n_units": session.n_units,
+        "seconds": time.perf_counter() - started,
+        "versions": software_versions(),
+    }
+    _write_json(plan.file_of(cell), values)
+
+
+def _score_baselines(exam: Exam) -> dict[str, dict[str, Any]]:
+    found = {}
+    for baseline in fit_baselines(exam.data):
+        scores = score_baseline(exam, baseline)
+        found[baseline.name] = {task: scores_to_dict(s) for task, s in scores.items()}
+    return found
+
+
+def _train_and_score(plan: Plan, cell: Cell, config: TrainConfig, exam: Exam) -> dict[str, Any]:
+    """Train, or go on with a run that was cut short, and score the checkpoint."""
+    original = read_session(cell.path)
+    folder = RunFolder(plan.out / "runs" / cell.name)
+    for _ in train(config, [original], folder.path, resume=True, session_paths=[cell.path]):
+        pass
+    checkpoint = load_checkpoint(folder.model_path)
+    started = time.perf_counter()
+    bound = Reconstructor(checkpoint, original, memory=AnswerMemory(max_bytes=0))
+    with use_backend(probe_backend("cpu", config.run.threads)):
+        scores = score_model(exam, bound)
+    return {
+        "tasks": {task: scores_to_dict(found) for task, found in scores.items()},
+        "seed": cell.seed,
+        "best_step": checkpoint.manifest.step,
+        "train_seconds": _train_seconds(folder),
+        "score_seconds": time.perf_counter() - started,
+        "validation": dict(checkpoint.manifest.scores),
+    }
+
+
+def _train_seconds(folder: RunFolder) -> float:
+    return max(float(getattr(event, "seconds", 0.0)) for event in folder.events.read())
+
+
+def _config_of(plan: Plan, cell: Cell) -> TrainConfig:
+    config = plan.config
+    seed = config.run.seed if cell.seed is None else cell.seed
+    data, run = replace(config.data, split=cell.split), replace(config.run, seed=seed)
+    return replace(config, data=data, run=run)
+
+
+def _prepare(plan: Plan) -> None:
+    """Make the folder, or check that it was made with these settings."""
+    path = plan.out / "settings.json"
+    settings = _settings(plan)
+    if path.exists():
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        if stored != json.loads(json.dumps(settings)):
+            msg = (
+                f"{plan.out} holds results of other settings ({path.name} says which). Choose "
+                "another --out, or call the command as before."
+            )
+            raise TrainingError(msg)
+        return
+    try:
+        (plan.out / "cells").mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        msg = f"Could not make the folder {plan.out}: {(error.strerror or '').lower()}."
+        raise OutputError(msg) from error
+    _write_json(path, settings)
+
+
+def _settings(plan: Plan) -> dict[str, Any]:
+    return {
+        "schema": SCHEMA,
+        "version": VERSION,
+        "config": config_io.to_dict(plan.config),
+        "versions": software_versions(),
+    }
+
+
+def _compute(plan: Plan, cells: Sequence[Cell]) -> Iterator[Cell]:
+    """Compute cells, here or in other processes; yield each when it is there."""
+    if plan.workers == 1:
+        for cell in cells:
+            compute_cell(plan, cell)
+            yield cell
+        return
+    context = multiprocessing.get_context("spawn")
+    with (
+        _threads_of_children(plan.config.run.threads or 1),
+        ProcessPoolExecutor(plan.workers, mp_context=context) as pool,
+    ):
+        futures = {pool.submit(_compute_apart, plan, cell): cell for cell in cells}
+        try:
+            for future in as_completed(futures):
+                _raise_sentence(future)
+                yield futures[future]
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _compute_apart(plan: Plan, cell: Cell) -> str | None:
+    """Compute a cell in another process; return what went wrong, as errors do not travel well."""
+    try:
+        compute_cell(plan, cell)
+    except MtmError as error:
+        return f"{cell.name}: {error}"
+    return None
+
+
+def _raise_sentence(future: Future[str | None]) -> None:
+    sentence = future.result()
+    if sentence is not None:
+        raise TrainingError(sentence)
+
+
+@contextlib.contextmanager
+def _threads_of_children(threads: int) -> Iterator[None]:
+    """Let processes that begin inside the block compute with this many threads."""
+    before = {name: os.environ.get(name) for name in _THREAD_VARIABLES}
+    os.environ.update(dict.fromkeys(_THREAD_VARIABLES, str(threads)))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _read_cell(plan: Plan, cell: Cell) -> Mapping[str, Any] | None:
+    path = plan.file_of(cell)
+    if not path.exists():
+        return None
+    try:
+        values: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        msg = f"{path} is damaged. Delete it and call the command again."
+        raise TrainingError(msg) from error
+    return values
+
+
+def _write_json(path: Path, values: Mapping[str, Any]) -> None:
+    with atomic_write(path) as temporary:
+        temporary.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
+
+
+def _heading(plan: Plan) -> list[str]:
+    """Say what was done, how long it took and with which software."""
+    versions = ", ".join(f"{name} {version}" for name, version in software_versions().items())
+    lines = [f"Preset {plan.config.name}, seeds {', '.join(map(str, plan.seeds))}. {versions}."]
+    cells = [cell for c in plan.cells() if (cell := _read_cell(plan, c)) is not None]
+    training, scoring = (
+        [cell[key] for cell in cells if key in cell] for key in ("train_seconds", "score_seconds")
+    )
+    if training:
+        lines.append(
+            f"On average a model took {fmean(training):.0f} s to train and {fmean(scoring):.0f} s "
+            f"to score, {plan.workers} at a time with {plan.config.run.threads} threads each."
+        )
+    return lines
