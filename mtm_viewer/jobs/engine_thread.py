@@ -9,14 +9,18 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from PyQt6.QtCore import QObject, QThread, pyqtSignal, pyqtSlot
+from PyQt6.QtCore import QObject, QThread, QTimer, pyqtSignal, pyqtSlot
 
 from mtm_core.errors import MtmError
 
 logger = logging.getLogger(__name__)
+
+MAX_PAUSE_MS = 250
+"""Longest pause between two answers, however long the window took to show one."""
 
 Work = Callable[[object, Callable[[], bool]], Iterator[object]]
 """Turns a request into growing results; asks the given function whether to stop."""
@@ -145,6 +149,11 @@ class EngineThread(QObject):
     -----
     Signals: `partial` carries an `Answer` for each piece, `finished` the last one of a request
     that ran to its end, `failed` a ticket and a sentence, `busy` whether anything is going on.
+
+    Qt delivers events that keep arriving before it looks at mouse, timers and paint, so that
+    pieces which come faster than they are drawn would freeze the window. Hence an answer waits
+    for a timer, a newer one takes its place meanwhile, and the pause after each is as long as
+    showing it took: at most half of the window's time is spent on answers.
     """
 
     partial = pyqtSignal(object)
@@ -158,6 +167,12 @@ class EngineThread(QObject):
         self._mailbox = Mailbox()
         self._ticket = 0
         self._is_busy = False
+        self._unseen: Answer | None = None
+        self._last_ticket = 0
+        self._pause_ms = 0
+        self._clock = QTimer(self)
+        self._clock.setSingleShot(True)
+        self._clock.timeout.connect(self._pass_on)
         self._thread = QThread()
         self._thread.setObjectName(name)
         self._worker = _Worker(work, self._mailbox)
@@ -193,6 +208,8 @@ class EngineThread(QObject):
         No answer to a request made before is delivered afterwards.
         """
         self._worker.cancelled_up_to = self._ticket
+        self._unseen = None
+        self._clock.stop()
         if self._is_busy and self._mailbox.take() is not None:
             self._wake.emit()
         self._set_busy(is_busy=False)
@@ -210,17 +227,34 @@ class EngineThread(QObject):
 
     @pyqtSlot(object)
     def _on_piece(self, answer: Answer) -> None:
-        if answer.ticket > self._worker.cancelled_up_to:
-            self.partial.emit(answer)
+        if answer.ticket <= self._worker.cancelled_up_to:
+            return
+        self._unseen = answer
+        if not self._clock.isActive():
+            self._clock.start(self._pause_ms if answer.ticket == self._last_ticket else 0)
+
+    @pyqtSlot()
+    def _pass_on(self) -> None:
+        """Deliver the newest answer that was not delivered yet."""
+        answer, self._unseen = self._unseen, None
+        self._clock.stop()
+        if answer is None:
+            return
+        start_s = time.perf_counter()
+        self.partial.emit(answer)
+        self._pause_ms = min(round(1000 * (time.perf_counter() - start_s)), MAX_PAUSE_MS)
+        self._last_ticket = answer.ticket
 
     @pyqtSlot(object)
     def _on_done(self, answer: Answer) -> None:
         if answer.ticket > self._worker.cancelled_up_to:
+            self._pass_on()
             self.finished.emit(answer)
 
     @pyqtSlot(int, str)
     def _on_broke(self, ticket: int, sentence: str) -> None:
         if ticket > self._worker.cancelled_up_to:
+            self._pass_on()
             self.failed.emit(ticket, sentence)
 
     @pyqtSlot(int)

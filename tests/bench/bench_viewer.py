@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from PyQt6.QtCore import QTimer
+
+from mtm_core.config_io import apply_overrides, load_preset
+from mtm_core.data.session_file import write_session
+from mtm_core.training.loop import train
+from mtm_viewer.app import build
+from mtm_viewer.desktop import LogKeeper
+from mtm_viewer.jobs.open_job import OpenRequest
+from tests.core.sessions import make_session
+
+REGIONS = ("CA1", "CA3", "DG", "LP", "MOs", "PL", "SUB", "VISp", "VISam")
+PATIENCE_MS = 120_000
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """Write a session of 300 trials x 40 bins x 900 units, and a model of the preset `quick`.
+
+    Two steps of training are enough: what weights hold does not change how long they take.
+    """
+    folder = tmp_path_factory.mktemp("bench")
+    session = make_session(n_trials=300, n_bins=40, n_units=900, regions=REGIONS, mean_count=0.06)
+    write_session(session, folder / "large.h5")
+    config = apply_overrides(load_preset("quick"), [("optim.steps", "2")])
+    for _ in train(config, [session], folder / "run"):
+        pass
+    return folder / "large.h5", folder / "run" / "model.safetensors"
+
+
+@pytest.fixture
+def explorer(files, qtbot):
+    """Open the window on them and wait for its first picture."""
+    desktop = build(LogKeeper(), is_offscreen=True)
+    explorer = desktop.explorer
+    explorer.window.resize(1600, 1000)
+    explorer.window.show()
+    session, checkpoint = files
+    with qtbot.waitSignal(explorer.settled, timeout=PATIENCE_MS):
+        explorer.open_files(OpenRequest(session_path=session, checkpoint_paths=(checkpoint,)))
+    yield explorer
+    explorer.window.close()
+    explorer.window.deleteLater()
+
+
+def first_picture_s(explorer, qtbot, act: Callable[[], object]) -> float:
+    """Return how long it takes from an action until its first picture is painted."""
+    seconds: list[float] = []
+    start = time.perf_counter()
+
+    def paint(_answer: object) -> None:
+        explorer.window.raster.graphics.viewport().repaint()
+        seconds.append(time.perf_counter() - start)
+
+    link = explorer.engine.partial.connect(paint)
+    with qtbot.waitSignal(explorer.settled, timeout=PATIENCE_MS):
+        act()
+    explorer.engine.partial.disconnect(link)
+    return seconds[0]
+
+
+@pytest.mark.parametrize("recipe", ["inter_region", "intra_region"])
+def bench_click(recipe, explorer, qtbot, measured):
+    if explorer.state.mask.recipe != recipe:
+        first_picture_s(explorer, qtbot, lambda: explorer.state.choose_recipe(recipe))
+    gaps: list[float] = []
+    last = [time.perf_counter()]
+
+    def tick() -> None:
+        now = time.perf_counter()
+        gaps.append(now - last[0])
+        last[0] = now
+
+    clock = QTimer()
+    clock.timeout.connect(tick)
+    clock.start(5)
+    others = [region for region in REGIONS if region != explorer.state.mask.region]
+    seconds = [
+        first_picture_s(explorer, qtbot, lambda r=region: explorer.state.click_region(r))
+        for region in others
+    ]
+    clock.stop()
+    name = recipe.replace("_", "-")
+    measured(
+        f"click on a region ({name}) to its first raster, median", statistics.median(seconds), 0.15
+    )
+    measured(f"click on a region ({name}) to its first raster, slowest of 8", max(seconds), 0.15)
+    measured(
+        f"gap between ticks of the window meanwhile ({name}), 99 %", np.quantile(gaps, 0.99), 0.05
+    )
+    measured(f"gap between ticks of the window meanwhile ({name}), longest", max(gaps))
+
+
+def bench_answer_from_memory(explorer, qtbot, measured):
+    here = explorer.state.mask.region
+    there = next(region for region in REGIONS if region != here)
+    first_picture_s(explorer, qtbot, lambda: explorer.state.click_region(there))
+    seconds = first_picture_s(explorer, qtbot, lambda: explorer.state.click_region(here))
+    measured("click on a region seen before to its picture", seconds, 0.1)
