@@ -17,6 +17,10 @@ SCALE_UNITS = {"sqrt": "spikes/s", "linear": "spikes/s", "zscore": "SD"}
 """The unit of the values that each scale shows."""
 
 
+_CLOSEST = 0.15
+"""Smallest distance of two ticks, as a share of the colour bar."""
+
+
 @dataclass(frozen=True)
 class Levels:
     """The values at the two ends of a colour bar.
@@ -159,16 +163,20 @@ def _even_ticks(levels: Levels) -> list[float]:
 
 
 def _root_ticks(levels: Levels) -> list[float]:
-    """Round values whose roots are about evenly spaced; `levels` start at 0."""
-    wanted = np.linspace(0, 1, 5)[1:] ** 2 * levels.high
-    rounded = [_round_step(float(value), down=True) for value in wanted]
-    return [0.0, *sorted(set(rounded))]
+    """Round values far enough apart on a bar of roots; `levels` start at 0."""
+    powers = 10.0 ** np.arange(np.floor(np.log10(levels.high)), -9, -1)
+    ticks: list[float] = []
+    place = np.inf
+    for value in (float(np.round(digit * p, 12)) for p in powers for digit in (5, 3, 2, 1)):
+        here = np.sqrt(value / levels.high)
+        if _CLOSEST <= here <= min(1.0, place - _CLOSEST):
+            ticks.append(value)
+            place = here
+    return [0.0, *ticks[::-1]]
 
 
-def _round_step(value: float, *, down: bool = False) -> float:
-    """Return a value of one or two digits near `value`, or, with `down`, not above it."""
+def _round_step(value: float) -> float:
+    """Return the nearest of 1, 2, 5 times a power of ten."""
     power = 10.0 ** np.floor(np.log10(value))
-    choices = [1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0] if down else [1.0, 2.0, 5.0, 10.0]
-    fitting = [c for c in choices if c <= value / power + 1e-9] or [1.0]
-    best = max(fitting) if down else min(choices, key=lambda c: abs(c - value / power))
+    best = min((1.0, 2.0, 5.0, 10.0), key=lambda digit: abs(digit - value / power))
     return float(np.round(best * power, 10))

@@ -11,34 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mtm_core.models.baselines_rates import smoothing_matrix
+
 Floats = NDArray[np.floating]
 DIFFERENCE_LIMIT = 4.0
 """Colours of a difference map end at this many expected Poisson errors, in every picture."""
 DIFFERENCE_UNIT = "expected Poisson errors"
 """The unit of `difference_in_errors`."""
-
-
-def smoothing_matrix(n_bins: int, sigma_bins: float) -> NDArray[np.float64]:
-    """Weights of a Gaussian over time; at the edges they still sum to one.
-
-    Parameters
-    ----------
-    n_bins : int
-        Bins of the map.
-    sigma_bins : float
-        Standard deviation in bins; 0 leaves a map as it is.
-
-    Returns
-    -------
-    ndarray, shape (n_bins, n_bins)
-        Row t holds the weights that make smoothed bin t.
-    """
-    if sigma_bins <= 0:
-        return np.eye(n_bins)
-    bins = np.arange(n_bins, dtype=np.float64)
-    weights = np.exp(-0.5 * ((bins[:, None] - bins[None, :]) / sigma_bins) ** 2)
-    normalised: NDArray[np.float64] = weights / weights.sum(axis=1, keepdims=True)
-    return normalised
 
 
 def smooth(values: Floats, sigma_bins: float) -> NDArray[np.float64]:

@@ -13,8 +13,10 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from mtm_core.data.session import Session
 from mtm_core.errors import MissingFieldError, UnknownNameError
 from mtm_core.evaluation.rasters import ZScore, smooth, trial_mean_hz
+from mtm_core.evaluation.unit_labels import region_ranks
 
 WithinName = Literal["auto", "depth", "peak", "similarity", "rate", "given"]
 
@@ -121,6 +123,55 @@ def order_rows(
     )
 
 
+def order_session(
+    session: Session, train_trials: NDArray[np.int64], within: WithinName = "auto"
+) -> RowOrder:
+    """Order the units of a recording by region, then by depth or by the training trials.
+
+    Parameters
+    ----------
+    session : Session
+        The recording.
+    train_trials : ndarray of int64
+        Rows of the training trials.
+    within : str
+        Order within a region, one of `ORDERS`.
+
+    Raises
+    ------
+    UnknownNameError
+        If `within` is not an order.
+    MissingFieldError
+        If `within` is "depth" and a unit has no depth.
+    """
+    depth = session.units.columns.get("depth_um")
+    has_depth = depth is not None and bool(depth.is_valid.all())
+    return order_rows(
+        session.counts[train_trials],
+        session.region,
+        within=within,
+        bin_size_s=session.bin_size_s,
+        region_rank=region_ranks(session.region_names()),
+        depth_um=depth.values.astype(np.float64) if depth is not None and has_depth else None,
+    )
+
+
+def keep_rows(order: RowOrder, keep: NDArray[np.bool_], region: NDArray[np.str_]) -> RowOrder:
+    """Return the same order with fewer units.
+
+    Parameters
+    ----------
+    order : RowOrder
+        Order of all units.
+    keep : ndarray of bool, shape (n_units,)
+        Units that stay.
+    region : ndarray of str, shape (n_units,)
+        Acronym of each unit.
+    """
+    rows = order.rows[keep[order.rows]]
+    return RowOrder(rows=rows, bands=region_bands(region[rows]), words=order.words)
+
+
 def region_bands(region_of_row: NDArray[np.str_]) -> tuple[RegionBand, ...]:
     """Join neighbouring rows of the same region.
 
@@ -190,19 +241,3 @@ def _cut_at_widest_gap(angle: NDArray[np.float64]) -> NDArray[np.float64]:
     rank = np.empty(len(angle))
     rank[np.roll(order, -start)] = np.arange(len(angle))
     return rank
-
-
-def keep_rows(order: RowOrder, keep: NDArray[np.bool_], region: NDArray[np.str_]) -> RowOrder:
-    """Return the same order with fewer units.
-
-    Parameters
-    ----------
-    order : RowOrder
-        Order of all units.
-    keep : ndarray of bool, shape (n_units,)
-        Units that stay.
-    region : ndarray of str, shape (n_units,)
-        Acronym of each unit.
-    """
-    rows = order.rows[keep[order.rows]]
-    return RowOrder(rows=rows, bands=region_bands(region[rows]), words=order.words)

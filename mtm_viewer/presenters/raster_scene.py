@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from mtm_core.data.session import Session
 from mtm_core.evaluation.rasters import ZScore, trial_mean_hz
-from mtm_core.evaluation.row_order import RowOrder, WithinName, order_rows
-from mtm_core.evaluation.unit_labels import region_colour, region_ranks
+from mtm_core.evaluation.row_order import RowOrder, WithinName, order_session
+from mtm_core.evaluation.unit_labels import region_colour
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,20 +83,10 @@ def raster_scene(
         Order of units within a region, see `mtm_core.evaluation.row_order.ORDERS`.
     """
     counts = session.counts[train_trials]
-    column = session.units.columns.get("depth_um")
-    has_depth = column is not None and bool(column.is_valid.all())
-    order = order_rows(
-        counts,
-        session.region,
-        within=within,
-        bin_size_s=session.bin_size_s,
-        region_rank=region_ranks(session.region_names()),
-        depth_um=column.values.astype(np.float64) if column is not None and has_depth else None,
-    )
     return RasterScene(
         unit_id=session.unit_id,
         region=session.region,
-        order=order,
+        order=order_session(session, train_trials, within),
         train_hz=trial_mean_hz(counts, session.bin_size_s)
         if len(counts)
         else np.zeros(session.counts.shape[1:]),

@@ -8,7 +8,6 @@ from mtm_core.evaluation.rasters import (
     difference_in_errors,
     poisson_error_hz,
     smooth,
-    smoothing_matrix,
     trial_mean_hz,
 )
 
@@ -84,7 +83,3 @@ def test_a_silent_unit_has_a_finite_z_score():
     z_score = ZScore.from_training(np.zeros((10, 1)), 50, BIN_S, 1.0)
     assert np.isfinite(z_score.apply(np.zeros((10, 1)))).all()
     assert z_score.sd_hz[0] > 0
-
-
-def test_rows_of_the_smoothing_matrix_sum_to_one():
-    np.testing.assert_allclose(smoothing_matrix(40, 3.0).sum(axis=1), 1.0)
