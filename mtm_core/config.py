@@ -200,6 +200,8 @@ class RunConfig:
     """Where to compute: auto, cpu, cuda, mps."""
     threads: Annotated[int, Bounds(1, 1024)] | None = None
     """CPU threads; none means what the machine offers."""
+    matmul: Literal["auto", "default", "onednn"] = "auto"
+    """Library of CPU matrix products; auto takes the faster. They differ in the last bits."""
     validate_every: Count = 100
     """Steps between validations."""
     checkpoint_every: Count = 200

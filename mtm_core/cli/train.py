@@ -12,6 +12,7 @@ Ctrl-C saves a checkpoint; --resume goes on from the newest one, also after a cr
 from __future__ import annotations
 
 import argparse
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,12 +63,12 @@ def run(args: argparse.Namespace) -> int:
         resume=args.resume,
         session_paths=[str(path.resolve()) for path in paths],
     )
-    with TrainReport(args.out, as_json=args.events is not None) as report, StopRequest() as stop:
+    report, stop = TrainReport(args.out, as_json=args.events is not None), StopRequest()
+    with stop, report, closing(events):  # closing saves a checkpoint before the end
         for event in events:
             report.take(event)
             if stop.is_asked:
                 break
-        events.close()  # saves a checkpoint where the end was not reached
     report.summarise()
     return 0 if report.is_finished else stop.exit_code
 

@@ -14,7 +14,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 
@@ -29,7 +29,7 @@ MIN_GAIN = 1.1
 BUDGET_S = 0.35
 """Time for the whole probe."""
 
-_PRECISION = {"default": "none", "onednn": "bf16"}
+_PRECISION: dict[Route, str] = {"default": "none", "onednn": "bf16"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +103,11 @@ def resolve_device(name: str) -> str:
     return name
 
 
-def probe_backend(device: str = "auto", threads: int | None = None) -> Backend:
+def probe_backend(
+    device: str = "auto",
+    threads: int | None = None,
+    matmul: Literal["auto", "default", "onednn"] = "auto",
+) -> Backend:
     """Find out how to compute here; measured once per process, in under half a second.
 
     Parameters
@@ -112,13 +116,15 @@ def probe_backend(device: str = "auto", threads: int | None = None) -> Backend:
         Where to compute; ``auto`` takes the fastest.
     threads : int or None
         CPU threads; None takes as many as help, up to what PyTorch is allowed now.
+    matmul : {"auto", "default", "onednn"}
+        Route of CPU matrix products; ``auto`` takes the faster.
 
     Raises
     ------
     ConfigError
-        If the device is not there.
+        If the device is not there, or the route rounds to bf16 on this CPU.
     """
-    return _probe(resolve_device(device), threads, torch.get_num_threads())
+    return _probe(resolve_device(device), threads, matmul, torch.get_num_threads())
 
 
 @contextlib.contextmanager
@@ -139,13 +145,15 @@ def use_backend(backend: Backend) -> Iterator[None]:
 
 
 @functools.cache
-def _probe(device: str, threads: int | None, allowed: int) -> Backend:
+def _probe(
+    device: str, threads: int | None, matmul: Literal["auto", "default", "onednn"], allowed: int
+) -> Backend:
     deadline = time.perf_counter() + BUDGET_S
     before = torch.get_num_threads(), _matmul_precision()
     try:
         chosen = threads or _fastest_threads(allowed, deadline)
         _apply(chosen, "none")
-        route = _fastest_route(deadline)
+        route = _fastest_route(deadline) if matmul == "auto" else _checked_route(matmul)
     finally:
         _apply(*before)
     return Backend(
@@ -186,16 +194,37 @@ def _step_at(threads: int) -> Callable[[], None]:
 
 
 def _fastest_route(deadline: float) -> Route:
+    if not _has_switch():
+        return "default"
+    (plain_s, plain), (other_s, other) = (_try_route(route, deadline) for route in _PRECISION)
+    is_faster = other_s * MIN_GAIN < plain_s
+    return "onednn" if is_faster and _is_alike(plain, other) else "default"
+
+
+def _checked_route(route: Route) -> Route:
+    """Return a route that was asked for, if its products are fp32 here."""
+    if route == "default":
+        return route
+    (_, plain), (_, other) = _try_route("default", 0.0), _try_route(route, 0.0)
+    if not _has_switch() or not _is_alike(plain, other):
+        msg = (
+            f"--run.matmul {route} cannot be used here: it needs PyTorch 2.9, and a CPU on which "
+            "it does not round to bf16. Use default or auto."
+        )
+        raise ConfigError(msg)
+    return route
+
+
+def _try_route(route: Route, deadline: float) -> tuple[float, torch.Tensor]:
+    """Return the seconds of a product by a route, and the product."""
     left = torch.linspace(-1, 1, 816 * 512).view(816, 512).sin()
     right = torch.linspace(-3, 3, 512 * 512).view(512, 512).cos()
-    found: dict[Route, tuple[float, torch.Tensor]] = {}
-    for route in ("default", "onednn"):
-        if not _set_precision(_PRECISION[route]):
-            return "default"
-        found[route] = _median_s(lambda: torch.mm(left, right), deadline), left @ right
-    (plain_s, plain), (other_s, other) = found["default"], found["onednn"]
-    error = float((other - plain).abs().max() / plain.abs().max())
-    return "onednn" if error < MAX_RELATIVE_ERROR and other_s * MIN_GAIN < plain_s else "default"
+    _set_precision(_PRECISION[route])
+    return _median_s(lambda: torch.mm(left, right), deadline), left @ right
+
+
+def _is_alike(plain: torch.Tensor, other: torch.Tensor) -> bool:
+    return float((other - plain).abs().max() / plain.abs().max()) < MAX_RELATIVE_ERROR
 
 
 def _median_s(work: Callable[[], object], deadline: float, most: int = 9) -> float:
@@ -215,16 +244,17 @@ def _apply(threads: int, precision: str) -> None:
     _set_precision(precision)
 
 
+def _has_switch() -> bool:
+    """Tell whether the route can be chosen; PyTorch before 2.9 has no switch for it."""
+    return hasattr(getattr(torch.backends.mkldnn, "matmul", None), "fp32_precision")
+
+
 def _matmul_precision() -> str:
-    """Return the switch's position; PyTorch before 2.9 has no such switch."""
-    matmul = getattr(torch.backends.mkldnn, "matmul", None)
-    return str(getattr(matmul, "fp32_precision", "none"))
+    matmul: Any = getattr(torch.backends.mkldnn, "matmul", None)
+    return str(matmul.fp32_precision) if _has_switch() else "none"
 
 
-def _set_precision(precision: str) -> bool:
-    matmul = getattr(torch.backends.mkldnn, "matmul", None)
-    if matmul is None or not hasattr(matmul, "fp32_precision"):
-        return False
-    if matmul.fp32_precision != precision:
+def _set_precision(precision: str) -> None:
+    matmul: Any = getattr(torch.backends.mkldnn, "matmul", None)
+    if _matmul_precision() != precision and _has_switch():
         matmul.fp32_precision = precision
-    return True

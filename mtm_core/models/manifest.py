@@ -57,7 +57,7 @@ class Manifest:
         Validation scores at that step: pooled bits per spike over the training-mean rate, hidden
         entries of fixed masks only, per scheme and their mean.
     seconds : float
-        Training time up to that step.
+        Training time when the file was written.
     backend : mapping of str to value
         How the machine computed (see `Backend`).
     versions : mapping of str to str

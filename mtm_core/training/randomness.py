@@ -72,17 +72,15 @@ def seeded(device: str, seed: int, *names: str | int) -> Iterator[None]:
     *names : str or int
         What the draws are for.
     """
-    kind, _, index = device.partition(":")
-    before = torch.get_rng_state()
-    torch.set_rng_state(torch_generator(seed, *names).get_state())
-    try:
-        if kind == "cpu":
-            yield
-        else:
-            module = getattr(torch, kind)
-            devices = [int(index or 0)] if kind == "cuda" else [0]
-            with torch.random.fork_rng(devices, device_type=kind):
-                module.manual_seed(derive_seed(seed, *names, kind))
-                yield
-    finally:
-        torch.set_rng_state(before)
+    with contextlib.ExitStack() as stack:
+        stack.callback(torch.set_rng_state, torch.get_rng_state())
+        torch.set_rng_state(torch_generator(seed, *names).get_state())
+        kind, _, index = device.partition(":")
+        if kind == "cuda":
+            number = int(index or 0)
+            stack.callback(torch.cuda.set_rng_state, torch.cuda.get_rng_state(number), number)
+            torch.cuda.default_generators[number].manual_seed(derive_seed(seed, *names))
+        elif kind == "mps":
+            stack.callback(torch.mps.set_rng_state, torch.mps.get_rng_state())
+            torch.mps.manual_seed(derive_seed(seed, *names))
+        yield

@@ -93,7 +93,8 @@ def start_anew(
             "--out."
         )
         raise TrainingError(msg)
-    backend = probe_backend(config.run.device, config.run.threads)
+    run = config.run
+    backend = probe_backend(run.device, run.threads, run.matmul)
     bench = prepare(config, session, backend)
     record = RunRecord(
         session_id=session.session_id,

@@ -45,7 +45,7 @@ class FixedValidation:
             for name, batch in self._batches.items()
         }
         self._n_spikes = {
-            name: float((batch.targets * batch.is_scored).sum(dtype=torch.float64))
+            name: float((batch.targets * batch.is_scored).sum(dim=(1, 2)).cpu().double().sum())
             for name, batch in self._batches.items()
         }
 
@@ -86,4 +86,5 @@ def _parts(batch: MaskedBatch, size: int) -> Iterator[MaskedBatch]:
 def _log_likelihood(log_rate: Tensor, batch: MaskedBatch) -> float:
     """Sum the Poisson log-likelihood of scored entries, without the term of the counts alone."""
     terms = (batch.targets * log_rate - log_rate.exp()) * batch.is_scored
-    return float(terms.sum(dtype=torch.float64))
+    # Not every device has float64: sum trials there, and the trials here.
+    return float(terms.sum(dim=(1, 2)).cpu().double().sum())

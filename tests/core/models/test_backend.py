@@ -51,6 +51,11 @@ def test_threads_that_were_asked_for_are_taken():
     assert probe_backend("cpu", threads=2).threads == 2
 
 
+@pytest.mark.parametrize("route", ["default", "onednn"])
+def test_a_route_that_was_asked_for_is_taken(route):
+    assert probe_backend("cpu", 1, route).matmul == route
+
+
 def test_a_route_that_rounds_is_refused(monkeypatch):
     class Rounding:
         fp32_precision = "none"
@@ -66,7 +71,10 @@ def test_a_route_that_rounds_is_refused(monkeypatch):
     monkeypatch.setattr(torch.Tensor, "__matmul__", rounded)
     monkeypatch.setattr(backend, "_median_s", seconds_of(lambda: switch.fp32_precision == "none"))
     assert backend._fastest_route(0.0) == "default"
+    with pytest.raises(ConfigError, match=r"--run\.matmul onednn cannot be used here"):
+        backend._checked_route("onednn")
     monkeypatch.setattr(torch.Tensor, "__matmul__", plain)
+    assert backend._checked_route("onednn") == "onednn"
     assert backend._fastest_route(0.0) == "onednn"
 
 
@@ -77,6 +85,9 @@ def seconds_of(is_slow):
 def test_a_torch_without_the_switch_uses_the_default_route(monkeypatch):
     monkeypatch.setattr(torch.backends, "mkldnn", SimpleNamespace())
     assert backend._fastest_route(0.0) == "default"
+    assert backend._checked_route("default") == "default"
+    with pytest.raises(ConfigError, match=r"needs PyTorch 2\.9"):
+        backend._checked_route("onednn")
     with use_backend(OTHER):
         assert torch.get_num_threads() == 2
 

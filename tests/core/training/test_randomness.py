@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -52,6 +54,25 @@ def test_global_draws_go_on_after_an_error():
     with pytest.raises(KeyError), seeded("cpu", 0):
         raise KeyError
     assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.parametrize("kind", ["cuda", "mps"])
+def test_the_generator_of_a_graphics_card_is_set_and_put_back(kind, monkeypatch):
+    card = torch.Generator().manual_seed(11)
+    fake = SimpleNamespace(
+        get_rng_state=lambda *number: card.get_state(),
+        set_rng_state=lambda state, *number: card.set_state(state),
+        default_generators=(None, card),
+        manual_seed=card.manual_seed,
+    )
+    monkeypatch.setattr(torch, kind, fake)
+    before = card.get_state()
+    draws = []
+    for _ in range(2):
+        with seeded(f"{kind}:1", 0, "dropout", 5):
+            draws.append(torch.rand(4, generator=card))
+    assert torch.equal(*draws)
+    assert torch.equal(card.get_state(), before)
 
 
 @pytest.mark.gpu
