@@ -246,7 +246,7 @@ class ViewerState(QObject):
 
     def hide_by_rule(self, rule: str) -> None:
         """Hide the units for which a rule is true, beside what is hidden already; "" ends it."""
-        text = f"hide units whose {parse_rule(rule)}" if rule.strip() else "drop the rule"
+        text = f"hide units where {parse_rule(rule)}" if rule.strip() else "drop the rule"
         self._edit(replace(self.parts, rule=rule.strip()), text)
 
     def hide_bins(self, bins: tuple[int, int] | None) -> None:
