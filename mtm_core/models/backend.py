@@ -10,26 +10,27 @@ from __future__ import annotations
 import contextlib
 import functools
 import platform
-import statistics
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 
 from mtm_core.errors import ConfigError
+from mtm_core.models.matmul_route import (
+    MIN_GAIN,
+    Route,
+    checked_route,
+    fastest_route,
+    matmul_precision,
+    median_s,
+    precision_of,
+    set_precision,
+)
 
-Route = Literal["default", "onednn"]
-
-MAX_RELATIVE_ERROR = 1e-5
-"""A route whose products differ by more than this is no fp32 route."""
-MIN_GAIN = 1.1
-"""A choice must be this much faster than the plain one to be preferred to it."""
 BUDGET_S = 0.35
 """Time for the whole probe."""
-
-_PRECISION: dict[Route, str] = {"default": "none", "onednn": "bf16"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,9 +137,9 @@ def use_backend(backend: Backend) -> Iterator[None]:
     backend : Backend
         What to apply.
     """
-    threads, precision = torch.get_num_threads(), _matmul_precision()
+    threads, precision = torch.get_num_threads(), matmul_precision()
     try:
-        _apply(backend.threads, _PRECISION[backend.matmul])
+        _apply(backend.threads, precision_of(backend.matmul))
         yield
     finally:
         _apply(threads, precision)
@@ -149,11 +150,11 @@ def _probe(
     device: str, threads: int | None, matmul: Literal["auto", "default", "onednn"], allowed: int
 ) -> Backend:
     deadline = time.perf_counter() + BUDGET_S
-    before = torch.get_num_threads(), _matmul_precision()
+    before = torch.get_num_threads(), matmul_precision()
     try:
         chosen = threads or _fastest_threads(allowed, deadline)
         _apply(chosen, "none")
-        route = _fastest_route(deadline) if matmul == "auto" else _checked_route(matmul)
+        route = fastest_route(deadline) if matmul == "auto" else checked_route(matmul)
     finally:
         _apply(*before)
     return Backend(
@@ -170,10 +171,10 @@ def _fastest_threads(allowed: int, deadline: float) -> int:
 
     On a busy machine two threads can be far slower than one: each waits for the other.
     """
-    best, best_s = 1, _median_s(_step_at(1), deadline)
+    best, best_s = 1, median_s(_step_at(1), deadline)
     candidates = sorted({allowed, *(2**i for i in range(1, 8) if 2**i < allowed)} - {1})
     for threads in candidates:
-        seconds = _median_s(_step_at(threads), deadline)
+        seconds = median_s(_step_at(threads), deadline)
         if seconds * MIN_GAIN > best_s:
             break
         best, best_s = threads, seconds
@@ -193,68 +194,7 @@ def _step_at(threads: int) -> Callable[[], None]:
     return step
 
 
-def _fastest_route(deadline: float) -> Route:
-    if not _has_switch():
-        return "default"
-    (plain_s, plain), (other_s, other) = (_try_route(route, deadline) for route in _PRECISION)
-    is_faster = other_s * MIN_GAIN < plain_s
-    return "onednn" if is_faster and _is_alike(plain, other) else "default"
-
-
-def _checked_route(route: Route) -> Route:
-    """Return a route that was asked for, if its products are fp32 here."""
-    if route == "default":
-        return route
-    (_, plain), (_, other) = _try_route("default", 0.0), _try_route(route, 0.0)
-    if not _has_switch() or not _is_alike(plain, other):
-        msg = (
-            f"--run.matmul {route} cannot be used here: it needs PyTorch 2.9, and a CPU on which "
-            "it does not round to bf16. Use default or auto."
-        )
-        raise ConfigError(msg)
-    return route
-
-
-def _try_route(route: Route, deadline: float) -> tuple[float, torch.Tensor]:
-    """Return the seconds of a product by a route, and the product."""
-    left = torch.linspace(-1, 1, 816 * 512).view(816, 512).sin()
-    right = torch.linspace(-3, 3, 512 * 512).view(512, 512).cos()
-    _set_precision(_PRECISION[route])
-    return _median_s(lambda: torch.mm(left, right), deadline), left @ right
-
-
-def _is_alike(plain: torch.Tensor, other: torch.Tensor) -> bool:
-    return float((other - plain).abs().max() / plain.abs().max()) < MAX_RELATIVE_ERROR
-
-
-def _median_s(work: Callable[[], object], deadline: float, most: int = 9) -> float:
-    """Time some work after a run to warm up; fewer times when the deadline has come."""
-    work()
-    seconds: list[float] = []
-    while len(seconds) < most and (len(seconds) < 1 or time.perf_counter() < deadline):
-        start = time.perf_counter()
-        work()
-        seconds.append(time.perf_counter() - start)
-    return statistics.median(seconds)
-
-
 def _apply(threads: int, precision: str) -> None:
     if torch.get_num_threads() != threads:
         torch.set_num_threads(threads)
-    _set_precision(precision)
-
-
-def _has_switch() -> bool:
-    """Tell whether the route can be chosen; PyTorch before 2.9 has no switch for it."""
-    return hasattr(getattr(torch.backends.mkldnn, "matmul", None), "fp32_precision")
-
-
-def _matmul_precision() -> str:
-    matmul: Any = getattr(torch.backends.mkldnn, "matmul", None)
-    return str(matmul.fp32_precision) if _has_switch() else "none"
-
-
-def _set_precision(precision: str) -> None:
-    matmul: Any = getattr(torch.backends.mkldnn, "matmul", None)
-    if _matmul_precision() != precision and _has_switch():
-        matmul.fp32_precision = precision
+    set_precision(precision)

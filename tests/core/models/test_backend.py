@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from mtm_core.errors import ConfigError
-from mtm_core.models import backend
+from mtm_core.models import backend, matmul_route
 from mtm_core.models.backend import (
     Backend,
     available_devices,
@@ -69,25 +69,27 @@ def test_a_route_that_rounds_is_refused(monkeypatch):
         return plain(left, right) * (1 + error)
 
     monkeypatch.setattr(torch.Tensor, "__matmul__", rounded)
-    monkeypatch.setattr(backend, "_median_s", seconds_of(lambda: switch.fp32_precision == "none"))
-    assert backend._fastest_route(0.0) == "default"
+    monkeypatch.setattr(
+        matmul_route, "median_s", seconds_of(lambda: switch.fp32_precision == "none")
+    )
+    assert matmul_route.fastest_route(0.0) == "default"
     with pytest.raises(ConfigError, match=r"--run\.matmul onednn cannot be used here"):
-        backend._checked_route("onednn")
+        matmul_route.checked_route("onednn")
     monkeypatch.setattr(torch.Tensor, "__matmul__", plain)
-    assert backend._checked_route("onednn") == "onednn"
-    assert backend._fastest_route(0.0) == "onednn"
+    assert matmul_route.checked_route("onednn") == "onednn"
+    assert matmul_route.fastest_route(0.0) == "onednn"
 
 
-def seconds_of(is_slow):
-    return lambda work, deadline: 2.0 if is_slow() else 1.0
+def slow_at(switch, precision):
+    return lambda work, deadline: 2.0 if switch.fp32_precision == precision else 1.0
 
 
 def test_a_torch_without_the_switch_uses_the_default_route(monkeypatch):
     monkeypatch.setattr(torch.backends, "mkldnn", SimpleNamespace())
-    assert backend._fastest_route(0.0) == "default"
-    assert backend._checked_route("default") == "default"
+    assert matmul_route.fastest_route(0.0) == "default"
+    assert matmul_route.checked_route("default") == "default"
     with pytest.raises(ConfigError, match=r"needs PyTorch 2\.9"):
-        backend._checked_route("onednn")
+        matmul_route.checked_route("onednn")
     with use_backend(OTHER):
         assert torch.get_num_threads() == 2
 
@@ -98,7 +100,7 @@ def test_a_torch_without_the_switch_uses_the_default_route(monkeypatch):
 )
 def test_threads_are_added_as_long_as_they_help(monkeypatch, seconds, chosen):
     monkeypatch.setattr(backend, "_step_at", lambda threads: threads)
-    monkeypatch.setattr(backend, "_median_s", lambda threads, deadline: seconds[threads])
+    monkeypatch.setattr(backend, "median_s", lambda threads, deadline: seconds[threads])
     assert backend._fastest_threads(4, 0.0) == chosen
 
 
