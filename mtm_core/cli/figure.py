@@ -117,9 +117,10 @@ def _baseline(args: argparse.Namespace, model: Reconstructor) -> Reconstructor |
 
 def sibling(path: Path) -> Path | None:
     """Return the temporal model beside a checkpoint or a run, if there is one."""
+    path = path.absolute()
     candidates = (
         path.with_name(f"{path.stem}{SUFFIX}{path.suffix}"),
-        path.parent.with_name(f"{path.absolute().parent.name}{SUFFIX}") / path.name,
+        path.parent.with_name(f"{path.parent.name}{SUFFIX}") / path.name,
     )
     return next((candidate for candidate in candidates if candidate.is_file()), None)
 
