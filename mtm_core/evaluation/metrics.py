@@ -27,7 +27,7 @@ Bools = NDArray[np.bool_]
 MIN_SPIKES = 30
 """Scored spikes that a unit needs to enter a mean or median over units."""
 SMALLEST_RATE = 1e-9
-"""Spikes per bin of a unit that is silent in all scored entries, under the test_mean null."""
+"""Rate in spikes per bin that the benchmark's formula puts in place of 0 (test_mean null)."""
 
 
 class UnitValues(NamedTuple):

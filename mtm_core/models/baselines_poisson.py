@@ -178,7 +178,8 @@ def fit_poisson(
     """Fit the regressions of all units together.
 
     In each round the Hessians of all units that have not converged are computed and inverted in
-    one batch and serve a few Newton steps; a unit whose loss would rise stays and halves its step.
+    one batch and serve a few Newton steps; a unit whose loss would rise stays where it is and
+    takes a smaller step next.
 
     Parameters
     ----------
@@ -205,12 +206,15 @@ def fit_poisson(
     problem = _Problem(design=design, counts=counts, offset=offset, penalty=penalty)
     shape = (counts.shape[1], design.n_features)
     beta = np.zeros(shape, dtype=np.float32) if start is None else start.copy()
+    step = np.ones(len(beta), dtype=np.float32)
     active = np.arange(len(beta))
     for number in range(max_rounds):
         part = problem if len(active) == len(beta) else problem.take(active)
         hessian = gram if number == 0 else None
         n_steps = 1 if number == 0 and start is None else 3
-        beta[active], promised = _newton_steps(part, beta[active], hessian, n_steps)
+        beta[active], step[active], promised = _newton_steps(
+            part, beta[active], step[active], hessian, n_steps
+        )
         active = active[promised > tolerance]
         if len(active) == 0:
             break
@@ -218,16 +222,23 @@ def fit_poisson(
 
 
 def _newton_steps(
-    problem: _Problem, beta: Float32, hessian: Float32 | None, n_steps: int
-) -> tuple[Float32, Float32]:
-    """Take a few steps with one Hessian; return coefficients and the gain still promised."""
+    problem: _Problem, beta: Float32, step: Float32, hessian: Float32 | None, n_steps: int
+) -> tuple[Float32, Float32, Float32]:
+    """Take a few steps with one Hessian.
+
+    Returns
+    -------
+    beta, step : ndarray
+        Coefficients, and the share of a Newton step that each unit shall take next.
+    promised : ndarray
+        What a full step would gain each unit still (nats).
+    """
     design, penalty = problem.design, problem.penalty
     pull = design.project(problem.counts)
     rate = problem.rate(beta)
     loss = problem.loss(beta, rate, pull)
     hessian = design.gram(rate) if hessian is None else hessian
     inverse = np.linalg.inv(hessian + np.diag(penalty))
-    step = np.ones(len(beta), dtype=np.float32)
     for number in range(n_steps + 1):
         gradient = pull - design.project(rate) - penalty * beta
         direction = np.matmul(inverse, gradient[:, :, None])[:, :, 0]
@@ -242,5 +253,5 @@ def _newton_steps(
         beta = np.where(is_worse[:, None], beta, tried)
         rate = np.where(is_worse, rate, tried_rate)
         loss = np.where(is_worse, loss, tried_loss)
-        step = np.where(is_worse, 0.5 * step, step).astype(np.float32)
-    return beta, promised
+        step = np.where(is_worse, 0.25 * step, np.minimum(2 * step, 1)).astype(np.float32)
+    return beta, step, promised
