@@ -69,9 +69,7 @@ def test_a_route_that_rounds_is_refused(monkeypatch):
         return plain(left, right) * (1 + error)
 
     monkeypatch.setattr(torch.Tensor, "__matmul__", rounded)
-    monkeypatch.setattr(
-        matmul_route, "median_s", seconds_of(lambda: switch.fp32_precision == "none")
-    )
+    monkeypatch.setattr(matmul_route, "median_s", slow_at(switch, "none"))
     assert matmul_route.fastest_route(0.0) == "default"
     with pytest.raises(ConfigError, match=r"--run\.matmul onednn cannot be used here"):
         matmul_route.checked_route("onednn")
