@@ -12,6 +12,7 @@ from mtm_core import resources
 from mtm_core.cli.__main__ import COMMANDS
 from mtm_core.cli.parser import Parser
 from mtm_core.config_io import load_preset
+from mtm_viewer import app
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -52,6 +53,11 @@ def test_every_command_of_the_readme_is_understood(line):
     parser = Parser(f"mtm-core {name}")
     module.add_arguments(parser)
     parser.parse_args(words)
+
+
+@pytest.mark.parametrize("line", [*command_lines("mtm-viewer"), "mtm-viewer --demo"])
+def test_every_way_of_opening_the_window_is_understood(line):
+    app._parser().parse_args(shlex.split(line, comments=True)[1:])
 
 
 def test_the_readme_shows_every_command():
