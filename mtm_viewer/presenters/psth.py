@@ -287,7 +287,8 @@ def _score_words(score: UnitScore | None) -> str:
         return "no score: no spikes in the scored entries"
     text = f"beyond PSTH {score.bps_beyond_psth:+.2f} bits/spike"
     if score.interval is not None:
-        text += f" [{score.interval[0]:+.2f}, {score.interval[1]:+.2f}]"
+        # Held together, so that a narrow panel breaks the line before it.
+        text += f" [{score.interval[0]:+.2f},\N{NO-BREAK SPACE}{score.interval[1]:+.2f}]"
     text = text.replace("-", "\N{MINUS SIGN}")
     return f"{text}, few spikes" if score.n_spikes < FEW_SPIKES else text
 

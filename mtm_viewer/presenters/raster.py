@@ -129,7 +129,7 @@ def raster_image(
     return RasterDrawable(
         panels=(
             look.rates("True", true_hz),
-            look.rates("Reconstructed", model_hz, is_masked=True),
+            look.rates("Reconstructed", model_hz, is_predicted=True),
             _third_panel(look, true_hz, model_hz, other, trials.n_done),
         ),
         rows=info,
@@ -191,7 +191,7 @@ class _Look:
     def smoothed(self, map_hz: Map) -> NDArray[np.float32]:
         return self._arranged(smooth(map_hz, self.sigma_bins))
 
-    def rates(self, title: str, map_hz: Map | None, *, is_masked: bool = False) -> RasterPanel:
+    def rates(self, title: str, map_hz: Map | None, *, is_predicted: bool = False) -> RasterPanel:
         if map_hz is None:
             return self._empty(title, "no reconstruction yet")
         settings = self.settings
@@ -206,7 +206,8 @@ class _Look:
             ticks=scale_ticks(self.levels, settings.scale),
             unit=SCALE_UNITS[settings.scale],
             centre=128 if is_signed else 0,
-            is_masked=is_masked,
+            is_hatched=is_predicted,
+            is_veiled=is_predicted,
         )
 
     def difference(self, true_hz: Map, model_hz: Map | None, n_trials: int) -> RasterPanel:
@@ -228,7 +229,7 @@ class _Look:
             ticks=scale_ticks(levels, "zscore"),
             unit=DIFFERENCE_UNIT,
             centre=128,
-            is_masked=True,
+            is_veiled=True,
         )
 
     def _empty(self, title: str, message: str) -> RasterPanel:
@@ -259,7 +260,7 @@ def _third_panel(
 ) -> RasterPanel:
     if other is None or look.settings.third == "difference":
         return look.difference(true_hz, model_hz, n_trials)
-    return look.rates(other.title, other.rate_hz, is_masked=True)
+    return look.rates(other.title, other.rate_hz, is_predicted=True)
 
 
 def _row_info(scene: RasterScene, order: RowOrder, mask: RasterMask | None) -> RowInfo:

@@ -58,8 +58,10 @@ class RasterPanel:
         Unit of the values.
     centre : int
         Place in the colour table that means "nothing here".
-    is_masked : bool
-        Whether hatch and veil are drawn over it (never over the true map).
+    is_hatched : bool
+        Whether hidden entries are hatched: in maps that a model made.
+    is_veiled : bool
+        Whether entries that are not scored are covered: in all but the true map.
     message : str
         Shown in place of the image where there is none; else "".
     """
@@ -72,7 +74,8 @@ class RasterPanel:
     ticks: tuple[tuple[float, str], ...]
     unit: str
     centre: int = 0
-    is_masked: bool = False
+    is_hatched: bool = False
+    is_veiled: bool = False
     message: str = ""
 
 

@@ -19,6 +19,8 @@ from mtm_viewer.theme import Theme
 from mtm_viewer.views.mask_overlay import MaskOverlay
 
 MS = 1000.0
+_FRAMED_PX = 5
+"""Rows at least so high are framed when they are chosen."""
 EDGE = 0.012
 """Share of the window left free on both sides, so that a line at its edge can be seen."""
 
@@ -65,6 +67,7 @@ class RasterPlot(pg.PlotItem):
         self._source: NDArray[np.uint8] | None = None
         self._factors = (0, 0)
         self._start_ms, self._step_ms = 0.0, 1.0
+        self._chosen_row: int | None = None
         self.pool_note = ""
         self._events: list[pg.InfiniteLine] = []
         self._make_items()
@@ -77,13 +80,17 @@ class RasterPlot(pg.PlotItem):
         self.bands = pg.PlotCurveItem(connect="pairs")
         self.cross = (pg.InfiniteLine(angle=90), pg.InfiniteLine(angle=0))
         self.chosen = QGraphicsRectItem()
+        self.arrows = pg.ScatterPlotItem(size=11)
         self.message = pg.TextItem(anchor=(0.5, 0.5))
         for layer, item in enumerate(
-            (self.image, self.overlay, self.bands, self.chosen, *self.cross, self.message)
+            (
+                *(self.image, self.overlay, self.bands, self.chosen),
+                *(*self.cross, self.arrows, self.message),
+            )
         ):
             item.setZValue(layer)
             self.addItem(item, ignoreBounds=True)
-        for item in (*self.cross, self.chosen, self.message):
+        for item in (*self.cross, self.chosen, self.arrows, self.message):
             item.hide()
 
     def _set_up_axes(self) -> None:
@@ -109,13 +116,15 @@ class RasterPlot(pg.PlotItem):
         for line in self.cross:
             line.setPen(pg.mkPen(theme.crosshair, width=1))
         self.chosen.setPen(_cosmetic(theme.event, 1))
+        self.arrows.setBrush(pg.mkBrush(theme.accent))
+        self.arrows.setPen(pg.mkPen(theme.panel, width=1))
         self._colour_events()
         if self._panel is not None:
             self.image.setLookupTable(theme.lut(self._panel.lut))
             self.setTitle(self._panel.title, color=theme.text, size="10pt", bold=True)
 
     def draw(self, panel: RasterPanel, frame: Frame) -> None:
-        """Show a panel; hatch and veil only where it is a masked one."""
+        """Show a panel."""
         self._panel = panel
         self._start_ms = float(frame.bin_start_s[0]) * MS
         self._step_ms = frame.bin_size_s * MS
@@ -123,8 +132,12 @@ class RasterPlot(pg.PlotItem):
         self._factors = (0, 0)
         self._draw_events(frame.events)
         self._draw_separators(frame.separators)
-        hatch, veil = (frame.hatch, frame.veil) if panel.is_masked else ((), ())
-        self.overlay.set_rectangles(hatch, veil, start=self._start_ms, step=self._step_ms)
+        self.overlay.set_rectangles(
+            frame.hatch if panel.is_hatched else (),
+            frame.veil if panel.is_veiled else (),
+            start=self._start_ms,
+            step=self._step_ms,
+        )
         self._draw_message(panel.message)
         self.set_theme(self._theme)
         self.repool()
@@ -133,6 +146,7 @@ class RasterPlot(pg.PlotItem):
         """Give the image as many rows and columns as there are pixels for the visible part."""
         if self._source is None or self._panel is None:
             return
+        self._frame_chosen()
         view = self.getViewBox()
         (left, right), (low, high) = view.viewRange()
         n_rows, n_columns = self._source.shape
@@ -170,11 +184,22 @@ class RasterPlot(pg.PlotItem):
             line.setVisible(where is not None)
 
     def choose_row(self, row: int | None) -> None:
-        """Frame a row, or none."""
-        self.chosen.setVisible(row is not None)
+        """Point at a row from both sides and, where it is thick enough, frame it; or none."""
+        self._chosen_row = row
+        is_there = row is not None and self._source is not None
+        self.arrows.setVisible(is_there)
+        self._frame_chosen()
         if row is not None and self._source is not None:
             width = self._source.shape[1] * self._step_ms
             self.chosen.setRect(QRectF(self._start_ms, float(row), width, 1.0))
+            ends = (self._start_ms, self._start_ms + width)
+            self.arrows.setData(x=list(ends), y=[row + 0.5] * 2, symbol=["t2", "t3"])
+
+    def _frame_chosen(self) -> None:
+        view = self.getViewBox()
+        low, high = view.viewRange()[1]
+        row_px = view.height() / max(high - low, 1e-9)
+        self.chosen.setVisible(self._chosen_row is not None and row_px >= _FRAMED_PX)
 
     def _is_shown(self) -> bool:
         return self.scene() is not None and bool(self.scene().views())

@@ -108,7 +108,8 @@ def test_the_hatch_lies_over_hidden_units_and_the_veil_over_those_that_are_not_s
     assert (hatch.bin_start, hatch.bin_stop) == (0, 10)
     veiled = sum(part.row_stop - part.row_start for part in drawable.veil)
     assert veiled == 12 - band.n_units
-    assert [panel.is_masked for panel in drawable.panels] == [False, True, True]
+    assert [panel.is_veiled for panel in drawable.panels] == [False, True, True]
+    assert [panel.is_hatched for panel in drawable.panels] == [False, True, False]
 
 
 def test_without_a_mask_nothing_is_hatched_or_veiled():

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from PyQt6.QtCore import QPoint, QPointF, Qt
+from PyQt6.QtCore import QEvent, QPoint, QPointF, Qt
 from PyQt6.QtGui import QColor, QImage
 from PyQt6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -106,7 +106,7 @@ def test_colours_are_those_of_the_table(view):
 def test_hidden_entries_are_hatched_in_the_model_panels_only(view):
     flat = np.full((10, 12), 20.0)
     image = _show(view, rasters(flat, flat, mask=hide("CA1"), other=_baseline(flat)))
-    for panel, is_hatched in ((0, False), (1, True), (2, True)):
+    for panel, is_hatched in ((0, False), (1, True), (2, True)):  # truth, model, baseline
         hidden = _distinct_colours(view, image, panel, 4.2, 7.8)
         assert (len(hidden) > 1) == is_hatched
 
@@ -119,6 +119,14 @@ def test_entries_that_are_not_scored_are_greyed_in_the_model_panels_only(view):
     bare = _colour(view, image, 0, 1, 5)
     for panel in (1, 2):
         assert _colour(view, image, panel, 1, 5).saturation() < 0.5 * bare.saturation()
+
+
+def test_a_difference_is_veiled_but_not_hatched(view):
+    flat = np.full((10, 12), 20.0)
+    image = _show(view, rasters(flat, flat * 0.8, mask=hide("CA1")))
+    assert len(_distinct_colours(view, image, 2, 4.2, 7.8)) == 1
+    plain, veiled = _colour(view, image, 2, 5, 5), _colour(view, image, 2, 1, 5)
+    assert veiled.saturation() < plain.saturation()
 
 
 def test_without_a_mask_no_panel_is_hatched(view):
@@ -277,8 +285,25 @@ def test_the_chosen_unit_is_framed_in_every_panel_and_stays_so_as_trials_arrive(
     for plot in view.plots:
         assert plot.chosen.isVisible()
         assert plot.chosen.rect().top() == 9
+        assert plot.arrows.isVisible()
+        assert plot.arrows.getData()[1].tolist() == [9.5, 9.5]
     view.choose_unit("no such unit")
     assert not view.plots[0].chosen.isVisible()
+    assert not view.plots[0].arrows.isVisible()
+
+
+def test_a_thin_row_is_pointed_at_without_being_covered_by_a_frame(view):
+    many = make_session(n_trials=8, n_bins=10, n_units=600)
+    scene = raster_scene(many, np.arange(8), within="given")
+    true_hz = np.full((10, 600), 5.0)
+    _show(view, rasters(true_hz, true_hz, scene=scene))
+    view.choose_unit(str(many.unit_id[3]))
+    plot = view.plots[0]
+    assert plot.arrows.isVisible()
+    assert not plot.chosen.isVisible()
+    row = int(np.flatnonzero(scene.order.rows == 3)[0])
+    plot.setYRange(row - 4, row + 4, padding=0)
+    assert plot.chosen.isVisible()
 
 
 def test_one_colour_bar_serves_a_baseline_and_a_second_one_a_difference(view):
@@ -397,3 +422,40 @@ def _light_share(view: RasterView, image: QImage, top: float, bottom: float) -> 
     pixels = list(_square(view, image, 1, top, bottom))
     base = max(set(pixels), key=pixels.count)
     return sum(pixel != base for pixel in pixels) / len(pixels)
+
+
+def test_a_real_double_click_zooms_and_chooses_no_unit(view, qtbot):
+    _show(view, rasters())
+    view.show_region("CA1")
+    chosen = []
+    view.unit_clicked.connect(chosen.append)
+    spot = _pixel(view, 0, 5.5, 44.0)
+    qtbot.mouseDClick(view.graphics.viewport(), Qt.MouseButton.LeftButton, pos=spot)
+    assert view.plots[0].getViewBox().viewRange()[1] == pytest.approx([0, 12], abs=0.2)
+    assert chosen == []
+
+
+def test_clicking_beside_the_maps_does_nothing(view, qtbot):
+    _show(view, rasters())
+    chosen = []
+    view.unit_clicked.connect(chosen.append)
+    view.region_clicked.connect(chosen.append)
+    for spot in (QPoint(view.graphics.width() // 2, 4), _pixel(view, 0, 6.0, -0.9)):
+        qtbot.mouseClick(view.graphics.viewport(), Qt.MouseButton.LeftButton, pos=spot)
+    assert chosen == []
+
+
+def test_the_pointer_that_leaves_the_widget_takes_the_read_out_with_it(view):
+    _show(view, rasters())
+    view._on_moved(QPointF(view.graphics.mapToScene(_pixel(view, 1, 2.5, 75.0))))
+    assert view.readout.text()
+    QApplication.sendEvent(view, QEvent(QEvent.Type.Leave))
+    assert view.readout.text() == ""
+
+
+def test_other_keys_are_left_to_the_window(view, qtbot):
+    _show(view, rasters())
+    before = view.plots[0].getViewBox().viewRange()
+    qtbot.keyClick(view, Qt.Key.Key_X)
+    assert view._cursor is None
+    assert view.plots[0].getViewBox().viewRange() == before
