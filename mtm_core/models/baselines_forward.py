@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, field
-from typing import ClassVar, Self
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -200,11 +200,6 @@ class PastRegression:
     name: ClassVar[str] = "past_regression"
     tasks: ClassVar[tuple[str, ...]] = ("forward_prediction",)
     _fitted: dict[int, _PastModel] = field(default_factory=dict)
-
-    @classmethod
-    def fit(cls, data: BaselineData) -> Self:
-        """Make the baseline; it is fitted on first use for each horizon, and kept."""
-        return cls(data)
 
     def predict(self, plan: Plan, trials: IntArray) -> Float32:
         """Return `log_rate` (see `Predictor.predict`)."""

@@ -259,7 +259,8 @@ def _with_components(
 
     Groups whose targets are no sources share the components of all units.
     """
-    shared = None if groups[0].is_within else fit_components(features, n_components)
+    is_shared = any(not group.is_within for group in groups)
+    shared = fit_components(features, n_components) if is_shared else None
     for group in groups:
         yield group, shared or fit_components(features[:, group.sources], n_components)
 

@@ -83,7 +83,8 @@ def test_the_batched_fit_agrees_with_scikit_learn_on_a_sample_of_units(design, r
     found = fit_poisson(design, counts, offset, penalty, tolerance=1e-6)
     for unit in range(0, N_UNITS, 7):
         x = plain_features(design, unit)[:, 1:]
-        # An offset is a sample weight: exp(offset) (count / exp(offset) * log_gain - exp(log_gain))
+        # scikit-learn has no offset, but exp(offset) as a sample weight of counts / exp(offset)
+        # is the same likelihood.
         exposure = np.exp(offset[:, unit].astype(float))
         judge = PoissonRegressor(alpha=strength / exposure.sum(), tol=1e-10, max_iter=1000)
         judge.fit(x, counts[:, unit] / exposure, sample_weight=exposure)
