@@ -199,9 +199,7 @@ class MaskEditor(QWidget):
         self.only_bins.setChecked(has_bins)
         session = drawable.session
         edges = [1000 * (session.window_start_s + b * session.bin_size_s) for b in (first, stop)]
-        self.span.setText(
-            f"{edges[0]:.0f}\N{EN DASH}{edges[1]:.0f} ms" if has_bins else "all bins"
-        )
+        self.span.setText(f"{edges[0]:.0f} to {edges[1]:.0f} ms" if has_bins else "all bins")
 
     def _enter_rule(self) -> None:
         text = self.rule.text().strip()

@@ -1,0 +1,106 @@
+"""Saved pictures show what is on screen, in place."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyqtgraph as pg
+import pytest
+from PyQt6.QtCore import QRectF
+from PyQt6.QtGui import QColor, QImage, QPainter
+from PyQt6.QtSvg import QSvgRenderer
+from PyQt6.QtWidgets import QApplication
+
+from mtm_core.errors import OutputError, UnknownNameError
+from mtm_viewer.views.export import copy_picture, save_picture
+from mtm_viewer.views.plain_plot import adopt_menus
+
+pytestmark = pytest.mark.gui
+SIZE = (400, 300)
+
+
+@pytest.fixture
+def plot(qtbot):
+    """A dark map with one bright column, 30 of 40, without axes."""
+    view = pg.GraphicsLayoutWidget()
+    qtbot.addWidget(view)
+    view.setBackground("#204060")
+    item = view.addPlot(enableMenu=False)
+    adopt_menus(item, view)
+    item.hideAxis("left")
+    item.hideAxis("bottom")
+    item.hideButtons()
+    values = np.zeros((20, 40), dtype=np.uint8)
+    values[:, 30] = 255
+    image = pg.ImageItem(values, axisOrder="row-major", levels=(0, 255))
+    item.addItem(image)
+    item.setRange(xRange=(0, 40), yRange=(0, 20), padding=0)
+    view.resize(*SIZE)
+    with qtbot.waitExposed(view):
+        view.show()
+    yield view
+    view.close()
+
+
+def bright_centre(image: QImage) -> float:
+    """Where the bright column stands, as a share of the width."""
+    y = image.height() // 2
+    bright = [x for x in range(image.width()) if image.pixelColor(x, y).lightness() > 200]
+    return float(np.mean(bright)) / image.width()
+
+
+def rendered_svg(path) -> QImage:
+    image = QImage(*SIZE, QImage.Format.Format_ARGB32)
+    image.fill(QColor("white"))
+    painter = QPainter(image)
+    QSvgRenderer(str(path)).render(painter, QRectF(0, 0, *SIZE))
+    painter.end()
+    return image
+
+
+def test_a_png_is_sharper_than_the_screen_and_in_place(plot, tmp_path):
+    path = tmp_path / "a.png"
+    save_picture(plot, path)
+    image = QImage(str(path))
+    assert (image.width(), image.height()) == (3 * SIZE[0], 3 * SIZE[1])
+    assert bright_centre(image) == pytest.approx(bright_centre(plot.grab().toImage()), abs=0.01)
+
+
+def test_an_svg_has_the_columns_where_the_screen_has_them(plot, tmp_path):
+    path = tmp_path / "a.svg"
+    save_picture(plot, path)
+    assert bright_centre(rendered_svg(path)) == pytest.approx(
+        bright_centre(plot.grab().toImage()), abs=0.01
+    )
+
+
+def test_a_pdf_is_one_page_of_the_size_of_the_plot(plot, tmp_path):
+    path = tmp_path / "a.pdf"
+    save_picture(plot, path)
+    content = path.read_bytes()
+    assert content.startswith(b"%PDF")
+    points = [72 * side / plot.logicalDpiX() for side in SIZE]
+    box = content.split(b"/MediaBox [")[1].split(b"]")[0].split()
+    assert [float(value) for value in box[2:]] == pytest.approx(points, abs=1.0)
+
+
+def test_the_background_is_the_one_on_screen(plot, tmp_path):
+    save_picture(plot, tmp_path / "a.png")
+    corner = QImage(str(tmp_path / "a.png")).pixelColor(2, 2)
+    assert corner.name() == "#204060"
+
+
+def test_a_copy_is_on_the_clipboard(plot):
+    copy_picture(plot)
+    assert QApplication.clipboard().image().width() == 3 * SIZE[0]
+
+
+def test_other_kinds_of_picture_are_refused_by_name(plot, tmp_path):
+    with pytest.raises(UnknownNameError, match="Known: pdf, png, svg"):
+        save_picture(plot, tmp_path / "a.jpg")
+
+
+@pytest.mark.parametrize("kind", ["png", "svg", "pdf"])
+def test_a_place_that_cannot_be_written_is_told(plot, tmp_path, kind):
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(OutputError, match="Could not write"):
+        save_picture(plot, tmp_path / "file" / f"a.{kind}")

@@ -1,0 +1,199 @@
+"""The region tree: what it shows, what a click says, by mouse and by keyboard."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PyQt6.QtCore import QModelIndex, QPoint, Qt
+from PyQt6.QtTest import QAbstractItemModelTester
+
+from mtm_core.masking import tasks
+from mtm_viewer.presenters.region_tree import region_tree, unit_visibility
+from mtm_viewer.theme import DARK, LIGHT
+from mtm_viewer.views.region_tree import RegionTreeView
+from mtm_viewer.views.region_tree_model import COUNT, EYE, NAME, Level, RegionTreeModel, TreeItem
+from tests.core.sessions import make_session
+
+pytestmark = pytest.mark.gui
+SESSION = make_session()
+TREE = region_tree(SESSION, np.arange(24.0))
+CLICK = Qt.MouseButton.LeftButton
+
+
+@pytest.fixture
+def view(qtbot):
+    view = RegionTreeView()
+    qtbot.addWidget(view)
+    view.resize(260, 500)
+    view.draw(TREE)
+    view.draw_hint("Click: hide this region")
+    with qtbot.waitExposed(view):
+        view.show()
+    return view
+
+
+def shown(view: RegionTreeView) -> list[str]:
+    """Names of the rows on show, from top to bottom."""
+    model, names = view.model, []
+
+    def walk(parent: QModelIndex) -> None:
+        for row in range(model.rowCount(parent)):
+            index = model.index(row, NAME, parent)
+            names.append(model.data(index))
+            if view.tree.isExpanded(index):
+                walk(index)
+
+    walk(QModelIndex())
+    return names
+
+
+def click(qtbot, view: RegionTreeView, index: QModelIndex) -> None:
+    place = view.tree.visualRect(index).center()
+    qtbot.mouseClick(view.tree.viewport(), CLICK, pos=place)
+
+
+def test_the_model_keeps_the_rules_of_qt(qtbot):
+    model = RegionTreeModel()
+    tester = QAbstractItemModelTester(model, QAbstractItemModelTester.FailureReportingMode.Fatal)
+    model.set_tree(TREE)
+    model.set_visibility(unit_visibility(tasks.inter_region("CA1").resolve(SESSION), 24))
+    model.set_tree(None)
+    assert tester.model() is model
+
+
+def test_groups_are_open_and_regions_closed_at_first(view):
+    assert shown(view) == ["Isocortex", "VISp", "HPF", "CA1", "DG"]
+
+
+def test_units_stand_under_their_region(view):
+    region = view.model.region_index("DG")
+    view.tree.expand(region)
+    assert view.model.rowCount(region) == 8
+    assert "unit #8" in shown(view)
+
+
+def test_counts_and_rates_stand_in_the_second_column(view):
+    region = view.model.region_index("DG")
+    assert view.model.data(region.siblingAtColumn(COUNT)) == "8"
+    unit = view.model.index(0, COUNT, region)
+    assert view.model.data(unit) == "8.0 Hz"
+
+
+def test_hidden_regions_say_so_in_words(view):
+    view.draw_visibility(unit_visibility(tasks.inter_region("CA1").resolve(SESSION), 24))
+    said = view.model.data(view.model.region_index("CA1"), Qt.ItemDataRole.AccessibleTextRole)
+    assert said == "CA1, Field CA1: 8 units, hidden"
+    group = view.model.parent(view.model.region_index("CA1"))
+    assert view.model.sentence(group).endswith("16 units, partly hidden")
+
+
+def test_the_eye_shows_hidden_and_visible_differently(view):
+    view.draw_visibility(unit_visibility(tasks.inter_region("CA1").resolve(SESSION), 24))
+
+    def icon(region: str) -> int:
+        index = view.model.region_index(region).siblingAtColumn(EYE)
+        return view.model.data(index, Qt.ItemDataRole.DecorationRole).cacheKey()
+
+    assert icon("CA1") != icon("DG")
+    assert icon("DG") == icon("VISp")
+
+
+def test_a_new_mask_is_told_once_per_heading_not_per_unit(view):
+    told: list[object] = []
+    view.model.dataChanged.connect(lambda *_: told.append(1))
+    view.draw_visibility(np.zeros(24, dtype=np.int8))
+    assert len(told) == 1 + 2 + 3
+
+
+def test_clicking_a_region_says_which(view, qtbot):
+    with qtbot.waitSignal(view.region_clicked) as said:
+        click(qtbot, view, view.model.region_index("CA1"))
+    assert said.args == ["CA1"]
+
+
+def test_clicking_a_group_says_which(view, qtbot):
+    with qtbot.waitSignal(view.group_clicked) as said:
+        click(qtbot, view, view.model.index(1, NAME))
+    assert said.args == ["HPF"]
+
+
+def test_clicking_a_unit_says_which(view, qtbot):
+    region = view.model.region_index("CA1")
+    view.tree.expand(region)
+    with qtbot.waitSignal(view.unit_clicked) as said:
+        click(qtbot, view, view.model.index(2, NAME, region))
+    assert said.args == [str(SESSION.unit_id[2])]
+
+
+def test_clicking_the_eye_is_told_apart(view, qtbot):
+    with qtbot.assertNotEmitted(view.region_clicked), qtbot.waitSignal(view.eye_clicked) as said:
+        click(qtbot, view, view.model.region_index("CA1").siblingAtColumn(EYE))
+    assert said.args == [TreeItem(level=Level.REGION, name="CA1")]
+
+
+@pytest.mark.parametrize("key", [Qt.Key.Key_Return, Qt.Key.Key_Space])
+def test_the_keyboard_does_what_a_click_does(view, qtbot, key):
+    view.show_region("DG")
+    with qtbot.waitSignal(view.region_clicked) as said:
+        qtbot.keyClick(view.tree, key)
+    assert said.args == ["DG"]
+
+
+def test_marking_a_region_is_no_click(view, qtbot):
+    with qtbot.assertNotEmitted(view.region_clicked):
+        view.show_region("DG")
+    assert view.model.item(view.tree.currentIndex()) == TreeItem(level=Level.REGION, name="DG")
+
+
+def test_marking_a_unit_does_not_open_its_region(view):
+    view.show_unit(str(SESSION.unit_id[0]))
+    assert "unit #0" not in shown(view)
+    view.tree.expand(view.model.region_index("CA1"))
+    view.show_unit(str(SESSION.unit_id[0]))
+    assert view.model.item(view.tree.currentIndex()).level is Level.UNIT
+
+
+def test_searching_leaves_what_fits_and_opens_it(view, qtbot):
+    qtbot.keyClicks(view.search, "0009")
+    assert shown(view) == ["HPF", "DG", "unit #9"]
+    view.search.clear()
+    assert shown(view) == ["Isocortex", "VISp", "HPF", "CA1", "DG"]
+
+
+def test_states_survive_a_search(view, qtbot):
+    view.draw_visibility(unit_visibility(tasks.inter_region("DG").resolve(SESSION), 24))
+    qtbot.keyClicks(view.search, "DG")
+    assert view.model.sentence(view.model.region_index("DG")).endswith("hidden")
+
+
+def test_enter_in_the_search_box_goes_to_the_first_region(view, qtbot):
+    qtbot.keyClicks(view.search, "hippo")
+    qtbot.keyClick(view.search, Qt.Key.Key_Return)
+    assert view.model.item(view.tree.currentIndex()).name == "CA1"
+
+
+def test_a_search_without_a_find_says_so(view, qtbot):
+    qtbot.keyClicks(view.search, "zebra")
+    assert view.empty.isVisible()
+    assert "zebra" in view.empty.text()
+    assert not view.tree.isVisible()
+
+
+def test_without_a_session_it_says_so(view):
+    view.draw(None)
+    assert view.empty.text() == "No session is open."
+    assert not view.hint.isVisible()
+
+
+def test_the_theme_changes_the_icons(view):
+    index = view.model.region_index("CA1").siblingAtColumn(EYE)
+    light = view.model.data(index, Qt.ItemDataRole.DecorationRole).cacheKey()
+    view.set_theme(DARK)
+    assert view.model.data(index, Qt.ItemDataRole.DecorationRole).cacheKey() != light
+    view.set_theme(LIGHT)
+    assert view.model.data(index, Qt.ItemDataRole.DecorationRole).cacheKey() == light
+
+
+def test_a_click_beside_the_rows_says_nothing(view, qtbot):
+    with qtbot.assertNotEmitted(view.region_clicked), qtbot.assertNotEmitted(view.eye_clicked):
+        qtbot.mouseClick(view.tree.viewport(), CLICK, pos=QPoint(20, 480))
