@@ -143,8 +143,9 @@ class Theme:
         return _lut(self.maps.get(name, name))
 
     def condition(self, role: str) -> str:
-        """Return the hue of a condition; unknown roles are grey."""
-        return _ROLES.get(role, _ROLES["neither"])
+        """Return the hue of a condition, lighter on dark; unknown roles are grey."""
+        hue = _ROLES.get(role, _ROLES["neither"])
+        return mix(hue, "#ffffff", 0.25) if self.is_dark else hue
 
     def pale(self, colour: str) -> str:
         """Return a colour for a thick true line: half-way to the background."""
