@@ -10,8 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-
-from mtm_core.models.baselines_rates import smoothing_matrix
+from scipy.ndimage import convolve1d
 
 Floats = NDArray[np.floating]
 DIFFERENCE_LIMIT = 4.0
@@ -28,11 +27,28 @@ def smooth(values: Floats, sigma_bins: float) -> NDArray[np.float64]:
     values : ndarray, shape (..., n_bins, n_units)
         One map, or one per trial.
     sigma_bins : float
-        Standard deviation of the Gaussian, in bins.
+        Standard deviation of the Gaussian, in bins; 0 is none. At the edges its weights are
+        renormalised, so that a constant rate stays one.
     """
-    matrix = smoothing_matrix(values.shape[-2], sigma_bins)
-    smoothed: NDArray[np.float64] = np.matmul(matrix, values)
-    return smoothed
+    if sigma_bins <= 0:
+        return np.array(values, dtype=np.float64)
+    kernel = _gaussian(sigma_bins)
+    return _weighted_sum(values, kernel) / _weighted_sum(np.ones((values.shape[-2], 1)), kernel)
+
+
+def _gaussian(sigma_bins: float) -> NDArray[np.float64]:
+    """Weights of neighbouring bins; beyond six standard deviations there are none."""
+    if sigma_bins <= 0:
+        return np.ones(1)
+    reach = int(np.ceil(6 * sigma_bins))
+    lags = np.arange(-reach, reach + 1)
+    return np.asarray(np.exp(-0.5 * np.square(lags / sigma_bins)), dtype=np.float64)
+
+
+def _weighted_sum(values: Floats, kernel: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Add up neighbouring bins; outside the window there is nothing to add."""
+    summed = convolve1d(np.asarray(values, dtype=np.float64), kernel, axis=-2, mode="constant")
+    return np.asarray(summed, dtype=np.float64)
 
 
 def trial_mean_hz(counts: NDArray[np.generic], bin_size_s: float) -> NDArray[np.float64]:
@@ -81,10 +97,12 @@ def poisson_error_hz(
         Standard error in spikes/s. It is never below the error of one expected spike in all
         trials under the smoothing window: below that a single spike would look like a discovery.
     """
-    weights = smoothing_matrix(rate_hz.shape[0], sigma_bins) ** 2
-    total = weights.sum(axis=1, keepdims=True)
+    kernel = _gaussian(sigma_bins)
+    every = np.ones((len(rate_hz), 1))
+    scale = _weighted_sum(every, kernel) ** 2
+    total = _weighted_sum(every, kernel**2) / scale
     exposure_s = n_trials * bin_size_s
-    variance = np.maximum(np.matmul(weights, rate_hz), total**2 / exposure_s)
+    variance = np.maximum(_weighted_sum(rate_hz, kernel**2) / scale, total**2 / exposure_s)
     error: NDArray[np.float64] = np.sqrt(variance / exposure_s)
     return error
 

@@ -119,9 +119,7 @@ class RasterPlot(pg.PlotItem):
         self.arrows.setBrush(pg.mkBrush(theme.accent))
         self.arrows.setPen(pg.mkPen(theme.panel, width=1))
         self._colour_events()
-        if self._panel is not None:
-            self.image.setLookupTable(theme.lut(self._panel.lut))
-            self.setTitle(self._panel.title, color=theme.text, size="10pt", bold=True)
+        self._name_panel()
 
     def draw(self, panel: RasterPanel, frame: Frame) -> None:
         """Show a panel."""
@@ -139,7 +137,7 @@ class RasterPlot(pg.PlotItem):
             step=self._step_ms,
         )
         self._draw_message(panel.message)
-        self.set_theme(self._theme)
+        self._name_panel()
         self.repool()
 
     def repool(self) -> None:
@@ -227,6 +225,12 @@ class RasterPlot(pg.PlotItem):
         end_ms = self._start_ms + n_bins * self._step_ms
         ends = np.tile([self._start_ms, end_ms], len(rows))
         self.bands.setData(ends, np.repeat(np.array(rows, dtype=float), 2))
+
+    def _name_panel(self) -> None:
+        if self._panel is None:
+            return
+        self.image.setLookupTable(self._theme.lut(self._panel.lut))
+        self.setTitle(self._panel.title, color=self._theme.text, size="10pt", bold=True)
 
     def _draw_message(self, message: str) -> None:
         self.message.setText(message)

@@ -10,6 +10,7 @@ from mtm_core.evaluation.rasters import (
     smooth,
     trial_mean_hz,
 )
+from mtm_core.models.baselines_rates import smoothing_matrix
 
 BIN_S = 0.01
 
@@ -17,6 +18,19 @@ BIN_S = 0.01
 def test_smoothing_keeps_a_constant_rate_up_to_the_edges():
     flat = np.full((12, 3), 7.0)
     np.testing.assert_allclose(smooth(flat, 2.0), flat)
+
+
+@pytest.mark.parametrize(("n_bins", "sigma"), [(40, 0.0), (40, 1.5), (40, 30.0), (300, 4.0)])
+def test_smoothing_and_its_error_equal_their_matrix_form(n_bins, sigma):
+    values = np.random.default_rng(4).gamma(1.0, 5.0, (n_bins, 3))
+    weights = smoothing_matrix(n_bins, sigma)
+    np.testing.assert_allclose(smooth(values, sigma), weights @ values, atol=1e-6)
+    variance = weights**2 @ values / (60 * BIN_S)
+    np.testing.assert_allclose(
+        poisson_error_hz(values + 5, 60, BIN_S, sigma) ** 2,
+        variance + (weights**2).sum(axis=1, keepdims=True) * 5 / (60 * BIN_S),
+        rtol=1e-6,
+    )
 
 
 def test_no_smoothing_leaves_the_map_as_it_is():
