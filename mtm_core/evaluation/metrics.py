@@ -104,7 +104,7 @@ def pooled_bps(gain: Floats, spikes: Counts) -> float | None:
     0.5
     """
     total = float(spikes.sum())
-    return float(gain.sum()) / (total * np.log(2)) if total else None
+    return float(gain.sum() / (total * np.log(2))) if total else None
 
 
 def unit_bps(gain: Floats, spikes: Counts) -> UnitValues:

@@ -12,9 +12,7 @@ from mtm_core.evaluation import metrics
 # ``scipy.stats.poisson.logpmf`` by the formula of the Neural Latents Benchmark (nlb_tools,
 # ``bits_per_spike(rates, spikes)``: null = each unit's mean over trials and bins).
 NLB_SPIKES = np.array([[[0, 2], [1, 0], [0, 1]], [[3, 0], [0, 0], [1, 1]]])
-NLB_RATES = np.array(
-    [[[0.2, 1.5], [0.9, 0.3], [0.4, 0.8]], [[1.8, 0.4], [0.3, 0.2], [1.1, 0.9]]]
-)
+NLB_RATES = np.array([[[0.2, 1.5], [0.9, 0.3], [0.4, 0.8]], [[1.8, 0.4], [0.3, 0.2], [1.1, 0.9]]])
 NLB_BPS = 0.796560667034558
 
 
