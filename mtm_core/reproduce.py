@@ -242,10 +242,12 @@ def _train_and_score(plan: Plan, cell: Cell, config: TrainConfig, exam: Exam) ->
     folder = RunFolder(plan.out / "runs" / cell.name)
     for _ in train(config, [original], folder.path, resume=True, session_paths=[cell.path]):
         pass
-    checkpoint = load_checkpoint(folder.model_path)
+    run = config.run
+    backend = probe_backend(run.device, run.threads, run.matmul)
+    checkpoint = load_checkpoint(folder.model_path, backend.device)
     started = time.perf_counter()
     bound = Reconstructor(checkpoint, original, memory=AnswerMemory(max_bytes=0))
-    with use_backend(probe_backend("cpu", config.run.threads)):
+    with use_backend(backend):
         scores = score_model(exam, bound)
     return {
         "tasks": {task: scores_to_dict(found) for task, found in scores.items()},
@@ -270,23 +272,22 @@ def _config_of(plan: Plan, cell: Cell) -> TrainConfig:
 
 def _prepare(plan: Plan) -> None:
     """Make the folder, or check that it was made with these settings."""
-    path = plan.out / "settings.json"
-    settings = _settings(plan)
-    if path.exists():
-        stored = json.loads(path.read_text(encoding="utf-8"))
-        if stored != json.loads(json.dumps(settings)):
-            msg = (
-                f"{plan.out} holds results of other settings ({path.name} says which). Choose "
-                "another --out, or call the command as before."
-            )
-            raise TrainingError(msg)
-        return
-    try:
-        (plan.out / "cells").mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        msg = f"Could not make the folder {plan.out}: {(error.strerror or '').lower()}."
-        raise OutputError(msg) from error
-    _write_json(path, settings)
+    path, settings = plan.out / "settings.json", _settings(plan)
+    stored = _read_json(path)
+    if stored is None:
+        try:
+            (plan.out / "cells").mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            reason = (error.strerror or "").lower()
+            msg = f"Could not make the folder {plan.out}: {reason}. Choose another --out."
+            raise OutputError(msg) from error
+        _write_json(path, settings)
+    elif stored != json.loads(json.dumps(settings)):
+        msg = (
+            f"{plan.out} holds results of other settings ({path.name} says which). Choose another "
+            "--out, or call the command as before."
+        )
+        raise TrainingError(msg)
 
 
 def _settings(plan: Plan) -> dict[str, Any]:
@@ -350,12 +351,16 @@ def _threads_of_children(threads: int) -> Iterator[None]:
 
 
 def _read_cell(plan: Plan, cell: Cell) -> Mapping[str, Any] | None:
-    path = plan.file_of(cell)
-    if not path.exists():
-        return None
+    return _read_json(plan.file_of(cell))
+
+
+def _read_json(path: Path) -> Mapping[str, Any] | None:
+    """Return what a file holds; None if there is none."""
     try:
         values: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError) as error:
         msg = f"{path} is damaged. Delete it and call the command again."
         raise TrainingError(msg) from error
     return values

@@ -9,7 +9,7 @@ import pytest
 from mtm_core import reproduce as module
 from mtm_core.config import DataConfig, OptimConfig, RunConfig, TrainConfig
 from mtm_core.data.session_file import write_session
-from mtm_core.errors import TrainingError
+from mtm_core.errors import OutputError, TrainingError
 from mtm_core.masking.tasks import TASKS
 from mtm_core.models.baselines_all import BASELINE_NAMES
 from mtm_core.reproduce import Cell, Plan, compute_cell, reproduce
@@ -114,6 +114,19 @@ def test_a_damaged_cell_is_named(plan):
         next(reproduce(plan))
 
 
+@pytest.mark.parametrize("name", ["settings.json", "cells/small.random.seed1.json"])
+def test_a_file_that_is_a_folder_is_named(plan, name):
+    (plan.out / name).mkdir(parents=True)
+    with pytest.raises(TrainingError, match="Delete it"):
+        next(reproduce(plan))
+
+
+def test_a_folder_that_cannot_be_made_is_a_sentence(plan):
+    plan.out.write_text("in the way")
+    with pytest.raises(OutputError, match="Could not make the folder"):
+        next(reproduce(plan))
+
+
 def test_the_split_of_a_cell_is_the_models_own(plan):
     config = replace(CONFIG, data=DataConfig(split_blocks=2, split_gap=1))
     blocked = replace(plan, splits=("blocked",), seeds=(0,), config=config)
@@ -143,5 +156,5 @@ def test_the_error_of_a_worker_arrives_as_its_sentence(plan):
     assert "nowhere.h5" in sentence
     future = Future()
     future.set_result(sentence)
-    with pytest.raises(TrainingError, match="nowhere.random.baselines: "):
+    with pytest.raises(TrainingError, match=r"nowhere\.random\.baselines: "):
         module._raise_sentence(future)
