@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 
-from PyQt6.QtCore import QObject, pyqtSignal
+from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 from PyQt6.QtWidgets import QApplication
 
 from mtm_core.errors import MtmError
@@ -31,6 +31,8 @@ from mtm_viewer.views.region_tree_model import Level, TreeItem
 from mtm_viewer.views.style import apply_theme
 
 logger = logging.getLogger(__name__)
+_UNIT_DELAY_MS = 250
+"""While trials arrive the rasters come first; the unit panel follows at this pace."""
 
 
 class Explorer(QObject):
@@ -73,6 +75,11 @@ class Explorer(QObject):
         self.registry = registry
         self.picture: Picture | None = None
         self._devices = devices
+        self._proposed_unit = ""
+        self._unit_delay = QTimer(self)
+        self._unit_delay.setSingleShot(True)
+        self._unit_delay.setInterval(_UNIT_DELAY_MS)
+        self._unit_delay.timeout.connect(self._show_unit)
         self.loader = EngineThread(works[0], "opening files", self)
         self.engine = EngineThread(works[1], "reconstruction", self)
         self._connect_engines()
@@ -108,6 +115,7 @@ class Explorer(QObject):
 
     def stop(self) -> None:
         """End both threads, and follow the state no longer."""
+        self._unit_delay.stop()
         self.state.undo_stack.indexChanged.disconnect(self._on_history)
         self.loader.stop()
         self.engine.stop()
@@ -243,19 +251,26 @@ class Explorer(QObject):
         self.window.raster.draw(picture.raster)
         self.window.status.draw_progress(picture.n_done, picture.n_wanted)
         self._show_scores()
-        self._show_unit()
         self._show_status()
+        if picture.is_final:
+            self._show_unit()
+        elif not self._unit_delay.isActive():
+            self._unit_delay.start()
         if picture.is_final and answer.ticket == self.engine.newest_ticket:
             self._choose_first_unit(picture)
             self.settled.emit()
 
     def _choose_first_unit(self, picture: Picture) -> None:
         """Look closer at the scored unit with the most spikes, until a person chooses one."""
-        workspace = self.state.workspace
-        if workspace is None or self.state.unit_id or picture.gains is None:
+        workspace, state = self.state.workspace, self.state
+        if workspace is None or picture.gains is None:
+            return
+        is_own_choice = state.unit_id not in ("", self._proposed_unit)
+        if is_own_choice or (state.unit_id and state.unit_row in picture.gains.units):
             return
         row = picture.gains.units[picture.gains.spikes.sum(axis=0).argmax()]
-        self.state.select_unit(str(workspace.session.unit_id[row]))
+        self._proposed_unit = str(workspace.session.unit_id[row])
+        state.select_unit(self._proposed_unit)
 
     def _on_history(self, _: int) -> None:
         self.window.refresh_actions()
@@ -277,6 +292,8 @@ class Explorer(QObject):
         state, window, workspace = self.state, self.window, self.state.workspace
         if workspace is None:
             return
+        if compute:  # first of all: the engine works while the rest is drawn
+            self.compute()
         window.recipes.draw(mask.recipe)
         window.tree.draw_hint(RECIPES[mask.recipe].click.capitalize())
         n_units = workspace.session.n_units
@@ -297,8 +314,6 @@ class Explorer(QObject):
         self._show_bar()
         window.refresh_actions()
         self._show_status()
-        if compute:
-            self.compute()
 
     def _show_bar(self) -> None:
         state, bar, workspace = self.state, self.window.models, self.state.workspace
@@ -328,6 +343,7 @@ class Explorer(QObject):
         self.window.scores.draw(score_panel(lines, context, can_shuffle=can_shuffle))
 
     def _show_unit(self) -> None:
+        self._unit_delay.stop()
         state, picture, row = self.state, self.picture, self.state.unit_row
         self.window.raster.choose_unit(state.unit_id)
         if state.workspace is None or row is None or picture is None:

@@ -40,7 +40,8 @@ from mtm_viewer.views.welcome import WelcomePage
 
 TITLE = "MtM Viewer"
 _LAYOUT_VERSION = 1
-_SCORES_HEIGHT = 215
+_SCORES_HEIGHT = 240
+_UNIT_WIDEST = 360
 
 
 class MainWindow(QMainWindow):
@@ -104,12 +105,17 @@ class MainWindow(QMainWindow):
 
     def show_welcome(self, *, is_shown: bool) -> None:
         """Show the first page, or the session."""
+        was_shown = self._pages.currentIndex() == 0
         self._pages.setCurrentIndex(0 if is_shown else 1)
         self._head.setVisible(not is_shown)
-        for dock in (self.tree_dock, self.unit_dock):
+        docks = [self.tree_dock, self.unit_dock]
+        for dock in docks:
             dock.setVisible(not is_shown)
         if is_shown:
             self.editor_dock.hide()
+        elif was_shown:
+            right = min(_UNIT_WIDEST, max(self.unit.minimumWidth(), self.width() // 4))
+            self.resizeDocks(docks, [self.tree.minimumWidth(), right], Qt.Orientation.Horizontal)
 
     def show_editor(self, *, is_shown: bool) -> None:
         """Show the fields of a custom mask, or not."""

@@ -4,6 +4,8 @@ set -eu
 bin=$(cd "$1" && pwd)
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/.."
+PYTHONPATH=$PWD
+export PYTHONPATH
 "$here/system_packages.sh" gui-check
 
 for tool in Xvfb openbox xdotool; do
@@ -15,7 +17,7 @@ unset WAYLAND_DISPLAY
 QT_QPA_PLATFORM=xcb
 export QT_QPA_PLATFORM
 number=$(mktemp)
-Xvfb -displayfd 3 -screen 0 1600x1000x24 -nolisten tcp 3>"$number" 2>build/gui/xvfb.log &
+Xvfb -displayfd 3 -screen 0 1680x1080x24 -nolisten tcp 3>"$number" 2>build/gui/xvfb.log &
 server=$!
 trap 'kill "$server" 2>/dev/null || true; rm -f "$number"' EXIT INT TERM
 waited=0
@@ -27,4 +29,4 @@ done
 DISPLAY=:$(cat "$number")
 export DISPLAY
 openbox >build/gui/openbox.log 2>&1 &
-"$bin/python" -m pytest tests/gui -q
+"$bin/python" tests/gui/click_through.py build/gui

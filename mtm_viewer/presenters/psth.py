@@ -282,7 +282,7 @@ def _subtitle(session: Session, unit: int, trials: NDArray[np.int64], trial_kind
 
 def _score_words(score: UnitScore | None) -> str:
     if score is None:
-        return "not scored yet"
+        return "not scored under this mask"
     if score.bps_beyond_psth is None:
         return "no score: no spikes in the scored entries"
     text = f"beyond PSTH {score.bps_beyond_psth:+.2f} bits/spike"

@@ -29,7 +29,7 @@ def eye_icon(state: Visibility, colour: str, accent: str) -> QIcon:
         painter.drawArc(QRectF(22, 23, 20, 20), 60 * 16, 270 * 16)
         painter.drawLine(QPointF(32, 33), QPointF(32, 25))
     painter.end()
-    return QIcon(pixmap)
+    return _icon(pixmap)
 
 
 @cache
@@ -40,7 +40,7 @@ def swatch_icon(colour: str, border: str) -> QIcon:
     painter.setBrush(QColor(colour))
     painter.drawRoundedRect(QRectF(10, 10, 44, 44), 10, 10)
     painter.end()
-    return QIcon(pixmap)
+    return _icon(pixmap)
 
 
 @cache
@@ -62,6 +62,13 @@ def app_icon() -> QIcon:
         painter.drawLine(QPointF(left, 40), QPointF(left + 8, 25))
     painter.end()
     return QIcon(pixmap)
+
+
+def _icon(pixmap: QPixmap) -> QIcon:
+    """Keep the colours in selected rows, which Qt would tint."""
+    icon = QIcon(pixmap)
+    icon.addPixmap(pixmap, QIcon.Mode.Selected)
+    return icon
 
 
 def _canvas() -> tuple[QPixmap, QPainter]:

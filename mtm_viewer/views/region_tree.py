@@ -63,6 +63,7 @@ class RegionTreeView(QWidget):
         for widget in (self.search, self.hint, self.empty):
             layout.addWidget(widget)
         layout.addWidget(self.tree, 1)
+        layout.addStretch(0)
         self.setMinimumWidth(_MINIMUM_WIDTH)
         self._show_emptiness()
 

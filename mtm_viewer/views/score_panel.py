@@ -130,7 +130,7 @@ def _make_table(parent: QWidget) -> QTableWidget:
         if header is not None:
             header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
             header.setHighlightSections(False)
-            header.setStretchLastSection(header is table.horizontalHeader())
+            header.setStretchLastSection(False)
     vertical = table.verticalHeader()
     if vertical is not None:
         vertical.setVisible(False)

@@ -76,6 +76,11 @@ def style_sheet(theme: Theme) -> str:
     QTreeView, QTableView, QListView, QPlainTextEdit {{ background: {theme.panel};
         border: 1px solid {theme.border}; border-radius: 5px; }}
     QTreeView::item {{ padding: 2px 0; }}
+    QListView::item {{ padding: 4px 6px; }}
+    QListView::item:hover {{ background: {mix(theme.panel, theme.accent, 0.12)};
+        color: {theme.text}; }}
+    QListView::item:selected {{ background: {theme.accent}; color: {theme.on_accent}; }}
+    QMessageBox QLabel#qt_msgbox_label {{ font-weight: 600; min-width: 380px; }}
     QTreeView::item:hover {{ background: {mix(theme.panel, theme.accent, 0.12)}; }}
     QTreeView::item:selected {{ background: {mix(theme.panel, theme.accent, 0.28)};
         color: {theme.text}; }}

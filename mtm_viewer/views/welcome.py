@@ -18,6 +18,7 @@ from PyQt6.QtWidgets import (
 from mtm_viewer.theme import Theme
 
 _WIDTH = 620
+_LIST_HEIGHT = 330
 
 
 class WelcomePage(QWidget):
@@ -34,7 +35,7 @@ class WelcomePage(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.title = QLabel("What could the rest of the brain tell about it?", self)
+        self.title = QLabel("What can the rest of the brain tell?", self)
         self.words = QLabel(
             "Hide a region, some units or a stretch of time of a recording, and see what a model "
             "trained by multi-task masking reconstructs from what is left, beside honest "
@@ -91,7 +92,7 @@ class WelcomePage(QWidget):
         column.addWidget(self.drop)
         column.addStretch(1)
         self.title.setWordWrap(True)
-        self.sessions.setFixedWidth(_WIDTH)
+        self.sessions.setFixedSize(_WIDTH, _LIST_HEIGHT)
         layout = QHBoxLayout(self)
         layout.addStretch(1)
         layout.addLayout(column)

@@ -115,6 +115,18 @@ def test_a_click_on_a_unit_shows_it_closely(explorer, qtbot):
     assert len(explorer.window.unit.plots) == 3
 
 
+def test_the_proposed_unit_follows_the_mask_until_a_person_chooses_one(explorer, qtbot):
+    def region_of_unit() -> str:
+        return str(explorer.state.workspace.session.region[explorer.state.unit_row])
+
+    assert region_of_unit() == "VISp"
+    settle(qtbot, explorer, lambda: explorer.state.click_region("CA1"))
+    assert region_of_unit() == "CA1"
+    explorer.window.raster.unit_clicked.emit(str(explorer.state.workspace.session.unit_id[17]))
+    settle(qtbot, explorer, lambda: explorer.state.click_region("DG"))
+    assert region_of_unit() == "VISp"
+
+
 def test_an_eye_hides_in_a_custom_mask(explorer, qtbot):
     view = explorer.window.tree
     eye = view.model.region_index("DG").siblingAtColumn(2)

@@ -149,7 +149,7 @@ def test_a_session_without_depths_leaves_the_depth_out():
 @pytest.mark.parametrize(
     ("score", "words"),
     [
-        (None, "not scored yet"),
+        (None, "not scored under this mask"),
         (
             UnitScore(bps_beyond_psth=0.214, interval=(0.17, 0.25), n_spikes=500),
             "beyond PSTH +0.21 bits/spike [+0.17,\N{NO-BREAK SPACE}+0.25]",
