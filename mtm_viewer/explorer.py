@@ -22,6 +22,7 @@ from mtm_viewer.presenters.recipes import CUSTOM, RECIPES
 from mtm_viewer.presenters.region_tree import region_tree, unit_visibility
 from mtm_viewer.presenters.score_lines import unit_score
 from mtm_viewer.presenters.scores import ScoreContext, score_panel
+from mtm_viewer.presenters.status_words import progress_words, session_words
 from mtm_viewer.presenters.workspace import Workspace
 from mtm_viewer.state import ViewerState
 from mtm_viewer.theme import Theme
@@ -372,25 +373,11 @@ class Explorer(QObject):
         workspace = self.state.workspace
         opening = "opening\N{HORIZONTAL ELLIPSIS}" if self.loader.is_busy else ""
         self.window.status.draw(
-            session=opening if workspace is None else _session_words(workspace),
+            session=opening if workspace is None else session_words(workspace),
             mask=self.state.describe_mask() if workspace is not None else "",
-            progress=opening or self._progress_words(),
+            progress=opening
+            or progress_words(workspace, self.picture, is_computing=self.engine.is_busy),
         )
-
-    def _progress_words(self) -> str:
-        picture, workspace = self.picture, self.state.workspace
-        if workspace is None:
-            return ""
-        if workspace.model is None:
-            return "no model for this session"
-        if picture is None or picture.model_hz is None:
-            return f"{len(workspace.test)} {workspace.trial_kind} trials"
-        words = picture.raster.trials.words()
-        if picture.is_exact:
-            return f"{words}, exact"
-        is_whole = picture.n_done == picture.n_wanted
-        state = "preview, exact answers to come" if is_whole else "partial"
-        return f"{words}, {state}" if self.engine.is_busy else f"{words}, stopped"
 
     def _show_theme(self, theme: Theme) -> None:
         app = QApplication.instance()
@@ -398,14 +385,3 @@ class Explorer(QObject):
             apply_theme(app, theme)
         self.window.set_theme(theme)
         self.window.refresh_actions()
-
-
-def _session_words(workspace: Workspace) -> str:
-    session = workspace.session
-    n_known = int((~workspace.is_missing).sum())
-    n_recorded = workspace.recording.n_units
-    units = f"{n_known} units"
-    if n_known != n_recorded:
-        units = f"{n_known} of {n_recorded} units (those that the model knows)"
-    name = session.provenance.source_id or workspace.path.stem
-    return f"{name} \N{MIDDLE DOT} {session.n_trials} trials \N{MIDDLE DOT} {units}"
