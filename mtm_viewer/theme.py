@@ -172,7 +172,7 @@ LIGHT = Theme(
     event="#2fd3ff",
     crosshair="#8fe3ff",
     separator="#8a8f98",
-    hatch="#ffffff73",
+    hatch="#ffffff66",
     veil="#d9dde2c8",
     maps=MappingProxyType({DIFFERENCE: "difference_light"}),
 )
@@ -192,7 +192,7 @@ DARK = Theme(
     event="#2fd3ff",
     crosshair="#8fe3ff",
     separator="#8a8f98",
-    hatch="#ffffff73",
+    hatch="#ffffff66",
     veil="#2b2f36b8",
     maps=MappingProxyType({DIFFERENCE: "difference_dark"}),
 )

@@ -10,7 +10,7 @@ from PyQt6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 from mtm_viewer.presenters.rectangles import Rectangle
 from mtm_viewer.theme import Theme, rgba
 
-_TILE = 16
+_TILE = 18
 """Pixels between two lines of the hatch."""
 _OVERSAMPLING = 2
 

@@ -17,6 +17,7 @@ from mtm_viewer.presenters.raster_scene import EventLine
 from mtm_viewer.presenters.rectangles import Rectangle
 from mtm_viewer.theme import Theme
 from mtm_viewer.views.mask_overlay import MaskOverlay
+from mtm_viewer.views.plain_plot import let_title_shrink
 
 MS = 1000.0
 _FRAMED_PX = 5
@@ -62,6 +63,7 @@ class RasterPlot(pg.PlotItem):
 
     def __init__(self, theme: Theme) -> None:
         super().__init__(enableMenu=False)
+        let_title_shrink(self)
         self._theme = theme
         self._panel: RasterPanel | None = None
         self._source: NDArray[np.uint8] | None = None

@@ -154,7 +154,7 @@ class RasterView(QWidget):
     def _lay_out(self) -> None:
         true, model, third = self.plots
         layout = self.graphics.ci.layout
-        layout.setHorizontalSpacing(16)
+        layout.setHorizontalSpacing(20)
         layout.setVerticalSpacing(0)
         layout.setContentsMargins(4, 4, 4, 0)
         parts: tuple[pg.PlotItem, ...] = (
@@ -276,7 +276,7 @@ class RasterView(QWidget):
         marks += [note] if note else []
         joined = "&nbsp;&nbsp;&nbsp;".join(marks)
         self.legend.setText(f"<span style='color:{self._theme.muted}'>{joined}</span>")
-        self.legend.setToolTip(drawable.note)
+        self.legend.setToolTip(f"{note}. {drawable.note}" if note else drawable.note)
 
 
 def _line_of_text(accessible_name: str, parent: QWidget) -> QLabel:

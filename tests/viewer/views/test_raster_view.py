@@ -324,6 +324,26 @@ def test_panels_are_equally_wide_with_one_colour_bar_or_two(view):
         assert max(widths) - min(widths) <= 4
 
 
+@pytest.mark.parametrize("width", [620, 700, 1400])
+def test_no_part_covers_another_at_any_width(view, width):
+    view.resize(width, HEIGHT)
+    _show(view, rasters())
+    parts = [view.column, view.plots[0], view.plots[1], view.bars[0], view.plots[2], view.bars[1]]
+    edges = [
+        (part.getViewBox().sceneBoundingRect().left(), part.sceneBoundingRect().right())
+        for part in parts
+    ]
+    rights = [part.getViewBox().sceneBoundingRect().right() for part in parts]
+    for right, (left, _) in zip(rights, edges[1:], strict=False):
+        assert right < left
+    assert edges[-1][1] <= view.graphics.width()
+    assert min(plot.getViewBox().width() for plot in view.plots) > 60
+    for plot in view.plots:
+        title = plot.titleLabel.mapRectToScene(plot.titleLabel.itemRect()).center().x()
+        middle = plot.getViewBox().sceneBoundingRect().center().x()
+        assert title == pytest.approx(middle, abs=2)
+
+
 def test_more_rows_than_pixels_are_pooled_without_losing_any_and_said_so(view):
     many = make_session(n_trials=8, n_bins=10, n_units=1200)
     scene = raster_scene(many, np.arange(8), within="given")
