@@ -169,6 +169,12 @@ def test_an_asked_mask_is_answered_at_once_the_second_time(job):
     assert first.is_exact
 
 
+def test_the_engine_does_not_draw_more_pictures_than_there_is_time_for(job, monkeypatch):
+    monkeypatch.setattr(reconstruct_job, "PAUSE_S", 60.0)
+    pictures = list(job(ask(), never))
+    assert [picture.is_final for picture in pictures] == [False, True]
+
+
 def test_stopping_ends_after_the_piece_without_a_final_picture(job):
     pictures = list(job(ask(), lambda: True))
     assert not any(picture.is_final for picture in pictures)
@@ -222,10 +228,13 @@ def test_a_baseline_with_units_in_another_order_is_put_in_order(job):
 
 def test_units_that_the_recording_lacks_are_not_drawn(job):
     session = make_session(n_trials=120)
-    part = session.take_units(np.arange(4, 24))
+    part = session.take_units(np.arange(4, 16))
     workspace = make_workspace(part, WORKSPACE.path, (make_model(session),))
     picture = last(job, ask(workspace=workspace))
-    assert len(picture.raster.rows.unit_id) == 20
+    assert [(band.region, band.n_units) for band in picture.raster.rows.bands] == [
+        ("CA1", 4),
+        ("DG", 8),
+    ]
     assert picture.lines[0].n_units == 4
 
 

@@ -41,6 +41,7 @@ def test_groups_and_regions_stand_in_the_order_of_the_atlas_unnamed_ones_last():
 def test_every_unit_is_in_the_tree_once():
     rows = np.concatenate([group.rows for group in TREE.groups])
     assert sorted(rows.tolist()) == list(range(24))
+    assert TREE.n_shown == 24
 
 
 def test_regions_have_the_names_and_colours_of_the_atlas():
