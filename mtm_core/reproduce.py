@@ -306,6 +306,7 @@ def _compute(plan: Plan, cells: Sequence[Cell]) -> Iterator[Cell]:
             compute_cell(plan, cell)
             yield cell
         return
+    others = set(multiprocessing.active_children())
     context = multiprocessing.get_context("spawn")
     with (
         _threads_of_children(plan.config.run.threads or 1),
@@ -316,8 +317,11 @@ def _compute(plan: Plan, cells: Sequence[Cell]) -> Iterator[Cell]:
             for future in as_completed(futures):
                 _raise_sentence(future)
                 yield futures[future]
-        finally:
+        except BaseException:  # cells are written whole, so that their makers may be cut off
+            for process in set(multiprocessing.active_children()) - others:
+                process.terminate()
             pool.shutdown(wait=True, cancel_futures=True)
+            raise
 
 
 def _compute_apart(plan: Plan, cell: Cell) -> str | None:
@@ -326,6 +330,8 @@ def _compute_apart(plan: Plan, cell: Cell) -> str | None:
         compute_cell(plan, cell)
     except MtmError as error:
         return f"{cell.name}: {error}"
+    except KeyboardInterrupt:  # Ctrl-C reaches every process, and the first one speaks for all
+        return f"{cell.name}: stopped."
     return None
 
 
