@@ -17,7 +17,7 @@ NOTE = (
     "Bits per spike on test trials, pooled over units, null: each unit's mean rate in training "
     "trials. Means over sessions (over seeds first) with 95 % intervals by Student's t over "
     "sessions. *Best baseline*: highest mean over sessions. *Won*: sessions in which the model's "
-    "mean over seeds is above that baseline."
+    "mean over seeds is above that baseline; in brackets, above every baseline."
 )
 
 
@@ -75,7 +75,7 @@ def _main_row(summary: TaskSummary) -> list[str]:
         summary.best_baseline,
         _mean(summary.baselines[summary.best_baseline]),
         f"**{_mean(rival.difference, sign=True)}**",
-        f"{rival.n_won} of {rival.difference.n_sessions}",
+        f"{rival.n_won} ({summary.against_best_of_each.n_won}) of {rival.difference.n_sessions}",
     ]
 
 

@@ -84,13 +84,34 @@ def test_bad_input_is_a_sentence_before_any_work(files, words, said, capsys, mon
     assert "Model" not in error
 
 
-def test_a_session_without_regions_says_what_is_left_out(tmp_path, capsys):
-    session = make_session(n_trials=40, n_units=8, regions=())
+def write_files(folder: Path, **how) -> list[str]:
+    session = make_session(n_trials=40, **how)
     checkpoint = make_checkpoint(session)
-    write_session(session, tmp_path / "s.h5")
-    model = tmp_path / "m.safetensors"
+    write_session(session, folder / "s.h5")
+    model = folder / "m.safetensors"
     save_checkpoint(model, checkpoint.model.state_dict(), checkpoint.manifest)
-    assert main(["evaluate", str(model), str(tmp_path / "s.h5"), "--no-shuffle"]) == 0
+    return [str(model), str(folder / "s.h5")]
+
+
+def test_regions_left_out_are_named(tmp_path, capsys):
+    files = write_files(tmp_path, n_units=12, regions=("CA1", "CA1", "DG", "void"))
+    assert main(["evaluate", *files, "--tasks", "inter_region", "--no-shuffle"]) == 0
+    said = capsys.readouterr().out
+    assert "inter_region: DG (3 units, fewer than 5), void (not a named region)" in said
+    assert "Horizon" not in said
+
+
+def test_a_silent_test_has_no_scores(tmp_path, capsys):
+    files = write_files(tmp_path, n_units=8, mean_count=1e-9)
+    words = ["--tasks", "co_smoothing", "--baselines"]
+    assert main(["evaluate", *files, *words]) == 0
+    row = next(r for r in capsys.readouterr().out.splitlines() if r.startswith("co_smoothing"))
+    assert row.split()[1:3] == ["-", "-"]
+
+
+def test_a_session_without_regions_says_what_is_left_out(tmp_path, capsys):
+    files = write_files(tmp_path, n_units=8, regions=())
+    assert main(["evaluate", *files, "--no-shuffle"]) == 0
     said = capsys.readouterr().out
     assert "Left out  intra_region: no region of at least 5 units" in said
     assert "by region" not in said

@@ -93,5 +93,5 @@ def test_the_table_says_who_won_by_how_much_and_in_how_many_sessions():
     row = next(line for line in text.splitlines() if line.startswith("| random | co_smoothing"))
     assert "poisson_regression" in row
     assert "+0.033" in row
-    assert "2 of 3" in row
+    assert "2 (1) of 3" in row
     assert "| c | random | 0.100 / 0.200 (psth) | - | - | - |" in text
