@@ -19,7 +19,7 @@ from tests.core.sessions import make_session
 CONFIG = TrainConfig(
     model=SMALL_MODEL,
     optim=OptimConfig(steps=2, batch_size=4),
-    run=RunConfig(device="cpu", threads=1, validate_every=2, checkpoint_every=1),
+    run=RunConfig(device="cpu", threads=1, matmul="default", validate_every=2, checkpoint_every=1),
 )
 
 
