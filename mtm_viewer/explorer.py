@@ -79,8 +79,8 @@ class Explorer(QObject):
         self._proposed_unit = ""
         self._unit_delay = QTimer(self)
         self._unit_delay.setSingleShot(True)
-        self._unit_delay.setInterval(_UNIT_DELAY_MS)
-        self._unit_delay.timeout.connect(self._show_unit)
+        self._unit_delay.timeout.connect(self._after_painting)
+        self._is_settled = False
         self.loader = EngineThread(works[0], "opening files", self)
         self.engine = EngineThread(works[1], "reconstruction", self)
         self._connect_engines()
@@ -253,12 +253,19 @@ class Explorer(QObject):
         self.window.status.draw_progress(picture.n_done, picture.n_wanted)
         self._show_scores()
         self._show_status()
+        # The unit panel is drawn after the rasters are painted, not in the same breath.
         if picture.is_final:
-            self._show_unit()
+            self._unit_delay.start(0)
         elif not self._unit_delay.isActive():
-            self._unit_delay.start()
-        if picture.is_final and answer.ticket == self.engine.newest_ticket:
-            self._choose_first_unit(picture)
+            self._unit_delay.start(_UNIT_DELAY_MS)
+        self._is_settled = picture.is_final and answer.ticket == self.engine.newest_ticket
+
+    def _after_painting(self) -> None:
+        is_settled, self._is_settled = self._is_settled, False
+        if is_settled and self.picture is not None:
+            self._choose_first_unit(self.picture)
+        self._show_unit()
+        if is_settled:
             self.settled.emit()
 
     def _choose_first_unit(self, picture: Picture) -> None:
@@ -344,7 +351,6 @@ class Explorer(QObject):
         self.window.scores.draw(score_panel(lines, context, can_shuffle=can_shuffle))
 
     def _show_unit(self) -> None:
-        self._unit_delay.stop()
         state, picture, row = self.state, self.picture, self.state.unit_row
         self.window.raster.choose_unit(state.unit_id)
         if state.workspace is None or row is None or picture is None:

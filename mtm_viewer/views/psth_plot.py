@@ -29,6 +29,8 @@ class PsthPlot(QWidget):
         super().__init__(parent)
         self._theme = theme
         self._shown: tuple[ConditionPlot, UnitDrawable] | None = None
+        self._curves: list[_Curves] = []
+        self._events: list[pg.InfiniteLine] = []
         self.legend = QLabel(self)
         self.legend.setWordWrap(True)
         self.legend.setTextFormat(Qt.TextFormat.RichText)
@@ -72,7 +74,6 @@ class PsthPlot(QWidget):
         self.legend.setText(_legend(shown, self._theme))
         self.setAccessibleName(f"PSTH by {shown.title.lower()}")
         self.setAccessibleDescription(_spoken(shown))
-        self.plot.clear()
         self.plot.setVisible(bool(shown.lines))
         time_ms = (drawable.bin_start_s + drawable.bin_size_s / 2) * MS
         start_ms = float(drawable.bin_start_s[0]) * MS
@@ -82,33 +83,56 @@ class PsthPlot(QWidget):
             yRange=(0.0, drawable.top_hz),
             padding=0,
         )
-        for event in drawable.events:
-            self.plot.addItem(
-                pg.InfiniteLine(event.time_s * MS, pen=pg.mkPen(self._theme.muted, width=1))
-            )
-        for line in shown.lines:
-            self._draw_true(line, time_ms)
-        for line in shown.lines:
-            self._draw_model(line, time_ms)
+        self._draw_events(drawable)
+        while len(self._curves) < len(shown.lines):
+            self._curves.append(_Curves(self.plot))
+        for position, curves in enumerate(self._curves):
+            line = shown.lines[position] if position < len(shown.lines) else None
+            curves.draw(line, time_ms, self._theme)
 
-    def _draw_true(self, line: ConditionLine, time_ms: np.ndarray) -> None:
-        pale = self._theme.pale(self._theme.condition(line.role))
+    def _draw_events(self, drawable: UnitDrawable) -> None:
+        while len(self._events) < len(drawable.events):
+            self._events.append(pg.InfiniteLine())
+            self.plot.addItem(self._events[-1])
+        for position, mark in enumerate(self._events):
+            mark.setVisible(position < len(drawable.events))
+            if position < len(drawable.events):
+                mark.setValue(drawable.events[position].time_s * MS)
+                mark.setPen(pg.mkPen(self._theme.muted, width=1))
+
+
+class _Curves:
+    """The curves of one condition; made once, since making them takes longer than drawing."""
+
+    def __init__(self, plot: pg.PlotWidget) -> None:
+        self._edges = (pg.PlotCurveItem(pen=None), pg.PlotCurveItem(pen=None))
+        self._band = pg.FillBetweenItem(*self._edges)
+        self._true, self._model = pg.PlotCurveItem(), pg.PlotCurveItem()
+        for layer, item in enumerate((*self._edges, self._band, self._true, self._model)):
+            item.setZValue(layer)
+            plot.addItem(item)
+
+    def draw(self, line: ConditionLine | None, time_ms: np.ndarray, theme: Theme) -> None:
+        """Show a condition, or nothing."""
+        has_band = line is not None and line.sem_hz is not None
+        has_model = line is not None and line.model_hz is not None
+        self._band.setVisible(has_band)
+        self._true.setVisible(line is not None)
+        self._model.setVisible(has_model)
+        if line is None:
+            return
+        colour = theme.condition(line.role)
+        pale = theme.pale(colour)
         if line.sem_hz is not None:
-            edges = [pg.PlotCurveItem(time_ms, line.true_hz + s * line.sem_hz) for s in (-1, 1)]
             fill = QColor(pale)
             fill.setAlpha(80)
-            for edge in edges:
-                edge.setPen(pg.mkPen(None))
-                self.plot.addItem(edge)
-            self.plot.addItem(pg.FillBetweenItem(*edges, brush=fill))
-        self.plot.plot(time_ms, line.true_hz, pen=pg.mkPen(pale, width=_TRUE_WIDTH))
-
-    def _draw_model(self, line: ConditionLine, time_ms: np.ndarray) -> None:
-        if line.model_hz is None:
-            return
-        strong = self._theme.strong(self._theme.condition(line.role))
-        pen = pg.mkPen(strong, width=_MODEL_WIDTH, dash=[4, 2.5])
-        self.plot.plot(time_ms, line.model_hz, pen=pen)
+            for edge, sign in zip(self._edges, (-1, 1), strict=True):
+                edge.setData(time_ms, line.true_hz + sign * line.sem_hz)
+            self._band.setBrush(fill)
+        self._true.setData(time_ms, line.true_hz, pen=pg.mkPen(pale, width=_TRUE_WIDTH))
+        if line.model_hz is not None:
+            pen = pg.mkPen(theme.strong(colour), width=_MODEL_WIDTH, dash=[4, 2.5])
+            self._model.setData(time_ms, line.model_hz, pen=pen)
 
 
 def _legend(shown: ConditionPlot, theme: Theme) -> str:

@@ -13,6 +13,7 @@ from mtm_viewer.theme import Theme
 from mtm_viewer.views.region_tree_model import COUNT, EYE, NAME, Level, RegionTreeModel, TreeItem
 
 _MINIMUM_WIDTH = 236
+_CELL_MARGIN = 7
 _FEW = 40
 """A search that leaves at most so many units opens all headings."""
 
@@ -76,6 +77,9 @@ class RegionTreeView(QWidget):
     def draw_visibility(self, visibility: NDArray[np.int8]) -> None:
         """Show what the mask does to each unit, shape (n_units,)."""
         self.model.set_visibility(visibility)
+        for region in self.model.regions():
+            if self.tree.isExpanded(region):
+                self.model.tell_units_changed(region)
 
     def draw_hint(self, text: str) -> None:
         """Say what a click will do."""
@@ -124,8 +128,11 @@ class RegionTreeView(QWidget):
         if header is not None:
             header.setStretchLastSection(False)
             header.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)
-            header.setSectionResizeMode(COUNT, QHeaderView.ResizeMode.ResizeToContents)
-            header.setSectionResizeMode(EYE, QHeaderView.ResizeMode.ResizeToContents)
+            # Columns that follow their contents would measure every row at each new mask.
+            for column, heading in ((COUNT, " 88.8 Hz "), (EYE, " Seen ")):
+                width = header.fontMetrics().horizontalAdvance(heading) + 2 * _CELL_MARGIN
+                header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
+                header.resizeSection(column, width)
             header.setSectionsMovable(False)
         tree.clicked.connect(self._on_click)
         tree.pressed_enter.connect(self._on_click)

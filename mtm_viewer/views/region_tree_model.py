@@ -73,14 +73,23 @@ class RegionTreeModel(QAbstractItemModel):
         self.endResetModel()
 
     def set_visibility(self, visibility: NDArray[np.int8]) -> None:
-        """Show what a mask does to each unit; shape (n_units,) of the whole session."""
+        """Show what a mask does to each unit; shape (n_units,) of the whole session.
+
+        Headings are told to have changed; rows of units by `tell_units_changed` only, since Qt
+        looks at each cell of a range, even of the hundreds that no one sees.
+        """
         self._visibility = visibility
-        self._tell_all_changed()
+        for parent in (QModelIndex(), *self.groups()):
+            self._tell_changed(parent)
+
+    def tell_units_changed(self, region: QModelIndex) -> None:
+        """Tell that the units of a region look different."""
+        self._tell_changed(region)
 
     def set_theme(self, theme: Theme) -> None:
         """Draw icons in the colours of a theme."""
         self._theme = theme
-        self._tell_all_changed()
+        self.layoutChanged.emit()
 
     def item(self, index: QModelIndex) -> TreeItem | None:
         """Say what a row stands for."""
@@ -117,7 +126,7 @@ class RegionTreeModel(QAbstractItemModel):
     def index(self, row: int, column: int, parent: QModelIndex | None = None) -> QModelIndex:
         """Return the index of a child (Qt's own hook)."""
         parent = QModelIndex() if parent is None else parent
-        if not self.hasIndex(row, column, parent):
+        if not (0 <= row < self.rowCount(parent) and 0 <= column < len(_HEADINGS)):
             return QModelIndex()
         if not parent.isValid():
             return self.createIndex(row, column, _pack(Level.GROUP, row, 0))
@@ -234,23 +243,24 @@ class RegionTreeModel(QAbstractItemModel):
             return swatch_icon(node.colour, self._theme.border)
         return None
 
-    def _tell_all_changed(self) -> None:
-        """Repaint everything: one gesture is one signal per heading, not one per unit."""
-        for parent in [QModelIndex(), *self._headings()]:
-            last = self.rowCount(parent) - 1
-            if last >= 0:
-                first_cell, last_cell = self.index(0, NAME, parent), self.index(last, EYE, parent)
-                self.dataChanged.emit(first_cell, last_cell)
+    def groups(self) -> list[QModelIndex]:
+        """Return the rows of the groups."""
+        return [self.index(row, NAME) for row in range(self.rowCount())]
 
-    def _headings(self) -> list[QModelIndex]:
-        groups = [self.index(g, NAME) for g in range(self.rowCount())]
-        regions = [self.index(r, NAME, g) for g in groups for r in range(self.rowCount(g))]
-        return groups + regions
+    def regions(self) -> list[QModelIndex]:
+        """Return the rows of the regions."""
+        return [self.index(r, NAME, g) for g in self.groups() for r in range(self.rowCount(g))]
 
-
-def _pack(level: Level, group: int, region: int) -> int:
-    return (int(level) << 2 * _SHIFT) | (group << _SHIFT) | region
+    def _tell_changed(self, parent: QModelIndex) -> None:
+        last = self.rowCount(parent) - 1
+        if last >= 0:
+            self.dataChanged.emit(self.index(0, EYE, parent), self.index(last, EYE, parent))
 
 
-def _unpack(number: int) -> tuple[Level, int, int]:
-    return Level(number >> 2 * _SHIFT), (number >> _SHIFT) & _BITS, number & _BITS
+def _pack(level: int, group: int, region: int) -> int:
+    return (level << 2 * _SHIFT) | (group << _SHIFT) | region
+
+
+def _unpack(number: int) -> tuple[int, int, int]:
+    """Return level, group and region; Qt asks so often that the level stays a number."""
+    return number >> 2 * _SHIFT, (number >> _SHIFT) & _BITS, number & _BITS

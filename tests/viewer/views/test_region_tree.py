@@ -98,11 +98,14 @@ def test_the_eye_shows_hidden_and_visible_differently(view):
     assert icon("DG") == icon("VISp")
 
 
-def test_a_new_mask_is_told_once_per_heading_not_per_unit(view):
-    told: list[object] = []
-    view.model.dataChanged.connect(lambda *_: told.append(1))
+def test_a_new_mask_is_told_once_per_open_heading_not_per_unit(view):
+    view.tree.expand(view.model.region_index("DG"))
+    told: list[str] = []
+    view.model.dataChanged.connect(
+        lambda first, last: told.append(f"{view.model.item(first).name} {last.row() + 1}")
+    )
     view.draw_visibility(np.zeros(24, dtype=np.int8))
-    assert len(told) == 1 + 2 + 3
+    assert told == ["Isocortex 2", "VISp 1", "CA1 2", f"{SESSION.unit_id[8]} 8"]
 
 
 def test_clicking_a_region_says_which(view, qtbot):
