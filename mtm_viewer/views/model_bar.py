@@ -39,20 +39,19 @@ class ModelBar(QWidget):
         self.third = selector(self, "Third panel", "What stands in the third raster.")
         self.rows = selector(self, "Rows", "Which units the rasters show.")
         self.badge = Badge("Mask unlike the training masks", self)
+        self._names: tuple[str, ...] | None = None
+        self._shown = 0
         self._lay_out()
         self._connect()
 
     def draw_models(self, names: Sequence[str], shown: int) -> None:
         """List the models that fit the session, and a way to open another."""
         self.model.blockSignals(True)
-        self.model.clear()
-        if not names:
-            self.model.addItem("no model for this session", -1)
-        for place, name in enumerate(names):
-            self.model.addItem(name, place)
-        self.model.insertSeparator(self.model.count())
-        self.model.addItem("Open checkpoint…", OPEN_OTHER)
-        self.model.setCurrentIndex(max(0, shown))
+        if tuple(names) != self._names:  # filling it anew lays out the whole row
+            self._names = tuple(names)
+            self._fill_models()
+        self._shown = max(0, shown)
+        self.model.setCurrentIndex(self._shown)
         self.model.blockSignals(False)
 
     def draw_third(self, chosen: str, *, has_baseline: bool) -> None:
@@ -94,9 +93,19 @@ class ModelBar(QWidget):
             lambda _: self.focus_chosen.emit(self.rows.currentData() == "region")
         )
 
+    def _fill_models(self) -> None:
+        self.model.clear()
+        if not self._names:
+            self.model.addItem("no model for this session", -1)
+        for place, name in enumerate(self._names or ()):
+            self.model.addItem(name, place)
+        self.model.insertSeparator(self.model.count())
+        self.model.addItem("Open checkpoint…", OPEN_OTHER)
+
     def _choose_model(self) -> None:
         chosen = self.model.currentData()
         if chosen == OPEN_OTHER:
+            self.model.setCurrentIndex(self._shown)
             self.open_requested.emit()
         elif chosen is not None and chosen >= 0:
             self.model_chosen.emit(chosen)

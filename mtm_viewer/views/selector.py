@@ -20,9 +20,11 @@ def selector(parent: QWidget, name: str, tooltip: str) -> QComboBox:
 def fill_selector(box: QComboBox, entries: Mapping[str, str], chosen: str) -> None:
     """Show other entries (value to text) without telling anyone; one entry is no choice."""
     box.blockSignals(True)
-    box.clear()
-    for value, text in entries.items():
-        box.addItem(text, value)
+    shown = {box.itemData(row): box.itemText(row) for row in range(box.count())}
+    if shown != dict(entries):  # filling it anew lays out the whole row
+        box.clear()
+        for value, text in entries.items():
+            box.addItem(text, value)
     box.setCurrentIndex(max(0, box.findData(chosen)))
     box.setEnabled(len(entries) > 1)
     box.blockSignals(False)

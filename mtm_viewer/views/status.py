@@ -11,6 +11,7 @@ from PyQt6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QSiz
 from mtm_viewer.theme import Theme, mix
 from mtm_viewer.views.selector import fill_selector, selector
 
+_MARGIN = 2
 _BUSY_DELAY_MS = 40
 """Answers faster than this show no busy badge: it would only flicker."""
 
@@ -106,15 +107,21 @@ class StatusLine(QWidget):
     def set_theme(self, theme: Theme) -> None:
         """Follow the window's colours."""
         self.busy.setStyleSheet(f"color: {theme.accent}; font-weight: 600;")
+        self._keep_height()
 
     def _lay_out(self) -> None:
         layout = QHBoxLayout(self)
-        layout.setContentsMargins(8, 2, 4, 2)
+        layout.setContentsMargins(8, _MARGIN, 4, _MARGIN)
         layout.setSpacing(12)
         layout.addWidget(self.session)
         layout.addWidget(self.mask_words, 1)
         for widget in (self.busy, self.progress, self.cancel, self.progress_words, self.device):
             layout.addWidget(widget)
+
+    def _keep_height(self) -> None:
+        """Stay as high with the busy badge as without: else all of the window moves at a click."""
+        tallest = max(widget.sizeHint().height() for widget in (self.cancel, self.device))
+        self.setFixedHeight(tallest + 2 * _MARGIN)
 
     def _show_busy(self, *, is_busy: bool) -> None:
         for widget in (self.busy, self.progress, self.cancel):

@@ -70,6 +70,7 @@ def test_models_are_listed_with_a_way_to_open_another(shown, qtbot):
     bar.model.setCurrentIndex(bar.model.count() - 1)
     with qtbot.waitSignal(bar.open_requested):
         bar.model.activated.emit(bar.model.count() - 1)
+    assert bar.model.currentText() == "Temporal baseline (demo)"
 
 
 def test_without_a_model_the_selector_says_so(shown, qtbot):
@@ -121,6 +122,15 @@ def test_answers_that_come_at_once_do_not_flicker(shown, qtbot):
     line.draw_busy(is_busy=False)
     qtbot.wait(80)
     assert not line.busy.isVisible()
+
+
+def test_the_window_does_not_move_when_the_badge_comes(shown, qtbot):
+    line = shown(StatusLine())
+    height = line.sizeHint().height(), line.height()
+    line.draw_busy(is_busy=True)
+    qtbot.waitUntil(line.busy.isVisible, timeout=2000)
+    assert line.height() == height[1]
+    assert line.cancel.height() <= line.height()
 
 
 def test_devices_are_listed_in_capitals(shown, qtbot):
