@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 
 import numpy as np
-from mtm_core.masking.spec import ResolvedMask
 from numpy.typing import NDArray
 
 from mtm_core.data.regions import load_regions, sort_regions
 from mtm_core.data.session import Session
 from mtm_core.evaluation.unit_labels import region_colour, unit_number
+from mtm_core.masking.spec import ResolvedMask
 
 NO_REGION = "no region given"
 """Heading of units that the recording gives no region."""
