@@ -20,6 +20,7 @@ $(VENV)/.python:
 	@touch $@
 
 $(VENV)/.packages: pyproject.toml packaging/constraints.txt | $(VENV)/.python
+	@echo "Installing into $(VENV); the first time this takes a few minutes."
 	$(if $(TORCH_INDEX),$(PIP) install --quiet -c packaging/constraints.txt --index-url $(TORCH_INDEX) torch)
 	$(PIP) install --quiet -c packaging/constraints.txt -e ".[dev]"
 	@touch $@
@@ -43,7 +44,7 @@ check: setup
 	$(BIN)/lint-imports
 
 bench: setup
-	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(BIN)/python -m pytest tests/bench -q -s -o python_files='bench_*.py' -o python_functions='bench_*'
+	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest tests/bench -q -o python_files='bench_*.py' -o python_functions='bench_*'
 
 check-gui: setup
 	@packaging/check_gui.sh $(BIN)
