@@ -22,7 +22,7 @@ from mtm_viewer.presenters.recipes import CUSTOM, RECIPES
 from mtm_viewer.presenters.region_tree import region_tree, unit_visibility
 from mtm_viewer.presenters.score_lines import unit_score
 from mtm_viewer.presenters.scores import ScoreContext, score_panel
-from mtm_viewer.presenters.status_words import progress_words, session_words
+from mtm_viewer.presenters.status_words import no_model_panel, progress_words, session_words
 from mtm_viewer.presenters.workspace import Workspace
 from mtm_viewer.state import ViewerState
 from mtm_viewer.theme import Theme
@@ -248,8 +248,9 @@ class Explorer(QObject):
         picture = answer.value
         if not isinstance(picture, Picture) or picture.workspace is not self.state.workspace:
             return
+        if self.picture is None or picture.raster is not self.picture.raster:
+            self.window.raster.draw(picture.raster)
         self.picture = picture
-        self.window.raster.draw(picture.raster)
         self.window.status.draw_progress(picture.n_done, picture.n_wanted)
         self._show_scores()
         self._show_status()
@@ -337,6 +338,9 @@ class Explorer(QObject):
 
     def _show_scores(self) -> None:
         picture, workspace = self.picture, self.state.workspace
+        if workspace is not None and workspace.model is None:
+            self.window.scores.draw(no_model_panel(workspace))
+            return
         context = None
         if picture is not None and picture.lines and workspace is not None:
             model = workspace.model

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mtm_viewer.presenters.picture import Picture
+from mtm_viewer.presenters.scores import ScoreDrawable, score_panel
 from mtm_viewer.presenters.workspace import Workspace
 
 NO_MODEL = "no model for this session"
@@ -37,3 +40,17 @@ def progress_words(
         return f"{words}, stopped"
     is_whole = picture.n_done == picture.n_wanted
     return f"{words}, {'preview, exact answers to come' if is_whole else 'partial'}"
+
+
+def no_model_panel(workspace: Workspace) -> ScoreDrawable:
+    """Say in place of scores how to come by a model."""
+    path = workspace.path
+    return replace(
+        score_panel((), None),
+        headline="No model for this session yet",
+        verdict=f"train one: mtm-core train --preset quick --session {path.name} "
+        f"--out runs/{path.stem}",
+        role="muted",
+        tooltip="Run this in the folder of the session file, then use Model > Open checkpoint. "
+        f"The session is {path}.",
+    )

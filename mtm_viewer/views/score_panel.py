@@ -41,6 +41,7 @@ class ScorePanel(QWidget):
         self.headline = _label("Headline score", self)
         self.interval = _label("Interval of the headline score", self)
         self.verdict = _label("What the score means", self)
+        self.verdict.setWordWrap(True)
         self.shuffle = QPushButton("&Shuffle control", self)
         self.shuffle.setAccessibleName("Shuffle control")
         self.shuffle.setToolTip(_SHUFFLE_TOOLTIP)
@@ -110,6 +111,7 @@ class ScorePanel(QWidget):
         box.setContentsMargins(8, 6, 8, 6)
         box.addLayout(top)
         box.addWidget(self.table, 1)
+        box.addStretch(0)
 
 
 def _label(accessible_name: str, parent: QWidget) -> QLabel:

@@ -269,6 +269,7 @@ def test_a_session_without_a_model_is_shown_and_says_so(desktop, qtbot):
         lambda: desktop.state.open_workspace(make_small_workspace(has_models=False)),
     )
     assert explorer.window.status.progress_words.text() == "no model for this session"
+    assert "mtm-core train --preset quick" in explorer.window.scores.verdict.text()
     assert explorer.window.raster._drawable.panels[1].message
     assert not explorer.window._actions["model.control"].isEnabled()
 

@@ -9,7 +9,7 @@ import pytest
 
 from mtm_viewer.jobs.reconstruct_job import ReconstructionJob, ReconstructionRequest
 from mtm_viewer.presenters.raster_drawable import ShownTrials
-from mtm_viewer.presenters.status_words import progress_words, session_words
+from mtm_viewer.presenters.status_words import no_model_panel, progress_words, session_words
 from mtm_viewer.presenters.workspace import make_workspace
 from tests.viewer.workspaces import make_small_workspace
 
@@ -66,3 +66,11 @@ def test_before_any_answer_there_are_trials_only():
     assert progress_words(None, None, is_computing=False) == ""
     bare = make_small_workspace(has_models=False)
     assert progress_words(bare, None, is_computing=False) == "no model for this session"
+
+
+def test_without_a_model_the_scores_say_how_to_come_by_one():
+    panel = no_model_panel(make_small_workspace(has_models=False))
+    assert panel.headline == "No model for this session yet"
+    assert "--session small.h5 --out runs/small" in panel.verdict
+    assert panel.rows == ()
+    assert not panel.can_shuffle
