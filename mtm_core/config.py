@@ -89,8 +89,8 @@ class ModelConfig:
     """Dropout inside the layers."""
     embedding_dropout: DropoutShare = 0.2
     """Dropout after the embedding."""
-    read_in: Literal["linear", "two_layer"] = "linear"
-    """How counts become tokens: one matrix, or the paper's N -> 2N, softsign, -> width."""
+    read_in: Literal["linear", "two_layer", "components"] = "linear"
+    """How counts become tokens: one matrix, the paper's two layers, or principal components."""
     output_bias: Literal["mean", "psth"] = "psth"
     """Where the output bias starts: each unit's log mean rate, or its smoothed log PSTH."""
     unit_history: bool = True

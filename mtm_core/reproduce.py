@@ -111,10 +111,9 @@ class Plan:
     workers: int = 1
 
     def cells(self) -> list[Cell]:
-        """Return all cells, session by session."""
-        which = (None, *self.seeds)
-        triples = itertools.product(self.sessions, self.splits, which)
-        return [Cell(path=str(path), split=split, seed=seed) for path, split, seed in triples]
+        """Return all cells: the baselines of all sessions, then seed by seed."""
+        triples = itertools.product((None, *self.seeds), self.sessions, self.splits)
+        return [Cell(path=str(path), split=split, seed=seed) for seed, path, split in triples]
 
     def file_of(self, cell: Cell) -> Path:
         """Return where a cell is kept."""

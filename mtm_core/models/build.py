@@ -8,7 +8,7 @@ from mtm_core.config import ModelConfig
 from mtm_core.models.ndt1 import Ndt1
 
 
-def build_model(config: ModelConfig, psth: Tensor) -> Ndt1:
+def build_model(config: ModelConfig, psth: Tensor, n_trials: int = 1) -> Ndt1:
     """Build an untrained model for one session.
 
     Parameters
@@ -18,10 +18,13 @@ def build_model(config: ModelConfig, psth: Tensor) -> Ndt1:
     psth : Tensor, shape (n_bins, n_units), float32
         Mean count per bin over the *training* trials. It scales the input and starts the output
         bias. When a state is loaded afterwards, any non-negative values of that shape will do.
+    n_trials : int
+        Number of training trials; the fewer, the more the PSTH is shrunk towards the mean.
 
     Returns
     -------
     Ndt1
-        In training mode; weights drawn from torch's global generator.
+        In training mode; weights drawn from torch's global generator. A model with
+        ``read_in="components"`` is to be given its components by `models.warm_start` next.
     """
-    return Ndt1(config, psth)
+    return Ndt1(config, psth, n_trials)

@@ -34,6 +34,7 @@ from mtm_core.training.randomness import mask_generator, seeded, trials_of_step
 from mtm_core.training.run_folder import RunFolder
 from mtm_core.training.setup import Workbench, go_on, start_anew
 from mtm_core.training.state import Progress, pack
+from mtm_core.training.validation import keep_what_helps
 
 
 def train(
@@ -201,12 +202,12 @@ class Trainer:
         return loss_value, lr, norm_value
 
     def _validate(self) -> ValidationDone:
-        scores = self.bench.validation.score(self.bench.average.model)
+        model, scores = keep_what_helps(self.bench.average.model, self.bench.validation)
         bps = sum(scores.values()) / len(scores)
         step = self.progress.step
         is_best = not self.best or bps > self.progress.best_bps
         if is_best:
-            state = self.bench.average.model.state_dict()
+            state = model.state_dict()
             self.best = {name: tensor.clone() for name, tensor in state.items()}
             self.progress = replace(
                 self.progress, best_step=step, best_bps=bps, best_scores=scores

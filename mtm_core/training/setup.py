@@ -18,6 +18,7 @@ from mtm_core.models.backend import Backend, probe_backend, resolve_device
 from mtm_core.models.build import build_model
 from mtm_core.models.manifest import Manifest, describe_training, software_versions
 from mtm_core.models.ndt1 import Ndt1
+from mtm_core.models.warm_start import warm_start
 from mtm_core.training.optim import WeightAverage, make_optimizer
 from mtm_core.training.randomness import seeded
 from mtm_core.training.run_folder import RunFolder, RunRecord, first_difference
@@ -153,10 +154,13 @@ def prepare(
     sampler = MaskSampler(config.masking, session.region, session.session_id)
     psth = counts.mean(dim=0)
     with seeded("cpu", config.run.seed, "weights"):
-        model = build_model(config.model, psth.cpu()).to(device)
+        model = build_model(config.model, psth.cpu(), len(counts)).to(device)
+    val_counts = collate(session, split.val, device)
+    if config.model.read_in == "components":
+        warm_start(model, counts, val_counts, session.region)
     validation = FixedValidation(
         sampler,
-        collate(session, split.val, device),
+        val_counts,
         psth.mean(dim=0),
         config.data.split_seed,  # not the run's: runs that differ in seed share their judge
         config.optim.batch_size,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Iterator
 
 import torch
 from torch import Tensor
 
-from mtm_core.masking.masked_batch import MaskedBatch
+from mtm_core.masking.masked_batch import MaskedBatch, prompt_index
 from mtm_core.masking.mixture import MaskSampler
 from mtm_core.models.ndt1 import Ndt1
 
@@ -67,6 +68,36 @@ class FixedValidation:
             scores[name] = gain / spikes if spikes else 0.0
         model.train(was_training)
         return scores
+
+
+def keep_what_helps(model: Ndt1, validation: FixedValidation) -> tuple[Ndt1, dict[str, float]]:
+    """Bypass the layers under each prompt that predicts validation trials better without them.
+
+    Parameters
+    ----------
+    model : Ndt1
+        Left as it is.
+    validation : FixedValidation
+        The judge.
+
+    Returns
+    -------
+    model : Ndt1
+        A copy, or `model` itself where its architecture has nothing to bypass.
+    scores : dict of str to float
+        Its bits per spike per scheme.
+    """
+    scores = validation.score(model)
+    if model.config.read_in != "components":
+        return model, scores
+    bare, kept = copy.deepcopy(model), copy.deepcopy(model)
+    for name in scores:
+        bare.bypass_layers(prompt_index(name))
+    for name, score in validation.score(bare).items():
+        if score > scores[name]:
+            kept.bypass_layers(prompt_index(name))
+            scores[name] = score
+    return kept, scores
 
 
 def _parts(batch: MaskedBatch, size: int) -> Iterator[MaskedBatch]:

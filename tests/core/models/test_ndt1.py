@@ -8,7 +8,8 @@ import torch
 from mtm_core.config import ModelConfig
 from mtm_core.masking.masked_batch import MaskedBatch, mask_counts, prompt_index
 from mtm_core.models.build import build_model
-from mtm_core.models.ndt1 import Ndt1, smooth_bins
+from mtm_core.models.ndt1 import Ndt1, shrunk_psth
+from mtm_core.models.read_out import PromptReadOut
 
 N_TRIALS, N_BINS, N_UNITS = 5, 8, 11
 SMALL = ModelConfig(width=16, layers=2, heads=2, mlp_width=16)
@@ -27,6 +28,7 @@ VARIANTS = {
     ),
     "rotary, prefix": replace(SMALL, positions="rotary", prompt="prefix"),
     "no prompt": replace(SMALL, prompt="none"),
+    "components": replace(SMALL, width=8, read_in="components"),
 }
 
 
@@ -39,6 +41,8 @@ def make_model(config: ModelConfig) -> Ndt1:
     with torch.random.fork_rng():
         torch.default_generator.manual_seed(1)
         model = build_model(config, make_counts().mean(dim=0))
+        if isinstance(model.read_out, PromptReadOut):
+            model.read_out.weight.normal_(std=0.3)
         for parameter in model.parameters():  # away from the start, where read-out is almost 0
             parameter.data += 0.2 * torch.randn_like(parameter)
     return model
@@ -69,10 +73,10 @@ def test_one_at_a_time_equals_one_forward_pass_per_unit(config: ModelConfig, pro
 
 def test_an_untrained_model_starts_near_the_training_psth() -> None:
     counts = make_counts()
-    model = build_model(replace(SMALL, unit_history=False), counts.mean(dim=0)).eval()
+    model = build_model(replace(SMALL, unit_history=False), counts.mean(dim=0), N_TRIALS).eval()
     nothing = torch.zeros(N_BINS, N_UNITS, dtype=torch.bool)
     log_rate = model(hide(counts, nothing, "neuron"))
-    expected = 0.9 * smooth_bins(counts.mean(dim=0)) + 0.1 * counts.mean(dim=(0, 1))
+    expected = shrunk_psth(counts.mean(dim=0), N_TRIALS)
     assert (log_rate - expected.log()).abs().max() < 0.6
 
 
@@ -122,6 +126,6 @@ def test_a_silent_unit_gives_finite_rates_and_gradients() -> None:
     assert all(torch.isfinite(p.grad).all() for p in model.parameters() if p.grad is not None)
 
 
-def test_smoothing_keeps_a_constant_rate() -> None:
+def test_shrinkage_keeps_a_constant_rate() -> None:
     flat = torch.full((6, 2), 0.7)
-    torch.testing.assert_close(smooth_bins(flat), flat)
+    torch.testing.assert_close(shrunk_psth(flat, 3), flat)
