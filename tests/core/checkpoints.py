@@ -13,6 +13,7 @@ from mtm_core.models.backend import Backend
 from mtm_core.models.build import build_model
 from mtm_core.models.checkpoint import Checkpoint
 from mtm_core.models.manifest import describe_training
+from mtm_core.models.read_out import PromptReadOut
 
 SMALL_MODEL = ModelConfig(width=16, layers=2, heads=2, mlp_width=16)
 
@@ -41,6 +42,8 @@ def make_checkpoint(
         model = build_model(config.model, psth)
         for parameter in model.parameters():
             parameter.data += noise * torch.randn_like(parameter)
+        if isinstance(model.read_out, PromptReadOut):  # fitted, not trained: no parameter
+            model.read_out.weight += noise * torch.randn_like(model.read_out.weight)
     backend = Backend(
         device="cpu", threads=1, matmul="default", processor="test", torch_version="test"
     )

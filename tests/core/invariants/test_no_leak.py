@@ -41,6 +41,10 @@ MODELS: dict[str, ModelConfig] = {
     "two-layer read-in": replace(SMALL_MODEL, read_in="two_layer"),
     "bias from the mean": replace(SMALL_MODEL, output_bias="mean"),
     "no unit history": replace(SMALL_MODEL, unit_history=False),
+    "component read-in": replace(SMALL_MODEL, read_in="components"),
+    "component read-in, prefix tokens": replace(
+        SMALL_MODEL, read_in="components", prompt="prefix", session_token=True
+    ),
 }
 SCHEMES: dict[str, MaskingConfig] = {
     **{name: MaskingConfig(schemes=(name,)) for name in get_args(SchemeName)},

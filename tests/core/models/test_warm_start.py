@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from mtm_core.config import MaskingConfig, ModelConfig
+from mtm_core.data.session import Session
+from mtm_core.masking.masked_batch import mask_counts, prompt_index
+from mtm_core.masking.mixture import MaskSampler
+from mtm_core.models.build import build_model
+from mtm_core.models.ndt1 import Ndt1
+from mtm_core.models.read_in import ComponentReadIn, LinearReadIn
+from mtm_core.models.read_out import PromptReadOut
+from mtm_core.models.warm_start import warm_start
+from mtm_core.training.validation import FixedValidation, keep_what_helps
+from tests.core.sessions import make_session
+
+CONFIG = ModelConfig(width=12, layers=1, heads=2, mlp_width=8, read_in="components")
+N_TRAIN, N_VAL = 60, 30
+
+
+@pytest.fixture(scope="module")
+def session() -> Session:
+    return make_session(n_trials=120, n_bins=10, n_units=24, mean_count=1.0, seed=3)
+
+
+@pytest.fixture(scope="module")
+def counts(session: Session) -> torch.Tensor:
+    return torch.from_numpy(session.counts.astype(np.float32))
+
+
+@pytest.fixture(scope="module")
+def started(session: Session, counts: torch.Tensor) -> Ndt1:
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(0)
+        model = build_model(CONFIG, counts[:N_TRAIN].mean(dim=0), N_TRAIN)
+    warm_start(model, counts[:N_TRAIN], counts[N_TRAIN : N_TRAIN + N_VAL], session.region)
+    return model.eval()
+
+
+def score(model: Ndt1, session: Session, counts: torch.Tensor) -> dict[str, float]:
+    sampler = MaskSampler(MaskingConfig(), session.region)
+    mean = counts[:N_TRAIN].mean(dim=(0, 1))
+    return FixedValidation(sampler, counts[N_TRAIN + N_VAL :], mean, 0, 16).score(model)
+
+
+def test_every_task_is_predicted_on_trials_never_seen(
+    started: Ndt1, session: Session, counts: torch.Tensor
+) -> None:
+    scores = score(started, session, counts)
+    assert min(scores.values()) > 0.01
+    assert scores["neuron"] > 0.03
+
+
+def test_a_warm_start_beats_the_psth_that_it_starts_from(
+    started: Ndt1, session: Session, counts: torch.Tensor
+) -> None:
+    bare = build_model(CONFIG, counts[:N_TRAIN].mean(dim=0), N_TRAIN).eval()
+    before, after = score(bare, session, counts), score(started, session, counts)
+    assert all(after[name] > before[name] for name in before)
+
+
+def test_validation_trials_choose_but_do_not_fit(session: Session, counts: torch.Tensor) -> None:
+    """Other validation counts may choose another penalty or kernel, never other components."""
+    loadings = []
+    for shift in (0, 1):
+        model = build_model(CONFIG, counts[:N_TRAIN].mean(dim=0), N_TRAIN)
+        val = counts[N_TRAIN : N_TRAIN + N_VAL].roll(shift, dims=0) + shift
+        warm_start(model, counts[:N_TRAIN], val, session.region)
+        assert isinstance(model.read_in, ComponentReadIn)
+        loadings.append(model.read_in.loading.clone())
+    assert torch.equal(*loadings)
+
+
+def test_each_unit_is_fitted_without_its_own_count(started: Ndt1, counts: torch.Tensor) -> None:
+    """What is taken out of the scores in the fit is what a hidden unit is missing in a pass."""
+    test = counts[N_TRAIN + N_VAL :]
+    units = torch.arange(test.shape[2])
+    nothing = torch.zeros(test.shape[1:], dtype=torch.bool)
+    hidden = started.predict_one_at_a_time(test, nothing, units, prompt_index("neuron"))
+    shown = mask_counts(
+        test,
+        nothing.expand(test.shape),
+        nothing.expand(test.shape),
+        torch.full((len(test),), prompt_index("neuron")),
+        torch.zeros(len(test), dtype=torch.bool),
+    )
+    with torch.no_grad():
+        visible = started(shown)
+    gain = [(test * rate - rate.exp()).sum().item() for rate in (hidden, visible)]
+    assert math.isfinite(gain[0])
+    assert not torch.allclose(hidden, visible, atol=1e-3)
+
+
+def test_the_same_trials_give_the_same_bits(session: Session, counts: torch.Tensor) -> None:
+    states = []
+    for _ in range(2):
+        with torch.random.fork_rng(devices=[]):
+            torch.default_generator.manual_seed(0)
+            model = build_model(CONFIG, counts[:N_TRAIN].mean(dim=0), N_TRAIN)
+        warm_start(model, counts[:N_TRAIN], counts[N_TRAIN : N_TRAIN + N_VAL], session.region)
+        states.append(model.state_dict())
+    assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
+
+
+def test_another_read_in_cannot_be_warm_started(session: Session, counts: torch.Tensor) -> None:
+    model = build_model(replace(CONFIG, read_in="linear"), counts.mean(dim=0))
+    assert isinstance(model.read_in, LinearReadIn)
+    with pytest.raises(TypeError, match="components"):
+        warm_start(model, counts[:N_TRAIN], counts[N_TRAIN:], session.region)
+
+
+def test_layers_that_hurt_are_bypassed_and_layers_that_help_are_not(
+    started: Ndt1, session: Session, counts: torch.Tensor
+) -> None:
+    sampler = MaskSampler(MaskingConfig(), session.region)
+    mean = counts[:N_TRAIN].mean(dim=(0, 1))
+    judge = FixedValidation(sampler, counts[N_TRAIN + N_VAL :], mean, 0, 16)
+    harmful = build_model(CONFIG, counts[:N_TRAIN].mean(dim=0), N_TRAIN).eval()
+    harmful.load_state_dict(started.state_dict())
+    neuron = prompt_index("neuron")
+    with torch.no_grad():
+        harmful.output_gain[neuron] = 3.0
+    kept, scores = keep_what_helps(harmful, judge)
+    assert (kept.output_gain[neuron] == 0).all()
+    assert (harmful.output_gain[neuron] == 3).all()
+    assert scores == pytest.approx(judge.score(kept))
+    assert scores == pytest.approx(judge.score(started))
+
+
+def test_bypassing_restores_the_started_kernels(started: Ndt1) -> None:
+    model = build_model(CONFIG, torch.ones(10, 24)).eval()
+    model.load_state_dict(started.state_dict())
+    assert isinstance(model.read_in, ComponentReadIn)
+    assert isinstance(model.read_out, PromptReadOut)
+    with torch.no_grad():
+        for parameter in (model.read_in.mix, model.read_in.log_softening, model.output_gain):
+            parameter += 0.5
+    for prompt in range(len(model.output_gain)):
+        model.bypass_layers(prompt)
+    for name, tensor in started.state_dict().items():
+        torch.testing.assert_close(model.state_dict()[name], tensor)
