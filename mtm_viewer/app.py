@@ -163,8 +163,11 @@ def _run(arguments: argparse.Namespace) -> int:
     torch.set_num_threads(max(1, (os.cpu_count() or 2) - 1))
     app = _make_app()
     desktop = build(log, is_offscreen=arguments.offscreen)
-    with _last_resort(desktop):
-        return _show(app, desktop, arguments)
+    try:
+        with _last_resort(desktop):
+            return _show(app, desktop, arguments)
+    finally:
+        logging.getLogger().removeHandler(log)
 
 
 def _show(app: QApplication, desktop: Desktop, arguments: argparse.Namespace) -> int:

@@ -76,6 +76,7 @@ class Desktop:
         window.welcome.open_requested.connect(self.ask_session)
         window.welcome.session_chosen.connect(lambda path: self.open_session(Path(path)))
         explorer.opened.connect(self._on_opened)
+        explorer.state.workspace_changed.connect(lambda _: self._list_sessions())
         self._restore()
         self._list_sessions()
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import subprocess
 import sys
 
 import pytest
+import torch
+from PyQt6.QtCore import QEventLoop, QTimer, QtMsgType, qInstallMessageHandler
+from PyQt6.QtWidgets import QApplication, QMessageBox
 
 from mtm_core import __version__
 from mtm_viewer import app
+from mtm_viewer.main_window import MainWindow
 from tests.core.sessions import make_session
 from tests.viewer.workspaces import write_files
 
@@ -90,42 +95,87 @@ def test_a_display_is_found_by_its_socket(monkeypatch):
     assert asked == ["/tmp/.X11-unix/X7"]
 
 
-@pytest.mark.slow
-def test_the_window_is_drawn_without_a_display_and_its_scores_are_printed(files, tmp_path):
+@pytest.fixture
+def _puts_back(monkeypatch):
+    """Leave the process as it was: threads of torch, the hook, Qt's message handler."""
+    threads = torch.get_num_threads()
+    yield
+    torch.set_num_threads(threads)
+    qInstallMessageHandler(None)
+
+
+@pytest.mark.gui
+@pytest.mark.usefixtures("_puts_back", "qapp")
+def test_the_window_is_drawn_and_its_scores_are_printed(files, tmp_path, capsys):
     session, mtm, temporal = map(str, files)
     picture = tmp_path / "window.png"
+    hook = sys.excepthook
     words = [session, "--model", mtm, temporal, "--offscreen", "--screenshot", str(picture)]
-    done = _run(words)
-    assert done.returncode == 0, done.stderr
+    assert app.main([*words, "--theme", "dark"]) == 0
     assert picture.read_bytes().startswith(b"\x89PNG")
-    for said in ("Inter-region", "Co-smoothing", "Temporal baseline", "95 % interval"):
-        assert said in done.stdout
-    assert "Traceback" not in done.stderr
+    said = capsys.readouterr().out
+    for part in ("Inter-region", "Co-smoothing", "Temporal baseline", "95 % interval"):
+        assert part in said
+    assert sys.excepthook is hook
+
+
+@pytest.mark.gui
+@pytest.mark.usefixtures("_puts_back", "qapp")
+def test_the_window_runs_until_it_is_closed(files, monkeypatch):
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    # Once an application's own loop has ended, no other loop of this process runs any more.
+    loop = QEventLoop()
+    monkeypatch.setattr(QApplication, "exec", lambda _: loop.exec())
+    seen: list[str] = []
+
+    def close_when_opened() -> None:
+        for window in QApplication.topLevelWidgets():
+            if isinstance(window, MainWindow) and window.status.session.text().startswith("simu"):
+                seen.append(window.windowTitle())
+                window.close()
+                loop.quit()
+
+    clock = QTimer()
+    clock.timeout.connect(close_when_opened)
+    clock.start(50)
+    assert app.main([str(files[0])]) == 0
+    clock.stop()
+    assert seen == ["small \N{EM DASH} MtM Viewer"]
+
+
+@pytest.mark.gui
+def test_a_fault_of_the_program_is_told_and_logged_not_thrown(desktop, qtbot, caplog):
+    with app._last_resort(desktop), qtbot.waitSignal(desktop.explorer.told) as told:
+        sys.excepthook(ValueError, ValueError("broken"), None)
+    assert "a fault of its own (ValueError: broken)" in told.args[0]
+    assert "A fault of the program." in caplog.text
+    for box in desktop.explorer.window.findChildren(QMessageBox):
+        box.close()
+
+
+@pytest.mark.gui
+def test_ctrl_c_closes_the_window(desktop):
+    with app._last_resort(desktop):
+        sys.excepthook(KeyboardInterrupt, KeyboardInterrupt(), None)
+    assert not desktop.explorer.window.isVisible()
+
+
+def test_messages_of_qt_go_to_the_log(caplog):
+    app._log_qt(QtMsgType.QtWarningMsg, None, "a warning of Qt")
+    assert ("qt", logging.WARNING, "a warning of Qt") in caplog.record_tuples
 
 
 @pytest.mark.slow
-def test_what_cannot_be_drawn_ends_with_a_sentence_and_a_code(files, tmp_path):
+def test_the_program_runs_by_itself_and_ends_with_a_code(files, tmp_path):
     foreign = tmp_path / "foreign.h5"
     foreign.write_bytes(b"no session")
-    done = _run([str(foreign), "--offscreen"])
-    assert done.returncode == 2
-    assert "foreign.h5" in done.stderr
-    assert "Traceback" not in done.stderr
-
-
-@pytest.mark.slow
-def test_a_picture_that_cannot_be_written_is_told(files, tmp_path):
-    below_a_file = files[0] / "window.png"
-    done = _run([str(files[0]), "--offscreen", "--screenshot", str(below_a_file)])
-    assert done.returncode == 2
-    assert "Could not write" in done.stderr
-
-
-def _run(words: list[str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "mtm_viewer.app", *words],
+    done = subprocess.run(
+        [sys.executable, "-m", "mtm_viewer.app", str(foreign), "--offscreen"],
         capture_output=True,
         text=True,
         timeout=120,
         check=False,
     )
+    assert done.returncode == 2
+    assert "foreign.h5" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -11,7 +11,7 @@ from PyQt6.QtCore import QTimer
 from pytestqt.qtbot import QtBot
 
 from mtm_core.errors import MaskError
-from mtm_viewer.jobs.engine_thread import Answer, EngineThread, Mailbox, Work
+from mtm_viewer.jobs.engine_thread import Answer, EngineThread, Mailbox, Work, _Worker
 
 
 class SlowWork:
@@ -226,6 +226,53 @@ def test_the_gui_keeps_ticking_while_the_engine_works(start: Start, qtbot: QtBot
     timer.stop()
     engine.stop()
     assert len(ticks) > elapsed_s / 0.005 / 5
+
+
+def test_the_worker_takes_the_newest_letter_after_each_piece() -> None:
+    box, told = Mailbox(), []
+
+    def work(request: object, should_stop: Callable[[], bool]) -> Iterator[object]:
+        for piece in range(3):
+            if request == "first":
+                box.put(2, "second")
+            yield f"{request} {piece}"
+            assert should_stop() is (request == "first")
+
+    worker = _Worker(work, box)
+    worker.piece.connect(lambda answer: told.append(answer.value))
+    worker.done.connect(lambda answer: told.append(f"done {answer.ticket}"))
+    worker.idle.connect(lambda ticket: told.append(f"idle {ticket}"))
+    box.put(1, "first")
+    worker.wake()
+    assert told == ["first 0", "idle 1", "second 0", "second 1", "second 2", "done 2", "idle 2"]
+
+
+def test_the_worker_passes_cancelled_letters_over() -> None:
+    box, told = Mailbox(), []
+    worker = _Worker(lambda *_: iter(["never"]), box)
+    worker.piece.connect(told.append)
+    worker.cancelled_up_to = 1
+    box.put(1, "first")
+    worker.wake()
+    assert told == []
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [(MaskError("Hide less."), "Hide less."), (ZeroDivisionError("oh"), "ZeroDivisionError: oh")],
+)
+def test_the_worker_tells_of_errors_and_goes_on(error: Exception, said: str) -> None:
+    def work(request: object, should_stop: Callable[[], bool]) -> Iterator[object]:
+        yield request
+        raise error
+
+    box, told = Mailbox(), []
+    worker = _Worker(work, box)
+    worker.broke.connect(lambda ticket, text: told.append((ticket, text)))
+    box.put(7, "ca1")
+    worker.wake()
+    assert told[0][0] == 7
+    assert said in told[0][1]
 
 
 def test_stopping_ends_the_thread(start: Start) -> None:

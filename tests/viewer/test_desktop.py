@@ -1,0 +1,192 @@
+"""What the menus do: dialogs, pictures, help, what was open last."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+from PyQt6.QtCore import Qt
+from PyQt6.QtWidgets import QApplication, QFileDialog, QMessageBox
+
+from mtm_core import resources
+from mtm_viewer.desktop import LogKeeper
+from mtm_viewer.theme import LIGHT
+from mtm_viewer.views.dialogs import LogView, ShortcutSheet
+from tests.core.sessions import make_session
+from tests.viewer.workspaces import make_small_workspace, write_files
+
+pytestmark = pytest.mark.gui
+PATIENCE_MS = 10_000
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    return write_files(tmp_path_factory.mktemp("files"), make_session())
+
+
+@pytest.fixture
+def opened(desktop, qtbot):
+    with qtbot.waitSignal(desktop.explorer.settled, timeout=PATIENCE_MS):
+        desktop.state.open_workspace(make_small_workspace())
+    return desktop
+
+
+def only(desktop, kind):
+    (dialog,) = [w for w in desktop.explorer.window.findChildren(kind) if w.isVisible()]
+    return dialog
+
+
+@pytest.mark.parametrize(
+    ("command", "title", "place"),
+    [("session.open", "Open session", 0), ("model.open", "Open checkpoint", 1)],
+)
+def test_files_are_asked_for_and_opened(opened, files, qtbot, command, title, place):
+    if place:
+        with qtbot.waitSignal(opened.explorer.settled, timeout=PATIENCE_MS):
+            opened.open_session(files[0])
+    opened.explorer.registry.run(command)
+    dialog = only(opened, QFileDialog)
+    assert dialog.windowTitle() == title
+    with qtbot.waitSignal(opened.explorer.settled, timeout=PATIENCE_MS):
+        dialog.fileSelected.emit(str(files[place]))
+    dialog.reject()
+    workspace = opened.state.workspace
+    assert (workspace.path, workspace.model.checkpoint.path)[place] == files[place]
+
+
+def test_pictures_are_saved_where_a_person_says(opened, tmp_path):
+    opened.explorer.registry.run("session.export")
+    dialog = only(opened, QFileDialog)
+    dialog.fileSelected.emit(str(tmp_path / "rasters.svg"))
+    dialog.reject()
+    assert b"<svg" in (tmp_path / "rasters.svg").read_bytes()
+
+
+def test_a_picture_that_cannot_be_saved_is_told(opened, tmp_path, qtbot):
+    with qtbot.waitSignal(opened.explorer.told) as told:
+        opened.save_picture(tmp_path / "rasters.jpg")
+    assert "Known: pdf, png, svg" in told.args[0]
+    only(opened, QMessageBox).close()
+
+
+def test_rasters_are_copied(opened):
+    QApplication.clipboard().clear()
+    opened.explorer.registry.run("session.copy")
+    assert not QApplication.clipboard().image().isNull()
+
+
+def test_help_shows_shortcuts_log_and_what_this_is(opened, caplog):
+    registry = opened.explorer.registry
+    registry.run("help.shortcuts")
+    only(opened, ShortcutSheet).reject()
+    opened._log.emit(logging.makeLogRecord({"msg": "something happened"}))
+    registry.run("help.log")
+    assert "something happened" in only(opened, LogView).text.toPlainText()
+    only(opened, LogView).reject()
+    registry.run("help.about")
+    box = only(opened, QMessageBox)
+    assert "MtM Viewer" in box.text()
+    box.close()
+
+
+def test_the_search_box_is_a_key_away(opened):
+    opened.explorer.window.activateWindow()
+    opened.explorer.registry.run("edit.search")
+    assert opened.explorer.window.tree.search.hasFocus()
+
+
+def test_the_palette_clicks_regions(opened, qtbot):
+    palette = opened.explorer.window.palette_dialog
+    opened.explorer.registry.run("edit.palette")
+    qtbot.keyClicks(palette.search, "region DG")
+    with qtbot.waitSignal(opened.explorer.settled, timeout=PATIENCE_MS):
+        palette.search.returnPressed.emit()
+    assert opened.state.mask.region == "DG"
+
+
+def test_zooming_to_the_region_and_out(opened):
+    plot = opened.explorer.window.raster.plots[0]
+
+    def rows() -> list[float]:
+        return plot.getViewBox().viewRange()[1]
+
+    opened.explorer.registry.run("view.region")
+    near = rows()
+    assert near[1] - near[0] == pytest.approx(8, abs=0.5)
+    opened.explorer.registry.run("view.all")
+    assert rows()[1] - rows()[0] == pytest.approx(24, abs=0.5)
+
+
+@pytest.mark.parametrize(
+    ("command", "shown"),
+    [
+        ("view.scale.linear", lambda d: d.raster.scale == "linear"),
+        ("view.smoothing.0", lambda d: d.raster.sigma_s == 0),
+        ("view.colours.viridis", lambda d: d.raster.colour_map == "viridis"),
+        ("view.order.rate", lambda d: d.within == "rate"),
+        ("view.difference", lambda d: d.raster.third == "difference"),
+    ],
+)
+def test_the_look_is_changed_from_the_menu(opened, qtbot, command, shown):
+    with qtbot.waitSignal(opened.explorer.settled, timeout=PATIENCE_MS):
+        opened.explorer.registry.run(command)
+    assert shown(opened.state.display)
+    assert opened.explorer.window._actions[command].isChecked()
+
+
+def test_the_difference_is_switched_off_again(opened):
+    for wanted in ("difference", "other"):
+        opened.explorer.registry.run("view.difference")
+        assert opened.state.display.raster.third == wanted
+
+
+def test_the_demo_is_opened_by_name(desktop, files, monkeypatch, qtbot):
+    monkeypatch.setattr(
+        resources, "checkpoint_path", lambda name: files[1] if name == "demo" else None
+    )
+    monkeypatch.setattr(resources, "list_checkpoints", list)
+    monkeypatch.setattr(resources, "list_sessions", lambda: ["small"])
+    monkeypatch.setattr(resources, "session_path", lambda _: files[0])
+    with qtbot.waitSignal(desktop.explorer.settled, timeout=PATIENCE_MS):
+        desktop.explorer.registry.run("session.demo")
+    assert desktop.state.workspace.session.session_id == "simulated-0"
+
+
+def test_without_a_demo_it_is_told(desktop, monkeypatch, qtbot):
+    def nowhere(name: str):
+        raise resources.UnknownNameError("checkpoint", name, [])
+
+    monkeypatch.setattr(resources, "checkpoint_path", nowhere)
+    with qtbot.waitSignal(desktop.explorer.told) as told:
+        desktop.open_demo()
+    assert "no checkpoint 'demo'" in told.args[0]
+    only(desktop, QMessageBox).close()
+
+
+def test_the_layout_comes_back(build_desktop, qtbot):
+    first = build_desktop()
+    with qtbot.waitSignal(first.explorer.settled, timeout=PATIENCE_MS):
+        first.state.open_workspace(make_small_workspace())
+    left = Qt.DockWidgetArea.LeftDockWidgetArea
+    first.explorer.window.addDockWidget(left, first.explorer.window.unit_dock)
+    first.explorer.window.close()
+    second = build_desktop()
+    second.explorer.opened.emit(make_small_workspace())
+    assert second.explorer.window.dockWidgetArea(second.explorer.window.unit_dock) == left
+
+
+def test_a_light_desktop_gets_a_light_window(desktop):
+    assert desktop.state.theme is LIGHT
+
+
+def test_quitting_closes_the_window(desktop):
+    desktop.explorer.registry.run("session.quit")
+    assert not desktop.explorer.window.isVisible()
+
+
+def test_the_log_keeps_the_last_lines():
+    keeper = LogKeeper()
+    for number in range(3000):
+        keeper.emit(logging.makeLogRecord({"msg": f"line {number}", "levelname": "INFO"}))
+    assert len(keeper.lines) == 2000
+    assert keeper.lines[-1].endswith("line 2999")
