@@ -1,6 +1,7 @@
 """Say what a session, a checkpoint or the folder of a run holds.
 
-PATH is a file, a folder, or the name of a bundled session (its beginning is enough).
+PATH is a file, a folder, or the name of a bundled checkpoint or session (of which the beginning is
+enough).
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def find(name: str) -> Path:
-    """Return the path, or the bundled session of that name.
+    """Return the path, or the bundled checkpoint or session of that name.
 
     Raises
     ------
@@ -54,11 +55,13 @@ def find(name: str) -> Path:
         If there is neither.
     """
     from mtm_core.errors import SessionFileError, UnknownNameError
-    from mtm_core.resources import session_path
+    from mtm_core.resources import checkpoint_path, list_checkpoints, session_path
 
     path = Path(name)
     if path.exists():
         return path
+    if name in list_checkpoints():
+        return checkpoint_path(name)
     try:
         return session_path(name)
     except UnknownNameError as error:

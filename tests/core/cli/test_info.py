@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from mtm_core.cli import info
 from mtm_core.cli.__main__ import main
 from mtm_core.data.regions import region_columns
 from mtm_core.data.session_file import read_session, write_session
@@ -104,3 +105,7 @@ def test_what_is_not_ours_is_one_sentence(tmp_path, monkeypatch, capsys, name, s
     assert sentence in said.err
     assert said.out == ""
     assert len(said.err.splitlines()) <= 3
+
+
+def test_a_bundled_checkpoint_is_found_by_its_name() -> None:
+    assert info.find("demo").name == "demo.safetensors"

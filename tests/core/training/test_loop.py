@@ -114,7 +114,7 @@ def test_the_same_seed_makes_the_same_run_and_another_seed_another(finished, tmp
     run_all(tiny_config(run__seed="1"), tmp_path / "other")
     one, other = saved_tensors(run_dir), saved_tensors(tmp_path / "other")
     assert not torch.equal(
-        one["state:model/read_out.weight"], other["state:model/read_out.weight"]
+        one["state:model/read_out.linear.weight"], other["state:model/read_out.linear.weight"]
     )
 
 

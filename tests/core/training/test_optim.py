@@ -65,27 +65,29 @@ def test_only_matrices_decay(model):
         parameter.grad = torch.zeros_like(parameter)
     optimizer.step()
     after = dict(model.named_parameters())
-    assert torch.allclose(after["read_in.weight"], 0.95 * before["read_in.weight"])
-    assert torch.equal(after["read_out.bias"], before["read_out.bias"])
+    assert torch.allclose(
+        after["read_in.counts_in.weight"], 0.95 * before["read_in.counts_in.weight"]
+    )
+    assert torch.equal(after["read_out.linear.bias"], before["read_out.linear.bias"])
     assert torch.equal(after["position"], before["position"])
 
 
 def test_the_average_forgets_the_start_and_then_follows_slowly(model):
     average = WeightAverage(model, 0.5)
-    start = model.read_in.weight.detach().clone()
-    follower = average.model.read_in.weight
+    start = model.read_in.counts_in.weight.detach().clone()
+    follower = average.model.read_in.counts_in.weight
     with torch.no_grad():
-        model.read_in.weight.add_(1.0)
+        model.read_in.counts_in.weight.add_(1.0)
     average.update(1)  # decay 1 / 10
     assert torch.allclose(follower, start + 0.9)
     average.update(10_000)  # decay 0.5
     assert torch.allclose(follower, start + 0.95)
     assert not follower.requires_grad
-    assert model.read_in.weight.requires_grad
+    assert model.read_in.counts_in.weight.requires_grad
 
 
 def test_without_a_decay_the_model_is_its_own_average(model):
     average = WeightAverage(model, None)
     average.update(1)
     assert average.model is model
-    assert model.read_in.weight.requires_grad
+    assert model.read_in.counts_in.weight.requires_grad

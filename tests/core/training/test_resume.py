@@ -176,7 +176,7 @@ def damage_state(folder):
 def forget_a_tensor(folder):
     file = open_tensors(folder.state_path)
     tensors = file.read()
-    del tensors["average/read_out.bias"]
+    del tensors["average/read_out.linear.bias"]
     write_tensors(folder.state_path, tensors, file.metadata)
 
 
@@ -188,7 +188,7 @@ def forget_the_progress(folder):
 def put_in_nan(folder):
     file = open_tensors(folder.state_path)
     tensors = file.read()
-    tensors["model/read_out.bias"][0] = float("nan")
+    tensors["model/read_out.linear.bias"][0] = float("nan")
     write_tensors(folder.state_path, tensors, file.metadata)
 
 
