@@ -13,7 +13,7 @@ from mtm_viewer.theme import Theme
 from mtm_viewer.views.region_tree_model import COUNT, EYE, NAME, Level, RegionTreeModel, TreeItem
 
 _MINIMUM_WIDTH = 236
-_CELL_MARGIN = 7
+_CELL_MARGIN = 4
 _FEW = 40
 """A search that leaves at most so many units opens all headings."""
 

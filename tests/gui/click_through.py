@@ -335,12 +335,13 @@ def _second_region(person: Person) -> str:
 
 
 def _place_of_a_fast_unit(person: Person) -> QPoint:
-    """Where the row of the fastest unit of the target region is in the true raster."""
+    """Where the row of the fastest unit of the region that is not chosen yet is on screen."""
     raster, workspace = person.window.raster, person.explorer.state.workspace
     drawable = raster._drawable
     assert drawable is not None
     assert workspace is not None
     is_target = drawable.rows.region == person.explorer.state.mask.region
+    is_target &= drawable.rows.unit_id != person.explorer.state.unit_id
     place = {uid: row for row, uid in enumerate(workspace.session.unit_id.tolist())}
     rates = [workspace.rate_hz[place[uid]] for uid in drawable.rows.unit_id.tolist()]
     row = int(np.argmax(np.where(is_target, rates, -1.0)))
