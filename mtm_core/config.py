@@ -80,9 +80,9 @@ class ModelConfig:
     session_token: bool = False
     """Prepend a learnt token that stands for the session."""
     mask_flag: bool = True
-    """Give the model a binary input that tells hidden entries from silent ones."""
+    """Tell hidden entries from silent ones by a binary input; components always know."""
     standardise: bool = True
-    """Scale counts by the training mean (minus mean, over root mean)."""
+    """Scale counts (minus mean, over root mean); components always are, by their own spread."""
     unit_dropout: DropoutShare = 0.3
     """Share of visible units hidden at random from the input during training."""
     dropout: DropoutShare = 0.2
@@ -90,7 +90,8 @@ class ModelConfig:
     embedding_dropout: DropoutShare = 0.2
     """Dropout after the embedding."""
     read_in: Literal["linear", "two_layer", "components"] = "linear"
-    """How counts become tokens: one matrix, the paper's two layers, or principal components."""
+    """How counts become tokens: one matrix, the paper's two layers, or principal components with
+    a read-out for each prompt, both fitted before training (see models.warm_start)."""
     output_bias: Literal["mean", "psth"] = "psth"
     """Where the output bias starts: each unit's log mean rate, or its smoothed log PSTH."""
     unit_history: bool = True

@@ -49,20 +49,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Train; return 0 at the end, 130 or 143 if asked to stop before."""
     from mtm_core.cli.stop_request import StopRequest
-    from mtm_core.cli.train_report import TrainReport
+    from mtm_core.cli.train_report import PreparationBar, TrainReport
     from mtm_core.data.session_file import read_session
     from mtm_core.training.loop import train
     from mtm_core.training.run_folder import RunFolder
 
     folder = RunFolder(args.out)
     config, paths = choose_settings(args, folder), choose_sessions(args, folder)
-    events = train(
-        config,
-        [read_session(path) for path in paths],
-        args.out,
-        resume=args.resume,
-        session_paths=[str(path.resolve()) for path in paths],
-    )
+    with PreparationBar() as preparation:
+        events = train(
+            config,
+            [read_session(path) for path in paths],
+            args.out,
+            resume=args.resume,
+            session_paths=[str(path.resolve()) for path in paths],
+            on_preparation=preparation.advance,
+        )
     report, stop = TrainReport(args.out, as_json=args.events is not None), StopRequest()
     with stop, report, closing(events):  # closing saves a checkpoint before the end
         for event in events:

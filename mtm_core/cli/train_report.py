@@ -21,6 +21,30 @@ if TYPE_CHECKING:
     from tqdm import tqdm
 
 
+class PreparationBar:
+    """Progress of what comes before the first step, on stderr; drawn once there is some."""
+
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+        self._bar: tqdm[Any] | None = None
+
+    def __enter__(self) -> PreparationBar:
+        """Begin."""
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Close the bar."""
+        self._stack.close()
+
+    def advance(self, n_done: int, n_parts: int) -> None:
+        """Say how far it is."""
+        if self._bar is None:
+            self._bar = self._stack.enter_context(
+                output.progress(n_parts, "Fitting the start", unit="part")
+            )
+        self._bar.update(n_done - self._bar.n)
+
+
 class TrainReport:
     """Progress on stderr, and at the end a summary on stdout; or events as JSON on stdout.
 

@@ -11,7 +11,7 @@ Temporal kernel and ridge penalty are chosen on validation trials.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,7 +63,13 @@ class Trials:
 
 
 @torch.no_grad()
-def warm_start(model: Ndt1, train: Tensor, val: Tensor, region: NDArray[np.str_]) -> None:
+def warm_start(
+    model: Ndt1,
+    train: Tensor,
+    val: Tensor,
+    region: NDArray[np.str_],
+    report: Callable[[int, int], None] | None = None,
+) -> None:
     """Fit components and read-outs of a fresh model, in place.
 
     Parameters
@@ -74,14 +80,19 @@ def warm_start(model: Ndt1, train: Tensor, val: Tensor, region: NDArray[np.str_]
         Training and validation counts.
     region : ndarray of str, shape (n_units,)
         Region of each unit.
+    report : callable or None
+        Told how many parts of the work are done, and of how many.
     """
+    report = report or (lambda n_done, n_parts: None)
     trials = Trials(torch.cat([train, val]), len(train))
     strength = _fit_components(model, train)
     read_in, read_out = _parts(model)
     everyone = prompt_index("neuron")
     chosen = {}
-    for name in KERNELS:
+    for number, name in enumerate(KERNELS):
+        report(2 * number, 2 * len(KERNELS))
         chosen[name] = _choose_kernel(model, trials, region, name, strength)
+        report(2 * number + 1, 2 * len(KERNELS))
         for units, problem in _problems(model, trials, region, name, chosen[name]):
             solution = fit_ridge_poisson(problem, Penalties(strength))
             read_out.weight[prompt_index(name), units] = solution.weight
@@ -90,6 +101,7 @@ def warm_start(model: Ndt1, train: Tensor, val: Tensor, region: NDArray[np.str_]
             read_out.weight[:] = read_out.weight[everyone].clone()
             read_out.bias[:] = read_out.bias[everyone].clone()
     read_in.set_kernels([chosen.get(name, chosen["neuron"]) for name in PROMPTS])
+    report(2 * len(KERNELS), 2 * len(KERNELS))
 
 
 def _choose_kernel(

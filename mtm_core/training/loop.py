@@ -32,7 +32,7 @@ from mtm_core.training.events import (
 from mtm_core.training.optim import clip_gradients, learning_rate
 from mtm_core.training.randomness import mask_generator, seeded, trials_of_step
 from mtm_core.training.run_folder import RunFolder
-from mtm_core.training.setup import Workbench, go_on, start_anew
+from mtm_core.training.setup import OnPreparation, Workbench, go_on, start_anew
 from mtm_core.training.state import Progress, pack
 from mtm_core.training.validation import keep_what_helps
 
@@ -44,6 +44,7 @@ def train(
     *,
     resume: bool = False,
     session_paths: Sequence[str] = (),
+    on_preparation: OnPreparation | None = None,
 ) -> Generator[Event, None, None]:
     """Train a model; iterate over the result to make it happen.
 
@@ -60,6 +61,8 @@ def train(
         bit on the CPU. A folder in which no run was begun is started anew.
     session_paths : sequence of str
         Where the sessions were read from, to be written down.
+    on_preparation : callable or None
+        Told how many parts of the work before the first step are done, and of how many.
 
     Returns
     -------
@@ -77,9 +80,11 @@ def train(
     session = _only_session(config, sessions)
     folder = RunFolder(Path(run_dir))
     if resume and folder.holds_run():
-        bench, progress, best = go_on(config, session, folder)
+        bench, progress, best = go_on(config, session, folder, on_preparation)
     else:
-        bench, progress, best = start_anew(config, session, folder, tuple(session_paths))
+        bench, progress, best = start_anew(
+            config, session, folder, tuple(session_paths), on_preparation
+        )
     return Trainer(bench, folder, progress, best).events()
 
 
@@ -134,7 +139,7 @@ class Trainer:
                 n_steps=bench.n_steps,
                 n_parameters=sum(p.numel() for p in bench.model.parameters()),
                 n_train=len(bench.counts),
-                n_val=bench.n_val,
+                n_val=len(bench.val_counts),
                 backend=bench.backend.describe(),
                 notes=bench.notes,
             )

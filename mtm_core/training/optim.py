@@ -85,6 +85,11 @@ class WeightAverage:
         if decay is not None:
             self.model.requires_grad_(requires_grad=False)
 
+    def restart(self, model: Ndt1) -> None:
+        """Take over the whole state of `model`, which was changed from outside."""
+        if self._decay is not None:
+            self.model.load_state_dict(model.state_dict())
+
     @torch.no_grad()
     def update(self, n_updates: int) -> None:
         """Take in the trained weights after their `n_updates`-th update."""

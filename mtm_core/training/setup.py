@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -14,7 +15,7 @@ from mtm_core.data.session import Session
 from mtm_core.data.splits import split_trials
 from mtm_core.errors import TrainingError
 from mtm_core.masking.mixture import MaskSampler
-from mtm_core.models.backend import Backend, probe_backend, resolve_device
+from mtm_core.models.backend import Backend, probe_backend, resolve_device, use_backend
 from mtm_core.models.build import build_model
 from mtm_core.models.manifest import Manifest, describe_training, software_versions
 from mtm_core.models.ndt1 import Ndt1
@@ -24,6 +25,9 @@ from mtm_core.training.randomness import seeded
 from mtm_core.training.run_folder import RunFolder, RunRecord, first_difference
 from mtm_core.training.state import Progress, unpack
 from mtm_core.training.validation import FixedValidation
+
+OnPreparation = Callable[[int, int], None]
+"""Told how many parts are done, and of how many."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -42,8 +46,8 @@ class Workbench:
         The session.
     counts : Tensor, shape (n_train, n_bins, n_units), float32
         All training trials, on the device: gathering a batch is one copy.
-    n_val : int
-        Number of validation trials.
+    val_counts : Tensor, shape (n_val, n_bins, n_units), float32
+        All validation trials.
     sampler : MaskSampler
         Draws the masks.
     model : Ndt1
@@ -67,7 +71,7 @@ class Workbench:
     manifest: Manifest
     session_id: str
     counts: Tensor
-    n_val: int
+    val_counts: Tensor
     sampler: MaskSampler
     model: Ndt1
     parameters: list[nn.Parameter]
@@ -77,9 +81,22 @@ class Workbench:
     n_steps: int
     notes: tuple[str, ...]
 
+    def start(self, session: Session, on_preparation: OnPreparation | None) -> None:
+        """Bring a fresh model to where its first step begins; a saved state needs none of it."""
+        if self.config.model.read_in == "components":
+            with use_backend(self.backend):
+                warm_start(
+                    self.model, self.counts, self.val_counts, session.region, on_preparation
+                )
+            self.average.restart(self.model)
+
 
 def start_anew(
-    config: TrainConfig, session: Session, folder: RunFolder, session_paths: tuple[str, ...]
+    config: TrainConfig,
+    session: Session,
+    folder: RunFolder,
+    session_paths: tuple[str, ...],
+    on_preparation: OnPreparation | None = None,
 ) -> tuple[Workbench, Progress, dict[str, Tensor]]:
     """Prepare a run from its first step and make its folder.
 
@@ -97,6 +114,7 @@ def start_anew(
     run = config.run
     backend = probe_backend(run.device, run.threads, run.matmul)
     bench = prepare(config, session, backend)
+    bench.start(session, on_preparation)
     record = RunRecord(
         session_id=session.session_id,
         session_hash=session.content_hash,
@@ -108,7 +126,10 @@ def start_anew(
 
 
 def go_on(
-    config: TrainConfig, session: Session, folder: RunFolder
+    config: TrainConfig,
+    session: Session,
+    folder: RunFolder,
+    on_preparation: OnPreparation | None = None,
 ) -> tuple[Workbench, Progress, dict[str, Tensor]]:
     """Prepare a run from its newest state, with the backend that it began with.
 
@@ -123,6 +144,7 @@ def go_on(
     bench = prepare(config, session, record.backend, notes=_notes(record))
     folder.sweep()
     if not folder.can_resume():  # stopped before its first checkpoint
+        bench.start(session, on_preparation)
         folder.events.forget_after(-1)
         return bench, Progress(), {}
     tensors, progress = folder.load_state()
@@ -156,8 +178,6 @@ def prepare(
     with seeded("cpu", config.run.seed, "weights"):
         model = build_model(config.model, psth.cpu(), len(counts)).to(device)
     val_counts = collate(session, split.val, device)
-    if config.model.read_in == "components":
-        warm_start(model, counts, val_counts, session.region)
     validation = FixedValidation(
         sampler,
         val_counts,
@@ -172,7 +192,7 @@ def prepare(
         manifest=manifest,
         session_id=session.session_id,
         counts=counts,
-        n_val=len(split.val),
+        val_counts=val_counts,
         sampler=sampler,
         model=model.train(),
         parameters=list(model.parameters()),

@@ -113,6 +113,7 @@ def unpack(
     """
     try:
         model.load_state_dict(_under("model", tensors))
+        average.restart(model)  # what is fitted rather than trained is the same in both
         with torch.no_grad():
             saved = _under("average", tensors)
             for name, parameter in average.model.named_parameters():

@@ -28,6 +28,7 @@ TINY = {
     "run.checkpoint_every": "3",
     "run.device": "cpu",
     "run.threads": "1",
+    "run.matmul": "default",
 }
 
 

@@ -11,7 +11,7 @@ import torch
 from mtm_core.errors import MtmError, OutputError, TrainingError
 from mtm_core.models.checkpoint import load_checkpoint, read_manifest
 from mtm_core.models.tensor_file import open_tensors, write_tensors
-from mtm_core.training import loop
+from mtm_core.training import loop, setup
 from mtm_core.training.events import CheckpointSaved, RunFinished, RunStarted, StepDone
 from mtm_core.training.loop import train
 from mtm_core.training.run_folder import RunFolder
@@ -265,3 +265,24 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="Could not make the run folder"):
         run_all(tiny_config(), tmp_path / "file" / "run")
+
+
+def test_a_run_that_starts_from_regressions_resumes_bit_for_bit(tmp_path, monkeypatch):
+    config = tiny_config(model__read_in="components", model__width="12")
+    run_all(config, tmp_path / "whole")
+    run_until(config, tmp_path / "stopped", 3, StepDone)
+    monkeypatch.setattr(setup, "warm_start", None)  # a saved state needs no second start
+    run_all(config, tmp_path / "stopped", resume=True)
+    assert_same_bits(tmp_path / "stopped", tmp_path / "whole")
+
+
+def test_preparation_says_how_far_it_is(tmp_path):
+    config, told = tiny_config(model__read_in="components", model__width="12"), []
+    events = train(
+        config,
+        [tiny_session()],
+        tmp_path / "run",
+        on_preparation=lambda n_done, n_parts: told.append((n_done, n_parts)),
+    )
+    events.close()
+    assert told == [(n_done, 8) for n_done in range(9)]
