@@ -114,7 +114,6 @@ def start_anew(
     run = config.run
     backend = probe_backend(run.device, run.threads, run.matmul)
     bench = prepare(config, session, backend)
-    bench.start(session, on_preparation)
     record = RunRecord(
         session_id=session.session_id,
         session_hash=session.content_hash,
@@ -122,6 +121,7 @@ def start_anew(
         backend=backend,
     )
     folder.create(config, bench.manifest, record)
+    bench.start(session, on_preparation)
     return bench, Progress(), {}
 
 

@@ -148,7 +148,7 @@ def test_text_that_is_no_manifest_is_refused(text):
 def test_weights_that_are_not_numbers_are_refused(path):
     file = open_tensors(path)
     tensors = file.read()
-    tensors["read_out.bias"][3] = float("nan")
+    tensors["read_out.linear.bias"][3] = float("nan")
     write_tensors(path, tensors, file.metadata)
     with pytest.raises(CheckpointError, match="weights that are not numbers"):
         load_checkpoint(path)
