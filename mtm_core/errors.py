@@ -7,6 +7,8 @@
     |   `-- UnknownNameError      a word that is not known; carries the nearest known ones
     |-- DataError                 a recording or its file
     |   |-- SessionFileError      a session file that cannot be trusted
+    |   |-- DatasetError          one dataset of a recording that cannot be trusted
+    |   |   `-- MissingDatasetError   a dataset that is needed and is not there
     |   `-- MissingFieldError     a field that this session lacks
     |-- MaskError                 a mask or a rule that cannot be applied
     |   `-- RuleError             text that is not a rule
@@ -65,8 +67,32 @@ class SessionFileError(DataError):
     """A session file cannot be trusted."""
 
 
+class DatasetError(DataError):
+    """One dataset (a file of a recording) is damaged or does not fit the others."""
+
+
+class MissingDatasetError(DatasetError):
+    """A dataset is needed that is not there."""
+
+
 class MissingFieldError(DataError):
     """A field is needed that this session lacks."""
+
+
+class NetworkError(DataError):
+    """A database or its file server cannot be used."""
+
+
+class UnreachableError(NetworkError):
+    """There is no network, or the server is down."""
+
+
+class LoginError(NetworkError):
+    """An account or a token is missing, wrong or expired."""
+
+
+class DownloadError(NetworkError):
+    """A file did not arrive whole."""
 
 
 class MaskError(MtmError):
