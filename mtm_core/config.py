@@ -242,3 +242,72 @@ class TrainConfig:
 
 ARCHITECTURES: dict[str, type[ModelConfig]] = {"ndt1": ModelConfig}
 """The settings class of each architecture; `--model.architecture` chooses one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreparationConfig:
+    """How a recording becomes trials, bins and units."""
+
+    section: ClassVar[str] = "prepare"
+
+    preset: str = "default"
+    """Name of the preset that these settings came from."""
+    align: Literal["stim_on", "first_movement", "go_cue", "feedback"] = "stim_on"
+    """Event that trials are aligned to."""
+    window_start_s: Annotated[float, Bounds(-60.0, 60.0)] = -0.5
+    """Start of the window, in seconds from the event."""
+    window_end_s: Annotated[float, Bounds(-60.0, 60.0)] = 1.5
+    """End of the window, in seconds from the event."""
+    bin_size_s: Annotated[float, Bounds(0.001, 10.0)] = 0.02
+    """Width of a bin in seconds; the window must hold a whole number of bins."""
+    units: Literal["good", "all"] = "good"
+    """Units that pass every quality criterion (label 1), or all clusters with spikes."""
+    min_rate_hz: Annotated[float, Bounds(0.0, 1000.0)] = 0.0
+    """Leave out units with a lower mean rate over the kept trials, in spikes/s."""
+    regions: tuple[str, ...] = ()
+    """Keep these regions only, named at the chosen level; all where none is named."""
+    region_level: Literal["given", "beryl", "cosmos"] = "beryl"
+    """Level of the regions: acronyms as given, or IBL's Beryl or Cosmos level."""
+    named_regions_only: bool = True
+    """Leave out units in `root`, in `void` and without a region."""
+    min_region_units: Annotated[int, Bounds(1, 100_000)] = 5
+    """Leave out regions with fewer units, counted after every other rule."""
+    trials: Literal["brain_wide_map", "event"] = "brain_wide_map"
+    """Trials by the brain-wide-map rule (all six events, a choice, first movement 0.08 to 2 s
+    after the stimulus), or all that have the align event."""
+    min_error_trials: Annotated[int, Bounds(0, 100_000)] = 0
+    """Refuse a recording with fewer kept trials that ended without reward."""
+    drop_silence: bool = True
+    """Leave out trials whose window meets over 1 s without a spike on any probe."""
+    sample_at: Literal["centre", "right_edge"] = "centre"
+    """Where in a bin behaviour is sampled; the paper's code takes the right edge."""
+
+    def __post_init__(self) -> None:
+        """Check every field, and that the window holds a whole number of bins."""
+        check_settings(self)
+        length_s = self.window_end_s - self.window_start_s
+        if length_s <= 0:
+            msg = (
+                f"--prepare.window_end_s {self.window_end_s:g} must lie after "
+                f"--prepare.window_start_s {self.window_start_s:g}."
+            )
+            raise ConfigError(msg)
+        n_bins = max(self.n_bins, 1)
+        if abs(n_bins * self.bin_size_s - length_s) > 1e-6 * self.bin_size_s:
+            msg = (
+                f"--prepare.bin_size_s {self.bin_size_s:g} does not divide the window of "
+                f"{length_s:g} s into whole bins. The nearest valid value is "
+                f"{length_s / n_bins:g}."
+            )
+            raise ConfigError(msg)
+
+    @property
+    def n_bins(self) -> int:
+        """Number of bins in the window.
+
+        Examples
+        --------
+        >>> PreparationConfig().n_bins
+        100
+        """
+        return round((self.window_end_s - self.window_start_s) / self.bin_size_s)

@@ -188,7 +188,7 @@ def _check(setting: Setting, value: object) -> None:
     if not setting.is_list:
         _check_one(setting, value)
         return
-    if not isinstance(value, tuple) or not value:
+    if not isinstance(value, tuple) or (not value and setting.default != ()):
         msg = f"{setting.flag} needs at least one value."
         raise ConfigError(msg)
     for entry in value:

@@ -6,16 +6,17 @@ A field that may be none holds the word ``"none"`` in TOML, which has no word of
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import tomllib
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from mtm_core import resources
-from mtm_core.config import ARCHITECTURES, TrainConfig
+from mtm_core.config import ARCHITECTURES, PreparationConfig, TrainConfig
 from mtm_core.config_fields import Setting, join_key, settings_of
 from mtm_core.errors import ConfigError, UnknownNameError
 
@@ -55,19 +56,37 @@ def read_toml(path: Path) -> TrainConfig:
     ConfigError
         If it cannot be read, is not TOML, or holds unknown or impossible settings.
     """
+    tree = read_tree(path)
+    with naming_file(path):
+        return from_dict(tree)
+
+
+def read_tree(path: Path) -> Tree:
+    """Read a TOML file as nested plain values.
+
+    Raises
+    ------
+    ConfigError
+        If it cannot be read, is far too large, or is not TOML.
+    """
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
             msg = f"{path} is too large for a settings file."
             raise ConfigError(msg)
-        tree = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         msg = f"Could not read the settings file {path}: {(error.strerror or '').lower()}."
         raise ConfigError(msg) from error
     except ValueError as error:
         msg = f"{path} is not a TOML file: {error}."
         raise ConfigError(msg) from error
+
+
+@contextlib.contextmanager
+def naming_file(path: Path) -> Iterator[None]:
+    """Put the name of a settings file before what is wrong with it."""
     try:
-        return from_dict(tree)
+        yield
     except ConfigError as error:
         msg = f"{path}: {error}"
         raise ConfigError(msg) from error
@@ -166,6 +185,63 @@ def all_settings() -> dict[str, Setting]:
         for setting in _settings(section_classes(architecture)):
             settings.setdefault(setting.key, setting)
     return settings
+
+
+def load_preparation(
+    name: str = "default", overrides: Iterable[tuple[str, str | list[str]]] = ()
+) -> PreparationConfig:
+    """Read a preset of preparation, with some settings changed.
+
+    Parameters
+    ----------
+    name : str
+        A bundled preset (``default``, ``paper``, ``brain-wide-map``), or a path ending in
+        ``.toml`` of a file with a section ``[prepare]``.
+    overrides : iterable of (str, str or list of str)
+        Key such as ``"prepare.align"``, with or without leading dashes, and the typed text.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such preset, or no setting of that key; the text names the nearest.
+    ConfigError
+        If the file is not one of preparation settings, or a value is impossible.
+
+    Examples
+    --------
+    >>> load_preparation("paper", [("--prepare.align", "first_movement")]).align
+    'first_movement'
+    """
+    path = Path(name) if name.endswith(".toml") else resources.preparation_path(name)
+    tree = read_tree(path)
+    with naming_file(path):
+        if set(tree) != {"prepare"} or not isinstance(tree["prepare"], Mapping):
+            msg = "a file of preparation settings has one section, [prepare], and no other."
+            raise ConfigError(msg)
+        config = preparation_from_dict(tree["prepare"])
+    known = {setting.key: setting.name for setting in preparation_settings().values()}
+    part = preparation_to_dict(config)
+    for key, value in overrides:
+        if key.lstrip("-") not in known:
+            raise UnknownNameError("setting", key.lstrip("-"), known)
+        part[known[key.lstrip("-")]] = value
+    return preparation_from_dict(part)
+
+
+def preparation_settings() -> dict[str, Setting]:
+    """Describe the settings of a preparation that a person may change, by dotted key."""
+    settings = settings_of(PreparationConfig).values()
+    return {setting.key: setting for setting in settings if setting.name != "preset"}
+
+
+def preparation_from_dict(part: Mapping[str, Any]) -> PreparationConfig:
+    """Build settings of preparation from plain values; those left out have their defaults."""
+    return PreparationConfig(**_parse_fields(part, settings_of(PreparationConfig)))
+
+
+def preparation_to_dict(config: PreparationConfig) -> Tree:
+    """Return settings of preparation as plain values that JSON and TOML can hold."""
+    return {name: _plain(value) for name, value in dataclasses.asdict(config).items()}
 
 
 def section_classes(architecture: str) -> dict[str, type]:

@@ -55,6 +55,11 @@ def checkpoint_path(name: str) -> Path:
     return _find("checkpoint", name)
 
 
+def preparation_path(name: str) -> Path:
+    """Return the TOML file of a bundled preset of preparation, for example ``paper``."""
+    return _find("preparation preset", name)
+
+
 def table_path(name: str) -> Path:
     """Return a bundled CSV table, for example ``allen_regions``."""
     return _find("table", name)
@@ -63,6 +68,11 @@ def table_path(name: str) -> Path:
 def list_presets() -> list[str]:
     """Return the names of the bundled presets, sorted."""
     return _names("preset")
+
+
+def list_preparations() -> list[str]:
+    """Return the names of the bundled presets of preparation, sorted."""
+    return _names("preparation preset")
 
 
 def list_sessions() -> list[str]:
@@ -77,6 +87,7 @@ def list_checkpoints() -> list[str]:
 
 _KINDS = {
     "preset": ("presets", ".toml"),
+    "preparation preset": ("preparation", ".toml"),
     "session": ("sessions", ".h5"),
     "checkpoint": ("checkpoints", ".safetensors"),
     "table": ("tables", ".csv"),

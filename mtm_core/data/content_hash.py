@@ -34,6 +34,8 @@ def hash_content(session: Session) -> str:
     for name, behavior in sorted(session.behaviors.items()):
         _add_array(digest, f"behaviors/{name}", behavior.values)
         _add_array(digest, f"behaviors/{name}/is_valid", behavior.is_valid)
+    if session.preparation is not None:
+        _add_text(digest, ["preparation", session.preparation.to_json()])
     return digest.hexdigest()
 
 

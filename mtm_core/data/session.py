@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtm_core.data.content_hash import hash_content
+from mtm_core.data.preparation_report import PreparationReport
 from mtm_core.data.session_checks import (
     check_behavior,
     check_counts,
@@ -120,6 +121,9 @@ class Session:
         Signals by name; a signal that was not recorded is not there.
     provenance : Provenance
         Where it came from.
+    preparation : PreparationReport or None
+        By which rules it was prepared, and what they left out; None for a recording that came
+        already binned.
 
     Raises
     ------
@@ -133,6 +137,7 @@ class Session:
     trials: Table
     behaviors: Mapping[str, Behavior] = field(default_factory=dict)
     provenance: Provenance
+    preparation: PreparationReport | None = None
 
     def __post_init__(self) -> None:
         if not self.session_id:
@@ -191,7 +196,10 @@ class Session:
 
     @property
     def region(self) -> NDArray[np.str_]:
-        """Acronym of each unit as given, shape (n_units,); "" where none was given."""
+        """Acronym of each unit, shape (n_units,); "" where none was given.
+
+        As given, or at the level that the preparation was asked for (its report says which).
+        """
         return self.units.values("region").astype(np.str_)
 
     def region_names(self) -> tuple[str, ...]:

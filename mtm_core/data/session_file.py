@@ -5,6 +5,7 @@ Layout of version 1 (``N`` trials, ``T`` bins, ``U`` units)::
     /                     attributes schema, schema_version, session_id, content_hash
     /counts               uint8 (N, T, U), chunked by a few units, gzip
     /provenance           text (JSON), the fields of `Provenance`
+    /preparation          text (JSON), the fields of `PreparationReport`; only where there is one
     /units/values/NAME    (U,) numbers or UTF-8 text        /units/is_valid/NAME    (U,) bool
     /trials/values/NAME   (N,)                              /trials/is_valid/NAME   (N,) bool
     /behaviors/values/NAME  float32 (N, T)                  /behaviors/is_valid/NAME  (N,) bool
@@ -26,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtm_core.data.hdf5 import open_hdf5, read_array
+from mtm_core.data.preparation_report import PreparationReport
 from mtm_core.data.session import Behavior, Provenance, Session
 from mtm_core.data.table import Column, Table
 from mtm_core.errors import DataError, SessionFileError
@@ -48,6 +50,7 @@ class _Stored:
     counts: NDArray[Any]
     columns: Mapping[str, dict[str, Column]]
     provenance: str
+    preparation: str | None
 
 
 def write_session(session: Session, path: str | os.PathLike[str], *, compression: int = 6) -> None:
@@ -121,6 +124,8 @@ def _write(file: h5py.File, session: Session, compression: int) -> None:
         compression_opts=compression,
     )
     _write_array(file, "provenance", np.array(json.dumps(dataclasses.asdict(session.provenance))))
+    if session.preparation is not None:
+        _write_array(file, "preparation", np.array(session.preparation.to_json()))
     tables: tuple[Mapping[str, Column | Behavior], ...] = (
         session.units.columns,
         session.trials.columns,
@@ -172,6 +177,7 @@ def _read(file: h5py.File) -> _Stored:
         counts=read_array(file, "counts"),
         columns={group: _read_columns(file, group) for group in _GROUPS},
         provenance=str(read_array(file, "provenance")),
+        preparation=str(read_array(file, "preparation")) if "preparation" in file else None,
     )
 
 
@@ -200,6 +206,11 @@ def _build(stored: _Stored, name: str) -> Session:
                 for key, column in signals.items()
             },
             provenance=_parse_provenance(stored.provenance),
+            preparation=(
+                None
+                if stored.preparation is None
+                else PreparationReport.from_json(stored.preparation)
+            ),
         )
     except DataError as error:
         msg = f"{name} holds no usable session. {error}"
