@@ -24,6 +24,8 @@ _MAX_CHUNK_BYTES = 2**28
 _MAX_RATIO = 1100
 """Gzip, the best of the filters used, cannot shrink data further (its limit is 1032)."""
 _SLACK_BYTES = 2**20
+_MAX_TEXT_BYTES = 2**29
+_TEXT_PIECE = 256
 _FAULTS = (OSError, KeyError, ValueError, RuntimeError, TypeError, MemoryError, AttributeError)
 
 
@@ -64,25 +66,36 @@ def read_array(group: h5py.Group, name: str) -> NDArray[Any]:
     if not isinstance(node, h5py.Dataset):
         msg = f"{where} is missing."
         raise SessionFileError(msg)
-    _check_plain(node, where)
+    _check_plain(node, where, group.file.filename)
     _check_size(node, where)
     if node.dtype.kind in "biuf":
         values: NDArray[Any] = node[()]
         return values
-    return _read_text(node)
+    return _read_text(node, where)
 
 
-def _read_text(node: h5py.Dataset) -> NDArray[np.str_]:
-    text = np.asarray(node.asstr("utf-8")[()])
-    return text.astype(np.str_) if text.size else np.zeros(text.shape, dtype="U1")
+def _read_text(node: h5py.Dataset, where: str) -> NDArray[np.str_]:
+    """Read text piece by piece: a few bytes can stand for long text many times over."""
+    if not node.shape:
+        return np.array(str(node.asstr("utf-8")[()]), dtype=np.str_)
+    pieces: list[NDArray[np.str_]] = []
+    longest = 1
+    for start in range(0, len(node), _TEXT_PIECE):
+        piece = np.asarray(node.asstr("utf-8")[start : start + _TEXT_PIECE])
+        longest = max(longest, *(len(text) for text in piece.flat))
+        if 4 * longest * math.prod(node.shape) > _MAX_TEXT_BYTES:
+            msg = f"{where} holds text of more than {_MAX_TEXT_BYTES:,} bytes. It is damaged."
+            raise SessionFileError(msg)
+        pieces.append(piece.astype(np.str_))
+    return np.concatenate(pieces) if pieces else np.zeros(node.shape, dtype="U1")
 
 
-def _check_plain(node: h5py.Dataset, where: str) -> None:
+def _check_plain(node: h5py.Dataset, where: str, file_name: str) -> None:
     is_text = h5py.check_string_dtype(node.dtype) is not None
     if node.dtype.kind not in "biuf" and not is_text:
         msg = f"{where} holds {node.dtype}, neither numbers nor text."
         raise SessionFileError(msg)
-    if node.is_virtual or node.external:
+    if node.is_virtual or node.external or node.file.filename != file_name:
         msg = f"{where} points to another file. Give a file that holds its own data."
         raise SessionFileError(msg)
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from mtm_core.errors import DataError, MissingFieldError
 
@@ -30,6 +31,20 @@ class Column:
     def full(cls, values: NDArray[np.generic]) -> Column:
         """Make a column in which every value is present."""
         return cls(values, np.ones(len(values), dtype=bool))
+
+    @classmethod
+    def where_finite(cls, values: NDArray[Any], dtype: DTypeLike = np.float64) -> Column:
+        """Make a column of numbers in which NaN and infinity stand for absent values.
+
+        Examples
+        --------
+        >>> column = Column.where_finite(np.array([-1.0, np.nan]), np.int8)
+        >>> column.values, column.is_valid
+        (array([-1,  0], dtype=int8), array([ True, False]))
+        """
+        numbers = np.asarray(values, dtype=np.float64)
+        is_valid = np.isfinite(numbers)
+        return cls(np.where(is_valid, numbers, 0.0).astype(dtype), is_valid)
 
 
 @dataclass(frozen=True, eq=False)
