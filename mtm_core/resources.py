@@ -65,6 +65,11 @@ def table_path(name: str) -> Path:
     return _find("table", name)
 
 
+def pick_list_path(name: str) -> Path:
+    """Return the CSV table of a bundled pick list, for example ``brain-wide-map``."""
+    return _find("pick list", name)
+
+
 def list_presets() -> list[str]:
     """Return the names of the bundled presets, sorted."""
     return _names("preset")
@@ -85,12 +90,18 @@ def list_checkpoints() -> list[str]:
     return _names("checkpoint")
 
 
+def list_pick_lists() -> list[str]:
+    """Return the names of the bundled pick lists, sorted."""
+    return _names("pick list")
+
+
 _KINDS = {
     "preset": ("presets", ".toml"),
     "preparation preset": ("preparation", ".toml"),
     "session": ("sessions", ".h5"),
     "checkpoint": ("checkpoints", ".safetensors"),
     "table": ("tables", ".csv"),
+    "pick list": ("pick_lists", ".csv"),
 }
 
 
