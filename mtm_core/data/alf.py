@@ -1,10 +1,103 @@
-"""Plain ALF folders of the International Brain Laboratory -> `RawSession`, without ONE."""
+"""Plain ALF folders of the International Brain Laboratory -> `RawSession`, without ONE.
+
+The rules, each in its module: which file serves (`alf_files`), what is read (`alf_plan`), spikes
+(`alf_probe`), units and regions (`alf_units`), trials (`alf_trials`), wheel, cameras and licks
+(`alf_signals`), where it came from (`alf_origin`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from itertools import accumulate
+from pathlib import Path
 
-from mtm_core.data.alf_plan import make_plan
+import numpy as np
+
+from mtm_core.data.alf_folders import find_sessions, is_alf_folder, list_files, session_folder
+from mtm_core.data.alf_folders import unread_names as _unread_names
+from mtm_core.data.alf_origin import merge_origins, name_with_hash, origin_of_folder
+from mtm_core.data.alf_plan import AlfPlan, make_plan
+from mtm_core.data.alf_probe import ProbeData, read_probe
+from mtm_core.data.alf_signals import read_licks, read_motion_energy, read_wheel
+from mtm_core.data.alf_trials import read_trials
+from mtm_core.data.alf_units import drop_shared_uuids
+from mtm_core.data.raw import Origin, ProbeSpikes, RawSession
+from mtm_core.data.regions import region_columns
+from mtm_core.data.table import Column, Table
+from mtm_core.errors import DatasetError, MissingDatasetError
+
+__all__ = ["find_sessions", "is_alf_folder", "read_alf", "wanted_datasets"]
+
+_DAY_S = 86_400.0
+_TOO_LONG = 100
+"""Spikes that go on for so many times the trials, and for over a day, are not in seconds."""
+
+
+def read_alf(
+    folder: Path,
+    *,
+    revision: str | None = None,
+    sorter: str | None = None,
+    origin: Origin | None = None,
+) -> RawSession:
+    """Read one ALF session: all probes, trials, wheel, whisker motion energy, licks.
+
+    Parameters
+    ----------
+    folder : Path
+        The session's folder, its ``alf`` folder, or a folder with exactly one session below.
+    revision : str or None
+        The last revision that may serve (``"2024-05-06"``), for each file by itself; None for the
+        newest.
+    sorter : str or None
+        The sorter folder to prefer; else iblsorter, pykilosort, then the shortest path.
+    origin : Origin or None
+        What the caller knows of the session (its eid); the folder's path fills in the rest.
+
+    Returns
+    -------
+    RawSession
+        The notes of its origin say what was chosen, mended and left out.
+
+    Raises
+    ------
+    MissingDatasetError
+        If spikes or trials are not there.
+    DatasetError, DataError
+        If a file is damaged, the files do not fit together, or this is no ALF session.
+    """
+    session = session_folder(Path(folder))
+    paths = list_files(session)
+    plan = make_plan(paths, revision=revision, sorter=sorter)
+    notes = _what_serves(plan, sorter)
+    _refuse_without_spikes(plan, session)
+    trials = read_trials(session, plan.trials, notes)
+    probes = [read_probe(session, part, plan.files, notes) for part in plan.probes]
+    for probe in probes:
+        _refuse_samples(probe, trials)
+    signals = read_wheel(session, plan.wheel, notes)
+    signals |= read_motion_energy(session, plan.cameras, notes)
+    events = read_licks(session, plan.licks, notes)
+    said = origin_of_folder(session, has_note=plan.origin is not None)
+    known = merge_origins(*filter(None, (origin, said)))
+    session_id = known.session_id or _content_id(session, probes)
+    units = _unit_table(session_id, probes, notes)
+    if odd := _unread_names(paths):
+        notes.append(f"Not read, as the names are not object.attribute: {', '.join(odd)}.")
+    return RawSession(
+        origin=replace(
+            known,
+            session_id=session_id,
+            source_id=known.source_id or session_id,
+            notes=(*known.notes, *notes),
+        ),
+        spikes=_probe_spikes(probes),
+        units=units,
+        trials=trials,
+        signals=signals,
+        events=events,
+    )
 
 
 def wanted_datasets(
@@ -37,3 +130,93 @@ def wanted_datasets(
     """
     plan = make_plan(names, revision=revision, sorter=sorter)
     return [name.path for name in plan.datasets()]
+
+
+def _what_serves(plan: AlfPlan, sorter: str | None) -> list[str]:
+    """Say which folders and which revisions serve."""
+    notes = [f"Spikes of {probe.probe} come from {probe.collection}." for probe in plan.probes]
+    if sorter is not None:
+        without = [p.probe for p in plan.probes if p.collection.rpartition("/")[2] != sorter]
+        if without:
+            notes.append(f"There is no sorter folder '{sorter}' for {', '.join(without)}.")
+    revisions = [name.revision for name in plan.datasets()]
+    used = sorted({revision for revision in revisions if revision})
+    if used:
+        counts = ", ".join(f"{revision} ({revisions.count(revision)} files)" for revision in used)
+        notes.append(f"Revisions read: {counts}; {revisions.count('')} files have none.")
+    return notes
+
+
+def _refuse_without_spikes(plan: AlfPlan, session: Path) -> None:
+    if plan.probes:
+        return
+    newer = sorted({n.revision for key, n in plan.files.newer.items() if key[1] == "spikes"})
+    msg = f"No spikes found in {session / 'alf'}. Download or copy the spike sorting."
+    if newer:
+        msg = (
+            f"The spikes in {session / 'alf'} lie in revision {newer[0]} only, after the asked "
+            f"{plan.files.revision}. Ask for a later revision, or for none."
+        )
+    raise MissingDatasetError(msg)
+
+
+def _refuse_samples(probe: ProbeData, trials: Table) -> None:
+    """Compare the spikes with the trials: a clock in samples runs thousands of times too fast."""
+    ends = [
+        float(column.values[column.is_valid].max())
+        for name, column in trials.columns.items()
+        if name.endswith("_s") and column.is_valid.any()
+    ]
+    if not ends or not len(probe.times_s):
+        return
+    last, end = float(probe.times_s[-1]), max(ends)
+    if end > 0 and last > max(_TOO_LONG * end, _DAY_S):
+        msg = (
+            f"{probe.probe}: the spikes go on until {last:,.0f}, the trials end at {end:,.0f} s, "
+            f"{last / end:,.0f} times sooner: spikes.times.npy seems to hold samples (as "
+            "spikes.samples.npy does), not seconds. Divide by the sampling rate (30,000 for "
+            "Neuropixels), or download the file again."
+        )
+        raise DatasetError(msg)
+
+
+def _content_id(session: Path, probes: Sequence[ProbeData]) -> str:
+    arrays = [values for probe in probes for values in (probe.times_s, probe.clusters)]
+    return name_with_hash(session.resolve().name or "session", arrays)
+
+
+def _probe_spikes(probes: Sequence[ProbeData]) -> tuple[ProbeSpikes, ...]:
+    firsts = accumulate((probe.n_clusters for probe in probes), initial=0)
+    return tuple(
+        ProbeSpikes(
+            probe=probe.probe,
+            times_s=probe.times_s,
+            clusters=probe.clusters,
+            first_unit=first,
+        )
+        for probe, first in zip(probes, firsts, strict=False)
+    )
+
+
+def _unit_table(session_id: str, probes: Sequence[ProbeData], notes: list[str]) -> Table:
+    """Put the units of all probes below each other; a field that one lacks is absent there."""
+    units = drop_shared_uuids({probe.probe: probe.units for probe in probes}, notes)
+    ids = [
+        uuid or f"{session_id}/{probe.probe}/{cluster}"
+        for probe, fields in zip(probes, units, strict=True)
+        for cluster, uuid in enumerate(fields.uuids.tolist())
+    ]
+    regions = np.concatenate([fields.regions for fields in units])
+    names = list(dict.fromkeys(name for fields in units for name in fields.columns))
+    columns = {"unit_id": Column.full(np.array(ids, dtype=np.str_)), **region_columns(regions)}
+    for name in names:
+        parts = [fields.columns.get(name) or _absent(len(fields.regions)) for fields in units]
+        columns[name] = Column(
+            np.concatenate([part.values for part in parts]),
+            np.concatenate([part.is_valid for part in parts]),
+        )
+    return Table(columns)
+
+
+def _absent(n_rows: int) -> Column:
+    return Column(np.zeros(n_rows, dtype=bool), np.zeros(n_rows, dtype=bool))

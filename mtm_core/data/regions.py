@@ -6,6 +6,7 @@ import csv
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -111,6 +112,34 @@ def region_columns(acronyms: Iterable[str]) -> dict[str, Column]:
     return {field: Column(values.astype(np.str_), is_valid) for field, values in names.items()}
 
 
+def region_names_of_ids(ids: NDArray[Any]) -> tuple[NDArray[np.str_], int]:
+    """Return the acronym of each atlas id, and how many ids the atlas does not know.
+
+    Parameters
+    ----------
+    ids : ndarray, shape (n,)
+        Allen CCF 2017 structure ids. Negative ones (left hemisphere, where ids are lateralised)
+        count as positive; 0 is ``void``.
+
+    Returns
+    -------
+    tuple of ndarray of str, shape (n,), and int
+        As many acronyms as ids: an unknown id (NaN too) is ``void``.
+
+    Examples
+    --------
+    >>> names, n_unknown = region_names_of_ids(np.array([382, -382, 0, 123456789]))
+    >>> names.tolist(), n_unknown
+    (['CA1', 'CA1', 'void', 'void'], 1)
+    """
+    acronym_of = _acronym_of_id()
+    unique, which = np.unique(np.asarray(ids, dtype=np.float64), return_inverse=True)
+    known = np.array([abs(number) in acronym_of for number in unique.tolist()], dtype=bool)
+    names = [acronym_of.get(abs(number), "void") for number in unique.tolist()]
+    which = which.reshape(-1)
+    return np.array(names, dtype=np.str_)[which], int((~known)[which].sum())
+
+
 def sort_regions(acronyms: Iterable[str]) -> list[str]:
     """Sort acronyms in the atlas's order, then names that it does not know, then root and void.
 
@@ -127,6 +156,12 @@ def sort_regions(acronyms: Iterable[str]) -> list[str]:
         return (0, known[name].graph_order, name) if name in known else (1, 0, name)
 
     return sorted(acronyms, key=place)
+
+
+@cache
+def _acronym_of_id() -> dict[float, str]:
+    with table_path("allen_regions").open(encoding="utf-8", newline="") as stream:
+        return {float(row["id"]): row["acronym"] for row in csv.DictReader(stream)}
 
 
 def _regions_above_beryl(rows: list[dict[str, str]]) -> set[str]:
