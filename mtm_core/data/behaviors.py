@@ -15,6 +15,9 @@ from mtm_core.data.table import Table
 from mtm_core.data.trial_table import TRIAL_FIELD_WORDS
 from mtm_core.data.wheel import wheel_velocity
 
+BEHAVIOR_NAMES = ("wheel_velocity", "wheel_speed", "whisker_motion_energy", "licks")
+"""The behaviours that a session can have in bins."""
+
 NOT_RECORDED = "not in this recording"
 NEVER_COVERED = "recorded, but it covers none of the kept trials"
 

@@ -1,4 +1,7 @@
-"""From a recording to a session: `prepare` cuts trials, chooses units, counts spikes."""
+"""From a recording to a session: `prepare` cuts trials, chooses units, counts spikes.
+
+`prepare_session` does what can still be done to a recording that came already binned.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from mtm_core.data.behaviors import binned_behaviors, missing_trial_fields
 from mtm_core.data.coverage import silent_stretches
 from mtm_core.data.dropping import Choice, choose, merge_tallies
 from mtm_core.data.preparation_report import PreparationReport
+from mtm_core.data.prepare_binned import prepare_session
 from mtm_core.data.preset_words import preset_sentence
 from mtm_core.data.raw import Origin, RawSession
 from mtm_core.data.session import Provenance, Session
@@ -29,6 +33,8 @@ from mtm_core.data.unit_rules import (
     unit_rules,
 )
 from mtm_core.errors import MissingFieldError
+
+__all__ = ["prepare", "prepare_session"]
 
 
 def prepare(raw: RawSession, config: PreparationConfig) -> Session:

@@ -49,7 +49,7 @@ def sample_signal(
            [35., 40.],
            [ 0.,  0.]], dtype=float32), is_valid=array([ True,  True, False]))
     """
-    times, values = _rising(signal)
+    times, values = signal.times_s, signal.values
     if not len(times):
         return _absent(edges)
     points = edges[:, 1:] if sample_at == "right_edge" else (edges[:, 1:] + edges[:, :-1]) / 2
@@ -66,26 +66,14 @@ def count_events(times_s: NDArray[np.float64], edges: NDArray[np.float64]) -> Be
     Parameters
     ----------
     times_s : ndarray of float64, shape (n_events,)
-        When they happened; NaN is left out.
+        When they happened, rising.
     edges : ndarray of float64, shape (n_windows, n_bins + 1)
         Edges of the bins.
     """
-    times = np.sort(times_s[np.isfinite(times_s)])
-    clusters = np.zeros(len(times), dtype=np.int64)
-    events = ProbeSpikes(probe="events", times_s=times, clusters=clusters)
+    clusters = np.zeros(len(times_s), dtype=np.int64)
+    events = ProbeSpikes(probe="events", times_s=times_s, clusters=clusters)
     counts = count_spikes([events], edges, np.zeros(1, dtype=np.int64), 1)
     return Behavior(values=counts[:, :, 0].astype(np.float32), is_valid=np.ones(len(edges), bool))
-
-
-def _rising(signal: Signal) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return times and values in the order of time, without samples of unknown time."""
-    times = np.asarray(signal.times_s, dtype=np.float64)
-    values = np.asarray(signal.values, dtype=np.float64)
-    if (len(times) and not (np.diff(times) >= 0).all()) or not np.isfinite(times[-1:]).all():
-        order = np.argsort(times, kind="stable")  # NaN come last
-        order = order[: np.isfinite(times).sum()]
-        times, values = times[order], values[order]
-    return times, values
 
 
 def _is_covered(
