@@ -63,6 +63,29 @@ class UnitHistory(nn.Module):
             change = self._correction(inputs[rows], is_hidden[rows], expected)
             log_rate.index_add_(0, rows, change)
 
+    def from_past(self, counts: Tensor, n_seen: int, bins: slice, expected: Tensor) -> Tensor:
+        """Return the correction of some bins where only the first `n_seen` are visible.
+
+        Parameters
+        ----------
+        counts : Tensor, shape (n_trials, n_bins, n_units)
+        n_seen : int
+        bins : slice
+        expected : Tensor, shape (n_bins, n_units)
+
+        Returns
+        -------
+        Tensor, shape (n_trials, n_chosen, n_units)
+        """
+        total = torch.zeros_like(counts[:, bins])
+        for kernel, gain, log_strength in zip(
+            self.kernel, self.gain, self.log_strength, strict=True
+        ):
+            past, strength = kernel[bins, :n_seen], log_strength.exp()
+            spikes, chance = past @ counts[:, :n_seen], past @ expected[:n_seen]
+            total += gain * ((spikes + strength) / (chance + strength)).log()
+        return total
+
     def _correction(self, inputs: Tensor, is_hidden: Tensor, expected: Tensor) -> Tensor:
         visible = (~is_hidden).to(inputs.dtype)
         spikes, chance = inputs * visible, expected * visible

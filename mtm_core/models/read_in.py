@@ -138,6 +138,11 @@ class ComponentReadIn(nn.Module):
         self.loading.copy_(loading)
         self.share.copy_(visible_share(loading))
 
+    def smoother(self, index: int, *, is_causal: bool) -> Tensor:
+        """Return a temporal kernel whose rows sum to 1: (n_bins, n_bins)."""
+        kernel = self.kernel[index] * self.past if is_causal else self.kernel[index]
+        return kernel / kernel.sum(dim=1, keepdim=True)
+
     def first(self, standard: Tensor, visible: Tensor) -> Tensor:
         """Map bins of (..., n_units) to sums and visible shares, side by side: (..., 2 width)."""
         linear = nn.functional.linear

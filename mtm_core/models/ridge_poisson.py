@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import torch
@@ -120,17 +122,33 @@ def fit_ridge_poisson(problem: Problem, penalties: Penalties) -> Solution:
     Solution
         Without validation trials, that of the strongest penalty.
     """
-    n_units = problem.counts.shape[2]
-    starts = range(0, n_units, BLOCK_UNITS)
-    found = [
-        _fit_block(problem.of_units(slice(start, start + BLOCK_UNITS)), penalties)
-        for start in starts
-    ]
+    starts = range(0, problem.counts.shape[2], BLOCK_UNITS)
+
+    @torch.no_grad()
+    def fit(start: int) -> Solution:
+        return _fit_block(problem.of_units(slice(start, start + BLOCK_UNITS)), penalties)
+
+    found = _map_on_threads(fit, starts)
     return Solution(
         torch.cat([solution.weight for solution in found]),
         torch.cat([solution.bias for solution in found]),
         sum(solution.val_log_likelihood for solution in found),
     )
+
+
+def _map_on_threads(fit: Callable[[int], Solution], starts: Iterable[int]) -> list[Solution]:
+    """Fit several blocks at once, each on one thread: blocks are too small to be worth more.
+
+    The number of threads does not touch the bits of the result.
+    """
+    n_threads = torch.get_num_threads()
+    try:
+        with ThreadPoolExecutor(
+            n_threads, initializer=torch.set_num_threads, initargs=(1,)
+        ) as pool:
+            return list(pool.map(fit, starts))
+    finally:
+        torch.set_num_threads(n_threads)  # some libraries count threads for the whole process
 
 
 def _fit_block(problem: Problem, penalties: Penalties) -> Solution:

@@ -59,3 +59,13 @@ def test_training_corrects_the_trials_that_need_it_alike() -> None:
     in_evaluation = correct(history.eval(), counts, is_hidden)
     assert torch.equal(in_training[0], in_evaluation[0])
     assert (in_training[1] == 0).all()
+
+
+@torch.no_grad()
+def test_the_short_way_for_hidden_last_bins_equals_the_correction_of_any_mask() -> None:
+    history = UnitHistory(6, 3).eval()
+    counts = torch.poisson(torch.ones(4, 6, 3), generator=torch.Generator().manual_seed(0))
+    is_hidden = (torch.arange(6) >= 4)[None, :, None].expand(4, 6, 3)
+    expected = torch.full((6, 3), 0.5)
+    short = history.from_past(counts, 4, slice(4, 6), expected)
+    torch.testing.assert_close(short, correct(history, counts, is_hidden)[:, 4:])

@@ -97,3 +97,18 @@ def test_without_validation_trials_the_strongest_penalty_is_kept() -> None:
 def test_no_penalty_is_an_error() -> None:
     with pytest.raises(ValueError, match="at least one penalty"):
         fit_ridge_poisson(make_problem(), Penalties(1.0, ()))
+
+
+def test_the_number_of_threads_does_not_change_the_bits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ridge_poisson, "BLOCK_UNITS", 1)
+    before = torch.get_num_threads()
+    solutions = []
+    try:
+        for n_threads in (1, 3):
+            torch.set_num_threads(n_threads)
+            solutions.append(fit_ridge_poisson(make_problem(with_own=True), Penalties(1.0)))
+            assert torch.get_num_threads() == n_threads
+    finally:
+        torch.set_num_threads(before)
+    assert torch.equal(solutions[0].weight, solutions[1].weight)
+    assert torch.equal(solutions[0].bias, solutions[1].bias)

@@ -14,7 +14,8 @@ from mtm_core.models.build import build_model
 from mtm_core.models.ndt1 import Ndt1
 from mtm_core.models.read_in import ComponentReadIn, LinearReadIn
 from mtm_core.models.read_out import PromptReadOut
-from mtm_core.models.warm_start import Trials, _problem, warm_start
+from mtm_core.models.warm_problems import Regressions
+from mtm_core.models.warm_start import warm_start
 from mtm_core.training.validation import FixedValidation, keep_what_helps
 from tests.core.sessions import make_session
 
@@ -76,7 +77,7 @@ def test_validation_trials_choose_but_do_not_fit(session: Session, counts: torch
 
 
 def test_a_unit_is_fitted_on_the_scores_that_it_gets_when_hidden(
-    started: Ndt1, counts: torch.Tensor
+    started: Ndt1, session: Session, counts: torch.Tensor
 ) -> None:
     """The fit takes a visible unit out of its own scores; a pass hides it.
 
@@ -89,12 +90,15 @@ def test_a_unit_is_fitted_on_the_scores_that_it_gets_when_hidden(
     prompt = prompt_index("neuron")
     hidden = started.predict_one_at_a_time(test, nothing, units, prompt)
     weight, bias = started.read_out.rows(units, prompt)
-    trials = Trials(test, len(test))
+    assert isinstance(started.read_in, ComponentReadIn)
+    fast, slow = started.read_in.start_kernel[prompt].tolist()
+    regressions = Regressions.of(started, test, len(test), session.region)
+    ((_, problem),) = regressions.problems("neuron", (fast, slow))
+    with_self = replace(problem, own=(), own_loading=())
     rates = {}
-    for without_self in (True, False):
-        problem = _problem(started, trials, nothing, units, "neuron", without_self=without_self)
+    for without_self, chosen in ((True, problem), (False, with_self)):
         with torch.no_grad():
-            rates[without_self] = problem.log_rate(weight, bias)
+            rates[without_self] = chosen.log_rate(weight, bias)
     error = {key: (rate - hidden).square().mean() for key, rate in rates.items()}
     assert error[True] < 0.25 * error[False]
 
