@@ -114,7 +114,7 @@ def from_dict(tree: Mapping[str, Any]) -> TrainConfig:
         if not isinstance(part, Mapping):
             msg = f"[{section}] must be a section with fields, not '{part}'."
             raise ConfigError(msg)
-        values[section] = cls(**_parse_fields(part, settings_of(cls)))
+        values[section] = cls(**parse_fields(part, settings_of(cls)))
     return TrainConfig(**values)
 
 
@@ -236,7 +236,7 @@ def preparation_settings() -> dict[str, Setting]:
 
 def preparation_from_dict(part: Mapping[str, Any]) -> PreparationConfig:
     """Build settings of preparation from plain values; those left out have their defaults."""
-    return PreparationConfig(**_parse_fields(part, settings_of(PreparationConfig)))
+    return PreparationConfig(**parse_fields(part, settings_of(PreparationConfig)))
 
 
 def preparation_to_dict(config: PreparationConfig) -> Tree:
@@ -285,7 +285,14 @@ def _top_values(tree: Mapping[str, Any], classes: Mapping[str, type]) -> Tree:
     return {name: _parse(top[name], tree[name]) for name in top if name in tree}
 
 
-def _parse_fields(part: Mapping[str, Any], settings: Mapping[str, Setting]) -> Tree:
+def parse_fields(part: Mapping[str, Any], settings: Mapping[str, Setting]) -> Tree:
+    """Turn typed text or TOML values into the fields' own types, where that is possible.
+
+    Raises
+    ------
+    UnknownNameError
+        If a field is not one of `settings`; the text names the nearest.
+    """
     known = [setting.key for setting in settings.values()]
     section = known[0].rpartition(".")[0]
     for name in part:

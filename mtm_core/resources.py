@@ -60,6 +60,11 @@ def preparation_path(name: str) -> Path:
     return _find("preparation preset", name)
 
 
+def simulation_path(name: str) -> Path:
+    """Return the TOML file of a bundled preset of simulation, for example ``ibl-large``."""
+    return _find("simulation preset", name)
+
+
 def table_path(name: str) -> Path:
     """Return a bundled CSV table, for example ``allen_regions``."""
     return _find("table", name)
@@ -80,6 +85,11 @@ def list_preparations() -> list[str]:
     return _names("preparation preset")
 
 
+def list_simulations() -> list[str]:
+    """Return the names of the bundled presets of simulation, sorted."""
+    return _names("simulation preset")
+
+
 def list_sessions() -> list[str]:
     """Return the names of the bundled sessions, sorted."""
     return _names("session")
@@ -98,6 +108,7 @@ def list_pick_lists() -> list[str]:
 _KINDS = {
     "preset": ("presets", ".toml"),
     "preparation preset": ("preparation", ".toml"),
+    "simulation preset": ("simulation", ".toml"),
     "session": ("sessions", ".h5"),
     "checkpoint": ("checkpoints", ".safetensors"),
     "table": ("tables", ".csv"),
