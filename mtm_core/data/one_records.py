@@ -105,7 +105,7 @@ class SessionEntry:
 
     @property
     def place(self) -> str:
-        """``lab/subject/date/number`` as far as it is known, for example ``"KS014/2019-12-03/001"``.
+        """``lab/subject/date/number``, as far as it is known.
 
         Examples
         --------
