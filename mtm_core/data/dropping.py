@@ -49,6 +49,8 @@ def choose(n_rows: int, reasons: Sequence[Reason]) -> Choice:
 
 
 def merge_tallies(*tallies: Sequence[tuple[str, int]]) -> Tally:
-    """Put tallies together: largest first, reasons that took none left out."""
-    every = [entry for tally in tallies for entry in tally if entry[1]]
-    return tuple(sorted(every, key=lambda entry: -entry[1]))
+    """Put tallies together by reason: largest first, reasons that took none left out."""
+    total: dict[str, int] = {}
+    for words, n in (entry for tally in tallies for entry in tally):
+        total[words] = total.get(words, 0) + n
+    return tuple(sorted((e for e in total.items() if e[1]), key=lambda entry: -entry[1]))
