@@ -25,13 +25,9 @@ from mtm_core.data.alf_units import drop_shared_uuids
 from mtm_core.data.raw import Origin, ProbeSpikes, RawSession
 from mtm_core.data.regions import region_columns
 from mtm_core.data.table import Column, Table
-from mtm_core.errors import DatasetError, MissingDatasetError
+from mtm_core.errors import MissingDatasetError
 
 __all__ = ["find_sessions", "is_alf_folder", "read_alf", "wanted_datasets"]
-
-_DAY_S = 86_400.0
-_TOO_LONG = 100
-"""Spikes that go on for so many times the trials, and for over a day, are not in seconds."""
 
 
 def read_alf(
@@ -73,9 +69,8 @@ def read_alf(
     notes = _what_serves(plan, sorter)
     _refuse_without_spikes(plan, session)
     trials = read_trials(session, plan.trials, notes)
-    probes = [read_probe(session, part, plan.files, notes) for part in plan.probes]
-    for probe in probes:
-        _refuse_samples(probe, trials)
+    last_s = _last_event_s(trials)
+    probes = [read_probe(session, p, plan.files, notes, trials_end_s=last_s) for p in plan.probes]
     signals = read_wheel(session, plan.wheel, notes)
     signals |= read_motion_energy(session, plan.cameras, notes)
     events = read_licks(session, plan.licks, notes)
@@ -160,24 +155,10 @@ def _refuse_without_spikes(plan: AlfPlan, session: Path) -> None:
     raise MissingDatasetError(msg)
 
 
-def _refuse_samples(probe: ProbeData, trials: Table) -> None:
-    """Compare the spikes with the trials: a clock in samples runs thousands of times too fast."""
-    ends = [
-        float(column.values[column.is_valid].max())
-        for name, column in trials.columns.items()
-        if name.endswith("_s") and column.is_valid.any()
-    ]
-    if not ends or not len(probe.times_s):
-        return
-    last, end = float(probe.times_s[-1]), max(ends)
-    if end > 0 and last > max(_TOO_LONG * end, _DAY_S):
-        msg = (
-            f"{probe.probe}: the spikes go on until {last:,.0f}, the trials end at {end:,.0f} s, "
-            f"{last / end:,.0f} times sooner: spikes.times.npy seems to hold samples (as "
-            "spikes.samples.npy does), not seconds. Divide by the sampling rate (30,000 for "
-            "Neuropixels), or download the file again."
-        )
-        raise DatasetError(msg)
+def _last_event_s(trials: Table) -> float:
+    """Return the time of the last event of any trial; 0 where no trial has a time."""
+    valid = [c.values[c.is_valid] for name, c in trials.columns.items() if name.endswith("_s")]
+    return max((float(times.max()) for times in valid if len(times)), default=0.0)
 
 
 def _content_id(session: Path, probes: Sequence[ProbeData]) -> str:

@@ -53,7 +53,10 @@ def read_table(path: Path) -> dict[str, NDArray[Any]]:
 
     faults = (OSError, ValueError, KeyError, TypeError, NotImplementedError, EOFError, MemoryError)
     try:
-        frame = pd.read_csv(path) if path.suffix == ".csv" else pd.read_parquet(path)
+        with path.open(
+            "rb"
+        ) as stream:  # a name could be taken for a folder of files, or an address
+            frame = pd.read_csv(stream) if path.suffix == ".csv" else pd.read_parquet(stream)
         return {str(name): _column(frame[name]) for name in frame.columns}
     except (*faults, csv.Error) as error:
         raise _fault(path, error) from error

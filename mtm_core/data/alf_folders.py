@@ -16,7 +16,7 @@ _DEPTH_ABOVE = 8
 """Folders between a root and its sessions: disk/ONE/server/lab/Subjects/subject/date/number."""
 _DEPTH_BELOW = 4
 """Folders between ``alf`` and its datasets: probe/sorter/revision, and one to spare."""
-_PASSED_OVER = re.compile(r"[.#].*|raw_\w+_data|spike_sorters|node_modules|alf")
+_PASSED_OVER = re.compile(r"[.#].*|raw_\w+_data|spike_sorters|node_modules")
 _SPIKES = {("spikes", "times"), ("spikes", "clusters"), ("passingSpikes", "table")}
 
 
@@ -99,7 +99,7 @@ def _walk(folder: Path, prefix: str, depth: int) -> Iterator[str]:
     for entry in _entries(folder):
         path = f"{prefix}/{entry.name}" if prefix else entry.name
         if entry.is_dir():
-            if depth:
+            if depth and entry.name != ROOT:
                 yield from _walk(Path(entry.path), path, depth - 1)
         elif not entry.name.startswith("."):
             yield path
@@ -118,9 +118,9 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
 
 
 def _why_none(path: Path) -> str:
-    if ROOT in path.parts[:-1]:
-        top = Path(*path.parts[: len(path.parts) - path.parts[::-1].index(ROOT) - 1])
-        return f"{path} is a part of a session. Give the session's folder: {top}."
+    for alf in path.absolute().parents:
+        if alf.name == ROOT and _holds_spikes(alf):
+            return f"{path} is a part of a session. Give the session's folder: {alf.parent}."
     if path.name == ROOT or (path / ROOT).is_dir():
         alf = path if path.name == ROOT else path / ROOT
         return (

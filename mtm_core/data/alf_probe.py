@@ -18,6 +18,9 @@ from mtm_core.errors import DatasetError, MissingDatasetError
 
 MAX_LOST = 0.01
 """A larger share of spikes without a time is no accident of the end of a recording."""
+_DAY_S = 86_400.0
+_TOO_LONG = 100
+"""Spikes that go on for so many times the trials, and for over a day, are not in seconds."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -45,7 +48,9 @@ class ProbeData:
     units: UnitFields
 
 
-def read_probe(folder: Path, plan: ProbePlan, files: AlfFiles, notes: list[str]) -> ProbeData:
+def read_probe(
+    folder: Path, plan: ProbePlan, files: AlfFiles, notes: list[str], *, trials_end_s: float
+) -> ProbeData:
     """Read one probe.
 
     Parameters
@@ -58,6 +63,8 @@ def read_probe(folder: Path, plan: ProbePlan, files: AlfFiles, notes: list[str])
         All datasets of the session, to say what else is there.
     notes : list of str
         What was found and done is added here.
+    trials_end_s : float
+        Time of the last event of a trial, by which times in samples are noticed.
 
     Raises
     ------
@@ -70,7 +77,7 @@ def read_probe(folder: Path, plan: ProbePlan, files: AlfFiles, notes: list[str])
     fields = read_clusters(folder, plan.clusters)
     n_clusters = count_clusters(fields, clusters, plan.probe, notes)
     where = f"{plan.probe} (spikes in {plan.collection})"
-    _refuse_lost_spikes(times, where)
+    _refuse_odd_times(times, where, trials_end_s)
     times, clusters, said = clean_spikes(times, clusters, n_clusters=n_clusters, where=where)
     notes.extend(said)
     units = describe_units(folder, plan, fields, n_clusters, notes)
@@ -112,13 +119,26 @@ def _why_missing(collection: str, attribute: str, files: AlfFiles) -> str:
     return f"{name} not found in {collection}. Download or copy it, or choose another sorter."
 
 
-def _refuse_lost_spikes(times: NDArray[Any], where: str) -> None:
-    if times.dtype.kind != "f" or not len(times) or np.isfinite(times.sum()):
+def _refuse_odd_times(times: NDArray[Any], where: str, trials_end_s: float) -> None:
+    """Refuse times of which many are no numbers, or which run too fast for the trials."""
+    if times.dtype.kind not in "iuf" or not len(times):
         return
-    n_lost = len(times) - int(np.count_nonzero(np.isfinite(times)))
-    if n_lost > MAX_LOST * len(times):
+    last = float(times.max())
+    if not np.isfinite(last):
+        is_known = np.isfinite(times)
+        n_lost = len(times) - int(np.count_nonzero(is_known))
+        if n_lost > MAX_LOST * len(times):
+            msg = (
+                f"{where}: {n_lost:,} of {len(times):,} spike times are not numbers. "
+                "Export or download spikes.times.npy again."
+            )
+            raise DatasetError(msg)
+        last = float(times[is_known].max())
+    if trials_end_s > 0 and last > max(_TOO_LONG * trials_end_s, _DAY_S):
         msg = (
-            f"{where}: {n_lost:,} of {len(times):,} spike times are not numbers. "
-            "Export or download spikes.times.npy again."
+            f"{where}: the spikes go on until {last:,.0f}, but the trials end at "
+            f"{trials_end_s:,.0f} s: spikes.times.npy seems to hold samples (as "
+            "spikes.samples.npy does), not seconds. Divide it by the sampling rate (30,000 for "
+            "Neuropixels), or download it again."
         )
         raise DatasetError(msg)
