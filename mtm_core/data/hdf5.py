@@ -82,7 +82,7 @@ def _read_text(node: h5py.Dataset, where: str) -> NDArray[np.str_]:
     longest = 1
     for start in range(0, len(node), _TEXT_PIECE):
         piece = np.asarray(node.asstr("utf-8")[start : start + _TEXT_PIECE])
-        longest = max(longest, *(len(text) for text in piece.flat))
+        longest = max([longest, *(len(text) for text in piece.flat)])
         if 4 * longest * math.prod(node.shape) > _MAX_TEXT_BYTES:
             msg = f"{where} holds text of more than {_MAX_TEXT_BYTES:,} bytes. It is damaged."
             raise SessionFileError(msg)
