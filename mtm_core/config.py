@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Literal
 
 from mtm_core.config_fields import Bounds, check_settings
+from mtm_core.config_model import ModelConfig, Ndt1Config
 from mtm_core.errors import ConfigError, UnknownNameError
 
 TaskName = Literal["co_smoothing", "forward_prediction", "intra_region", "inter_region"]
@@ -17,9 +18,9 @@ SchemeName = Literal[
     "temporal", "random_token", "neuron", "causal", "inter_region", "intra_region"
 ]
 SplitName = Literal["random", "interleaved", "blocked"]
+SessionDraw = Literal["size", "equal"]
 
 Share = Annotated[float, Bounds(0.01, 0.99)]
-DropoutShare = Annotated[float, Bounds(0.0, 0.95)]
 Count = Annotated[int, Bounds(1, 1_000_000_000)]
 
 
@@ -53,62 +54,6 @@ class DataConfig:
                 f"--data.val_fraction {self.val_fraction:g} and --data.test_fraction "
                 f"{self.test_fraction:g} leave too few trials to train on; together they may "
                 "be at most 0.9."
-            )
-            raise ConfigError(msg)
-
-
-@dataclass(frozen=True, kw_only=True)
-class ModelConfig:
-    """The NDT1 transformer: one token per time bin."""
-
-    section: ClassVar[str] = "model"
-
-    architecture: Literal["ndt1"] = "ndt1"
-    """Which architecture."""
-    width: Annotated[int, Bounds(2, 8192)] = 64
-    """Width of a token."""
-    layers: Annotated[int, Bounds(1, 64)] = 2
-    """Number of transformer layers."""
-    heads: Annotated[int, Bounds(1, 256)] = 4
-    """Attention heads."""
-    mlp_width: Annotated[int, Bounds(1, 65536)] = 128
-    """Width of the hidden layer of each MLP."""
-    positions: Literal["learnt", "rotary", "both"] = "both"
-    """How a token knows its time: learnt embeddings, rotary attention, or both."""
-    prompt: Literal["none", "prefix", "added"] = "added"
-    """How the scheme is told: not at all, as a prefix token, or added to every token."""
-    session_token: bool = False
-    """Prepend a learnt token that stands for the session."""
-    mask_flag: bool = True
-    """Tell hidden entries from silent ones by a binary input; components always know."""
-    standardise: bool = True
-    """Scale counts (minus mean, over root mean); components always are, by their own spread."""
-    unit_dropout: DropoutShare = 0.3
-    """Share of visible units hidden at random from the input during training."""
-    dropout: DropoutShare = 0.2
-    """Dropout inside the layers."""
-    embedding_dropout: DropoutShare = 0.2
-    """Dropout after the embedding."""
-    read_in: Literal["linear", "two_layer", "components"] = "linear"
-    """How counts become tokens: one matrix, the paper's two layers, or principal components with
-    a read-out for each prompt, both fitted before training (see models.warm_start)."""
-    output_bias: Literal["mean", "psth"] = "psth"
-    """Where the output bias starts: each unit's log mean rate, or its smoothed log PSTH."""
-    unit_history: bool = True
-    """Let each unit's own visible past in the trial scale its later prediction."""
-
-    def __post_init__(self) -> None:
-        """Check every field, and that the heads divide the width into even parts."""
-        check_settings(self)
-        if self.width % 2:
-            msg = f"--model.width is {self.width}, but must be even. The nearest valid value is "
-            raise ConfigError(f"{msg}{self.width + 1}.")
-        valid = [n for n in range(1, self.width // 2 + 1) if self.width % (2 * n) == 0]
-        if self.heads not in valid:
-            nearest = min(valid, key=lambda n: abs(n - self.heads))
-            msg = (
-                f"--model.heads is {self.heads}, but must divide --model.width {self.width} into "
-                f"even parts. The nearest valid value is {nearest}."
             )
             raise ConfigError(msg)
 
@@ -162,7 +107,9 @@ class OptimConfig:
     steps: Count | None = None
     """Number of optimiser steps; none means: as many as `optim.epochs` makes."""
     batch_size: Annotated[int, Bounds(1, 65_536)] = 32
-    """Trials in a batch."""
+    """Trials in a batch; all of one session."""
+    session_draw: SessionDraw = "size"
+    """Draw the session of a batch by its number of training trials, or equally."""
     warmup_fraction: Annotated[float, Bounds(0.0, 0.99)] = 0.15
     """Share of the steps in which the learning rate rises."""
     clip_norm: Annotated[float, Bounds(1e-6, 1e6)] | None = 1.0
@@ -226,7 +173,7 @@ class TrainConfig:
     """Name of the preset that these settings came from."""
     data: DataConfig = field(default_factory=DataConfig)
     """Splits and bins."""
-    model: ModelConfig = field(default_factory=ModelConfig)
+    model: ModelConfig = field(default_factory=Ndt1Config)
     """The architecture."""
     masking: MaskingConfig = field(default_factory=MaskingConfig)
     """The training masks."""
@@ -238,10 +185,6 @@ class TrainConfig:
     def __post_init__(self) -> None:
         """Check the fields that stand outside the sections."""
         check_settings(self)
-
-
-ARCHITECTURES: dict[str, type[ModelConfig]] = {"ndt1": ModelConfig}
-"""The settings class of each architecture; `--model.architecture` chooses one."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -86,8 +86,8 @@ def settings_of(cls: type) -> dict[str, Setting]:
 
     Examples
     --------
-    >>> from mtm_core.config import ModelConfig
-    >>> width = settings_of(ModelConfig)["width"]
+    >>> from mtm_core.config_model import Ndt1Config
+    >>> width = settings_of(Ndt1Config)["width"]
     >>> width.flag, width.kind, width.doc
     ('--model.width', <class 'int'>, 'Width of a token.')
     """

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from mtm_core import resources
-from mtm_core.config import ARCHITECTURES, PreparationConfig, TrainConfig
+from mtm_core.config import PreparationConfig, TrainConfig
 from mtm_core.config_fields import Setting, join_key, settings_of
+from mtm_core.config_model import ARCHITECTURES
 from mtm_core.errors import ConfigError, UnknownNameError
 
 Tree = dict[str, Any]

@@ -25,7 +25,7 @@ from mtm_core.masking.spec import MaskSpec, ResolvedMask
 from mtm_core.models import passes
 from mtm_core.models.answers import AnswerMemory, GrowingAnswer, Reconstruction
 from mtm_core.models.checkpoint import Checkpoint, fit_overlap, fit_session, split_part
-from mtm_core.models.ndt1 import Ndt1
+from mtm_core.models.spike_model import SpikeModel
 
 Trials = NDArray[np.integer[Any]]
 ShouldStop = Callable[[], bool]
@@ -340,14 +340,14 @@ class _Work:
         return int(self.trials[row]), int(self.donors[row])
 
 
-def _on_device(model: Ndt1, device: str | None) -> Ndt1:
+def _on_device(model: SpikeModel, device: str | None) -> SpikeModel:
     here = next(model.parameters()).device
     if device is None or torch.device(device) == here:
         return model
     return copy.deepcopy(model).to(device)
 
 
-def _digest(model: Ndt1) -> str:
+def _digest(model: SpikeModel) -> str:
     """Return a hash of a model's settings and weights: two models of one hash answer alike."""
     digest = hashlib.blake2b(repr(model.config).encode(), digest_size=16)
     for name, value in model.state_dict().items():

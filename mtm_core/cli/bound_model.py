@@ -41,8 +41,8 @@ def bind(args: argparse.Namespace) -> Reconstructor:
     from mtm_core.models.checkpoint import load_checkpoint
 
     device = resolve_device(args.device)
-    checkpoint = load_checkpoint(find_model(args.checkpoint), device)
     session = read_session(find(args.session))
+    checkpoint = load_checkpoint(find_model(args.checkpoint), device, session.session_id)
     return Reconstructor(checkpoint, session, allow_overlap=args.allow_overlap)
 
 

@@ -36,12 +36,12 @@ class CheckpointDescription:
 
     def facts(self) -> dict[str, object]:
         """Return everything as plain values, sizes at the top level."""
-        said = json.loads(self.manifest.to_json())
+        said, records = json.loads(self.manifest.to_json()), self.manifest.sessions
         return {
             "kind": "checkpoint",
             "path": str(self.path),
-            "n_trials": sum(len(ids) for ids in self.manifest.split.values()),
-            "n_units": self.manifest.n_units,
+            "n_trials": sum(len(ids) for record in records for ids in record.split.values()),
+            "n_units": sum(record.n_units for record in records),
             "regions": region_counts(self.manifest),
             **said,
         }
@@ -50,17 +50,15 @@ class CheckpointDescription:
         """Return what a person wants to read."""
         m, data = self.manifest, self.manifest.config.data
         window = tuple(1000 * (m.window_start_s + n * m.bin_size_s) for n in (0, m.n_bins))
-        parts = ", ".join(f"{len(ids)} {name}" for name, ids in m.split.items())
         head = (
             f"Checkpoint    {self.path} ({self.path.stat().st_size / 1e6:.2f} MB)",
-            f"Settings      {m.config.name} ({m.config.model.architecture}, width "
-            f"{m.config.model.width}, layers {m.config.model.layers}, schemes "
+            f"Settings      {m.config.name} ({m.config.model.describe()}, schemes "
             f"{', '.join(m.config.masking.schemes)})",
-            f"Session       {m.session_id} (hash {m.session_hash[:12]})",
-            f"Trials        {parts} ({data.split} split, seed {data.split_seed})",
+            *_session_lines(m),
+            f"Split         {data.split}, seed {data.split_seed}",
             f"Bins          {m.n_bins} of {1000 * m.bin_size_s:g} ms, {window[0]:g} to "
             f"{window[1]:g} ms from {m.align_event}",
-            f"Units         {m.n_units}",
+            f"Units         {sum(record.n_units for record in m.sessions)}",
             f"Training      best at step {m.step} of {m.n_steps}, {m.seconds:.0f} s",
             f"Software      {', '.join(f'{name} {v}' for name, v in m.versions.items())}",
         )
@@ -122,7 +120,7 @@ class RunDescription:
             "kind": "run",
             "path": str(self.path),
             "checkpoint": str(self.folder.model_path) if self.checkpoint else None,
-            "session_id": self.record.session_id,
+            "session_ids": list(self.record.sessions),
             "session_paths": self.record.session_paths,
             "is_finished": self.is_finished,
             "config": config_io.to_dict(self.config),
@@ -143,8 +141,19 @@ class RunDescription:
 
 def region_counts(manifest: Manifest) -> dict[str, int]:
     """Count the units of each region, in the atlas's order; units without one are left out."""
-    counts = Counter(name for name in manifest.region if name)
+    counts = Counter(name for record in manifest.sessions for name in record.region if name)
     return {name: counts[name] for name in sort_regions(counts)}
+
+
+def _session_lines(manifest: Manifest) -> list[str]:
+    lines = []
+    for record in manifest.sessions:
+        parts = ", ".join(f"{len(ids)} {name}" for name, ids in record.split.items())
+        lines.append(
+            f"Session       {record.session_id} (hash {record.session_hash[:12]}): "
+            f"{record.n_units} units; trials {parts}"
+        )
+    return lines
 
 
 def _region_text(manifest: Manifest) -> str:
@@ -161,4 +170,7 @@ def _score_text(manifest: Manifest) -> str:
 
 
 def _terms_text(manifest: Manifest) -> str:
-    return f"Licence of the data: {manifest.licence}\nCite: {manifest.citation}"
+    terms = dict.fromkeys((record.licence, record.citation) for record in manifest.sessions)
+    return "\n".join(
+        f"Licence of the data: {licence}\nCite: {citation}" for licence, citation in terms
+    )

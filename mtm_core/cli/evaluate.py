@@ -72,8 +72,8 @@ def run(args: argparse.Namespace) -> int:
 
     check_writable(args.json)
     device = resolve_device(args.device)
-    checkpoint = load_checkpoint(find_model(args.checkpoint), device)
     session = read_session(find(args.session))
+    checkpoint = load_checkpoint(find_model(args.checkpoint), device, session.session_id)
     with Progress() as progress, use_backend(probe_backend(device)):
         report = evaluate(
             checkpoint,

@@ -131,6 +131,8 @@ def _bind_like(path: Path, model: Reconstructor, device: str) -> Reconstructor:
     from mtm_core.models.backend import resolve_device
     from mtm_core.models.checkpoint import load_checkpoint
 
-    baseline = Reconstructor(load_checkpoint(path, resolve_device(device)), model.session)
+    session = model.session
+    loaded = load_checkpoint(path, resolve_device(device), session.session_id)
+    baseline = Reconstructor(loaded, session)
     check_baseline(baseline, model)
     return baseline

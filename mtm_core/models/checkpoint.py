@@ -16,14 +16,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mtm_core.config import ModelConfig
 from mtm_core.data.binning import rebin
 from mtm_core.data.session import Session
 from mtm_core.data.table import Column, Table
 from mtm_core.errors import CheckpointError, MismatchError
 from mtm_core.models.build import build_model
+from mtm_core.models.family import Family, member_state
 from mtm_core.models.manifest import Manifest, PartName
-from mtm_core.models.ndt1 import Ndt1
+from mtm_core.models.session_part import SessionFacts
+from mtm_core.models.spike_model import SpikeModel
 from mtm_core.models.tensor_file import TensorFile, all_finite, open_tensors, write_tensors
 
 MANIFEST = "manifest"
@@ -31,19 +32,19 @@ MANIFEST = "manifest"
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Checkpoint:
-    """A trained model and what it says about itself.
+    """A trained model of one session and what it says about itself.
 
     Parameters
     ----------
-    model : Ndt1
+    model : SpikeModel
         In evaluation mode, on the device asked for.
     manifest : Manifest
-        Settings, units, split, scores.
+        Settings, units, split, scores; of this session alone.
     path : Path
         Where it came from.
     """
 
-    model: Ndt1
+    model: SpikeModel
     manifest: Manifest
     path: Path
 
@@ -72,7 +73,7 @@ def save_checkpoint(path: Path, tensors: Mapping[str, Tensor], manifest: Manifes
     path : Path
         Where; ends in ``.safetensors``.
     tensors : mapping of str to Tensor
-        The model's state (``model.state_dict()``).
+        The state of the family of models (``family.state_dict()``).
     manifest : Manifest
         What to say about it.
 
@@ -95,8 +96,10 @@ def read_manifest(path: str | Path) -> Manifest:
     return _manifest_of(open_tensors(Path(path)))
 
 
-def load_checkpoint(path: str | Path, device: str = "cpu") -> Checkpoint:
-    """Read a checkpoint and build its model.
+def load_checkpoint(
+    path: str | Path, device: str = "cpu", session_id: str | None = None
+) -> Checkpoint:
+    """Read a checkpoint and build its model of one session.
 
     Parameters
     ----------
@@ -104,28 +107,36 @@ def load_checkpoint(path: str | Path, device: str = "cpu") -> Checkpoint:
         A ``.safetensors`` file.
     device : str
         Where the model shall lie.
+    session_id : str or None
+        Which of the sessions that it was trained on; not looked at if it is only one.
 
     Raises
     ------
     CheckpointError
         If the file is missing, cut short, of another version, or does not fit its own settings.
+    MismatchError
+        If it was trained on several, and that is none of them.
     """
     file = open_tensors(Path(path))
-    manifest = _manifest_of(file)
-    _check_shapes(file, manifest)
+    whole = _manifest_of(file)
+    _check_shapes(file, whole)
+    manifest = whole.of(session_id)
     tensors = file.read()
     if not all_finite(tensors):
         msg = f"{path} holds weights that are not numbers; its training failed. Train anew."
         raise CheckpointError(msg)
-    model = build_untrained(manifest.config.model, manifest.n_bins, manifest.n_units)
-    model.load_state_dict(tensors)
+    with torch.random.fork_rng(devices=[]):
+        model = build_model(manifest.config.model, _facts(manifest)[manifest.session_id])
+    model.load_state_dict(member_state(tensors, manifest.session_id))
     return Checkpoint(model=model.to(device).eval(), manifest=manifest, path=Path(path))
 
 
-def build_untrained(config: ModelConfig, n_bins: int, n_units: int) -> Ndt1:
-    """Build a model to load a state into; the global random state is left as it was."""
-    with torch.random.fork_rng(devices=[]):
-        return build_model(config, torch.zeros(n_bins, n_units))
+def _facts(manifest: Manifest) -> dict[str, SessionFacts]:
+    """Return sizes of the sessions, for models to load a state into."""
+    return {
+        record.session_id: SessionFacts(psth=torch.zeros(manifest.n_bins, record.n_units))
+        for record in manifest.sessions
+    }
 
 
 def fit_session(checkpoint: Checkpoint, session: Session) -> Session:
@@ -228,8 +239,8 @@ def _manifest_of(file: TensorFile) -> Manifest:
 def _check_shapes(file: TensorFile, manifest: Manifest) -> None:
     """Compare the file with the model that its settings describe, before memory is taken."""
     with torch.device("meta"):
-        model = build_model(manifest.config.model, torch.zeros(manifest.n_bins, manifest.n_units))
-    expected = {name: tuple(value.shape) for name, value in model.state_dict().items()}
+        family = Family(manifest.config.model, _facts(manifest))
+    expected = {name: tuple(value.shape) for name, value in family.state_dict().items()}
     for name in sorted(expected.keys() | file.shapes.keys()):
         if expected.get(name) != file.shapes.get(name):
             msg = (

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from mtm_core.masking.masked_batch import mask_counts, prompt_index
 from mtm_core.masking.spec import ResolvedMask
-from mtm_core.models.ndt1 import Ndt1
+from mtm_core.models.spike_model import SpikeModel
 
 CPU_WORK = 5e8
 """Floating-point operations in one piece of work on a CPU: some tens of milliseconds."""
@@ -21,12 +21,12 @@ MAX_PIECE = 256
 
 
 @torch.inference_mode()
-def predict_masked(model: Ndt1, counts: Tensor, mask: ResolvedMask) -> Tensor:
+def predict_masked(model: SpikeModel, counts: Tensor, mask: ResolvedMask) -> Tensor:
     """Predict every entry from one pass in which the mask's entries are hidden.
 
     Parameters
     ----------
-    model : Ndt1
+    model : SpikeModel
         In evaluation mode.
     counts : Tensor, shape (n_trials, n_bins, n_units), float32
         True counts.
@@ -43,7 +43,7 @@ def predict_masked(model: Ndt1, counts: Tensor, mask: ResolvedMask) -> Tensor:
 
 
 @torch.inference_mode()
-def predict_folds(model: Ndt1, counts: Tensor, mask: ResolvedMask, n_folds: int) -> Tensor:
+def predict_folds(model: SpikeModel, counts: Tensor, mask: ResolvedMask, n_folds: int) -> Tensor:
     """Predict the scored units a fold at a time: a preview of hiding each in its own pass.
 
     Units of a fold are hidden together, which leaves the model slightly less to read than the
@@ -60,7 +60,7 @@ def predict_folds(model: Ndt1, counts: Tensor, mask: ResolvedMask, n_folds: int)
 
 
 @torch.inference_mode()
-def predict_units(model: Ndt1, counts: Tensor, mask: ResolvedMask, units: Tensor) -> Tensor:
+def predict_units(model: SpikeModel, counts: Tensor, mask: ResolvedMask, units: Tensor) -> Tensor:
     """Predict each of some units from a pass in which it is hidden too.
 
     Returns
@@ -79,7 +79,7 @@ def unit_chunks(mask: ResolvedMask, size: int, device: torch.device) -> Iterator
         yield torch.from_numpy(part).to(device)
 
 
-def trials_per_piece(model: Ndt1, n_bins: int, device: torch.device) -> int:
+def trials_per_piece(model: SpikeModel, n_bins: int, device: torch.device) -> int:
     """Say how many trials a piece of whole passes may hold to stay short.
 
     The answer depends on the model's size alone, never on a clock: pieces of another size round
@@ -89,7 +89,7 @@ def trials_per_piece(model: Ndt1, n_bins: int, device: torch.device) -> int:
     return _piece(n_weights, n_bins, device)
 
 
-def units_per_piece(model: Ndt1, n_bins: int, n_units: int, device: torch.device) -> int:
+def units_per_piece(model: SpikeModel, n_bins: int, n_units: int, device: torch.device) -> int:
     """Say how many (trial, unit) passes a piece of one-at-a-time passes may hold."""
     body = (p.numel() for p in model.parameters() if n_units not in p.shape)
     return max(_piece(sum(body), n_bins, device), 8)
@@ -100,7 +100,7 @@ def _piece(n_weights: int, n_bins: int, device: torch.device) -> int:
     return int(min(max(work / (2 * max(n_weights, 1) * n_bins), 1), MAX_PIECE))
 
 
-def _predict(model: Ndt1, counts: Tensor, is_hidden: Tensor, prompt: str) -> Tensor:
+def _predict(model: SpikeModel, counts: Tensor, is_hidden: Tensor, prompt: str) -> Tensor:
     full = is_hidden.expand_as(counts)
     index = torch.full((len(counts),), prompt_index(prompt), device=counts.device)
     log_rate: Tensor = model(mask_counts(counts, full, full, index, index == _CAUSAL))

@@ -54,12 +54,12 @@ class Regressions:
         cls, model: Ndt1, counts: Tensor, n_train: int, region: NDArray[np.str_]
     ) -> Regressions:
         """Prepare what the regressions of a model share."""
-        if not isinstance(model.read_in, ComponentReadIn):
+        if not isinstance(model.part.read_in, ComponentReadIn):
             msg = "a warm start needs a model with read_in='components'"
             raise TypeError(msg)
-        blocks = BlockScores.of(model.read_in, model.standardise(counts))
+        blocks = BlockScores.of(model.part.read_in, model.part.standardise(counts))
         causal = _causal_offset(model, counts)
-        return cls(blocks, counts, n_train, model.offset, causal, region)
+        return cls(blocks, counts, n_train, model.part.offset, causal, region)
 
     def thinned(self, stride: int) -> Regressions:
         """Keep one training trial in `stride`, and all validation trials."""
@@ -130,9 +130,9 @@ def _stretches(n_bins: int) -> list[slice]:
 def _causal_offset(model: Ndt1, counts: Tensor) -> Tensor:
     parts = []
     for bins in _stretches(counts.shape[1]):
-        offset = model.offset[bins].expand_as(counts[:, bins])
-        if model.history is not None:
-            expected = model.offset.exp()
-            offset = offset + model.history.from_past(counts, bins.start, bins, expected)
+        offset = model.part.offset[bins].expand_as(counts[:, bins])
+        if model.part.history is not None:
+            expected = model.part.offset.exp()
+            offset = offset + model.part.history.from_past(counts, bins.start, bins, expected)
         parts.append(offset)
     return torch.cat(parts, dim=1)

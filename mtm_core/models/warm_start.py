@@ -96,12 +96,12 @@ def _choose_kernel(few: Regressions, name: str, strength: float) -> tuple[int, i
 
 
 def _parts(model: Ndt1) -> tuple[ComponentReadIn, PromptReadOut]:
-    if not isinstance(model.read_in, ComponentReadIn) or not isinstance(
-        model.read_out, PromptReadOut
+    if not isinstance(model.part.read_in, ComponentReadIn) or not isinstance(
+        model.part.read_out, PromptReadOut
     ):
         msg = "warm_start needs a model with read_in='components'"
         raise TypeError(msg)
-    return model.read_in, model.read_out
+    return model.part.read_in, model.part.read_out
 
 
 def _fit_components(model: Ndt1, train: Tensor) -> float:
@@ -109,9 +109,9 @@ def _fit_components(model: Ndt1, train: Tensor) -> float:
     bins = torch.arange(train.shape[1], device=train.device)
     window = torch.exp(-0.5 * ((bins[:, None] - bins) / SMOOTHING_BINS) ** 2)
     window = window / window.sum(dim=1, keepdim=True)
-    smooth = window @ (train - model.mean)
-    model.scale.copy_(1 / smooth.std(dim=(0, 1)).clamp(min=1e-3))
-    flat = (smooth * model.scale).flatten(0, 1)
+    smooth = window @ (train - model.part.mean)
+    model.part.scale.copy_(1 / smooth.std(dim=(0, 1)).clamp(min=1e-3))
+    flat = (smooth * model.part.scale).flatten(0, 1)
     variance, vectors = torch.linalg.eigh((flat.T @ flat / len(flat)).double())
     read_in, _ = _parts(model)
     largest = max(float(variance[-1]), 1e-6)

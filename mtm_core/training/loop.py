@@ -30,7 +30,7 @@ from mtm_core.training.events import (
     ValidationDone,
 )
 from mtm_core.training.optim import clip_gradients, learning_rate
-from mtm_core.training.randomness import mask_generator, seeded, trials_of_step
+from mtm_core.training.randomness import mask_generator, seeded
 from mtm_core.training.run_folder import RunFolder
 from mtm_core.training.setup import OnPreparation, Workbench, go_on, start_anew
 from mtm_core.training.state import Progress, pack
@@ -53,7 +53,7 @@ def train(
     config : TrainConfig
         All settings.
     sessions : sequence of Session
-        What to train on; the NDT1 architecture reads exactly one.
+        What to train on: all of the same bins, each with units of its own.
     run_dir : Path
         Folder to fill (see `mtm_core.training.run_folder`).
     resume : bool
@@ -77,13 +77,12 @@ def train(
     OutputError
         If the folder cannot be written; what was saved before stays whole.
     """
-    session = _only_session(config, sessions)
     folder = RunFolder(Path(run_dir))
     if resume and folder.holds_run():
-        bench, progress, best = go_on(config, session, folder, on_preparation)
+        bench, progress, best = go_on(config, sessions, folder, on_preparation)
     else:
         bench, progress, best = start_anew(
-            config, session, folder, tuple(session_paths), on_preparation
+            config, sessions, folder, tuple(session_paths), on_preparation
         )
     return Trainer(bench, folder, progress, best).events()
 
@@ -138,8 +137,8 @@ class Trainer:
                 step=step,
                 n_steps=bench.n_steps,
                 n_parameters=sum(p.numel() for p in bench.model.parameters()),
-                n_train=len(bench.counts),
-                n_val=len(bench.val_counts),
+                n_train=sum(len(each.counts) for each in bench.sessions),
+                n_val=sum(len(each.val_counts) for each in bench.sessions),
                 backend=bench.backend.describe(),
                 notes=bench.notes,
             )
@@ -185,16 +184,15 @@ class Trainer:
         """Make one optimiser step; return loss, learning rate and gradient norm."""
         bench, step = self.bench, self.progress.step
         config, seed = bench.config, bench.config.run.seed
-        rows = trials_of_step(
-            seed, bench.session_id, len(bench.counts), config.optim.batch_size, step
-        )
-        counts = bench.counts[torch.from_numpy(rows).to(bench.counts.device)]
-        batch = bench.sampler.draw(counts, mask_generator(seed, step))
+        session = bench.sessions[bench.order.session[step]]
+        counts = session.batch(seed, config.optim.batch_size, int(bench.order.turn[step]))
+        batch = session.sampler.draw(counts, mask_generator(seed, step))
         lr = learning_rate(step, bench.n_steps, config.optim)
         for group in bench.optimizer.param_groups:
             group["lr"] = lr
         with seeded(bench.backend.device, seed, "dropout", step):
-            loss = poisson_loss(bench.model(batch), batch, config.optim.loss)
+            log_rate, penalty = bench.model.training_output(batch, step / bench.n_steps)
+            loss = poisson_loss(log_rate, batch, config.optim.loss) + penalty
             torch.autograd.backward(loss)
         norm = clip_gradients(bench.parameters, config.optim.clip_norm)
         loss_value, norm_value = torch.stack([loss.detach(), norm]).tolist()
@@ -271,13 +269,3 @@ class _Speed:
             return seconds / step * (self._n_steps - step)
         first_step, first_seconds = self._first
         return (seconds - first_seconds) / (step - first_step) * (self._n_steps - step)
-
-
-def _only_session(config: TrainConfig, sessions: Sequence[Session]) -> Session:
-    if len(sessions) == 1:
-        return sessions[0]
-    msg = (
-        f"The architecture '{config.model.architecture}' learns from one session at a time, and "
-        f"{len(sessions) or 'none'} were given. Train once per session, each with its own --out."
-    )
-    raise TrainingError(msg)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from mtm_core.config import OptimConfig
-from mtm_core.models.ndt1 import Ndt1
+from mtm_core.models.family import Family
 
 START_DIVISOR = 10.0
 """The first learning rate is the peak over this."""
@@ -47,7 +47,7 @@ def learning_rate(step: int, n_steps: int, config: OptimConfig) -> float:
     return _cosine(config.lr, start / END_DIVISOR, min(share, 1.0))
 
 
-def make_optimizer(model: Ndt1, config: OptimConfig) -> torch.optim.AdamW:
+def make_optimizer(model: Family, config: OptimConfig) -> torch.optim.AdamW:
     """Make AdamW; the model says which of its parameters decay."""
     groups = model.parameter_groups(config.weight_decay)
     return torch.optim.AdamW(groups, lr=config.lr, fused=True)
@@ -70,14 +70,14 @@ class WeightAverage:
 
     Parameters
     ----------
-    model : Ndt1
+    model : Family
         The model in training.
     decay : float or None
         Weight of the past; None means no averaging: `model` of this object is then the one in
         training itself.
     """
 
-    def __init__(self, model: Ndt1, decay: float | None) -> None:
+    def __init__(self, model: Family, decay: float | None) -> None:
         self._decay = decay
         self._source: list[Tensor] = list(model.parameters())
         self.model = model if decay is None else copy.deepcopy(model).eval()
@@ -85,7 +85,7 @@ class WeightAverage:
         if decay is not None:
             self.model.requires_grad_(requires_grad=False)
 
-    def restart(self, model: Ndt1) -> None:
+    def restart(self, model: Family) -> None:
         """Take over the whole state of `model`, which was changed from outside."""
         if self._decay is not None:
             self.model.load_state_dict(model.state_dict())

@@ -3,8 +3,8 @@
 ::
 
     config.toml          every setting, as resolved
-    split.json           ids of the trials of each part
-    run.json             session, backend, threads, seeds, versions
+    split.json           ids of the trials of each part, session by session
+    run.json             sessions, backend, threads, seeds, versions
     events.jsonl         one event per line
     model.safetensors    the best averaged weights by validation: what everything else reads
     state.safetensors    the newest state of training: weights, their average, AdamW's moments
@@ -35,7 +35,7 @@ from mtm_core.training.event_log import EventLog, write_text
 from mtm_core.training.state import Progress
 
 SCHEMA = "mtm-run"
-VERSION = 1
+VERSION = 2
 _PROGRESS = "progress"
 _LEFT_BEHIND = re.compile(r"\.(config|split|run|events|model|state)-\d+-[0-9a-f]{8}\.\w+")
 
@@ -46,18 +46,17 @@ class RunRecord:
 
     Parameters
     ----------
-    session_id, session_hash : str
-        The session and the hash of its content.
+    sessions : mapping of str to str
+        The sessions by id, each with the hash of its content.
     session_paths : tuple of str
-        Where it was read from; empty if it was never a file.
+        Where they were read from; empty if they were never files.
     backend : Backend
         How the machine computes; resuming computes alike.
     versions : mapping of str to str
         Software that began the run.
     """
 
-    session_id: str
-    session_hash: str
+    sessions: Mapping[str, str]
     session_paths: tuple[str, ...]
     backend: Backend
     versions: Mapping[str, str] = dataclasses.field(default_factory=software_versions)
@@ -104,7 +103,7 @@ class RunFolder:
             reason = (error.strerror or "").lower()
             msg = f"Could not make the run folder {self.path}: {reason}. Choose another --out."
             raise OutputError(msg) from error
-        split = {"session_id": manifest.session_id, "trial_id": manifest.split}
+        split = {record.session_id: record.split for record in manifest.sessions}
         write_text(self.split_path, json.dumps(split, indent=1))
         plain = {"schema": SCHEMA, "version": VERSION, **dataclasses.asdict(record)}
         write_text(self.record_path, json.dumps(plain, indent=1, ensure_ascii=False))

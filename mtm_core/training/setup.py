@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from mtm_core.config import TrainConfig
-from mtm_core.data.batch import collate
-from mtm_core.data.binning import rebin
 from mtm_core.data.session import Session
-from mtm_core.data.splits import split_trials
 from mtm_core.errors import TrainingError
-from mtm_core.masking.mixture import MaskSampler
 from mtm_core.models.backend import Backend, probe_backend, resolve_device, use_backend
-from mtm_core.models.build import build_model
+from mtm_core.models.family import Family
 from mtm_core.models.manifest import Manifest, describe_training, software_versions
 from mtm_core.models.ndt1 import Ndt1
 from mtm_core.models.warm_start import warm_start
 from mtm_core.training.optim import WeightAverage, make_optimizer
 from mtm_core.training.randomness import seeded
 from mtm_core.training.run_folder import RunFolder, RunRecord, first_difference
+from mtm_core.training.sessions import SessionOrder, TrainingSession, load_sessions
 from mtm_core.training.state import Progress, unpack
-from mtm_core.training.validation import FixedValidation
+from mtm_core.training.validation import FixedValidation, JointValidation
 
 OnPreparation = Callable[[int, int], None]
 """Told how many parts are done, and of how many."""
@@ -42,15 +39,11 @@ class Workbench:
         How to compute.
     manifest : Manifest
         What the checkpoint will say; step and scores are filled in later.
-    session_id : str
-        The session.
-    counts : Tensor, shape (n_train, n_bins, n_units), float32
-        All training trials, on the device: gathering a batch is one copy.
-    val_counts : Tensor, shape (n_val, n_bins, n_units), float32
-        All validation trials.
-    sampler : MaskSampler
-        Draws the masks.
-    model : Ndt1
+    sessions : tuple of TrainingSession
+        Their trials and masks.
+    order : SessionOrder
+        Whose batch each step makes.
+    model : Family
         In training mode, on the device.
     parameters : list of Parameter
         The trained ones.
@@ -58,7 +51,7 @@ class Workbench:
         Over these.
     average : WeightAverage
         Their running average.
-    validation : FixedValidation
+    validation : JointValidation
         Scores a model on the validation trials.
     n_steps : int
         Steps of the whole run.
@@ -69,31 +62,29 @@ class Workbench:
     config: TrainConfig
     backend: Backend
     manifest: Manifest
-    session_id: str
-    counts: Tensor
-    val_counts: Tensor
-    sampler: MaskSampler
-    model: Ndt1
+    sessions: tuple[TrainingSession, ...]
+    order: SessionOrder
+    model: Family
     parameters: list[nn.Parameter]
     optimizer: torch.optim.AdamW
     average: WeightAverage
-    validation: FixedValidation
+    validation: JointValidation
     n_steps: int
     notes: tuple[str, ...]
 
-    def start(self, session: Session, on_preparation: OnPreparation | None) -> None:
+    def start(self, on_preparation: OnPreparation | None) -> None:
         """Bring a fresh model to where its first step begins; a saved state needs none of it."""
-        if self.config.model.read_in == "components":
+        only, model = self.sessions[0], self.model.member(self.sessions[0].session_id)
+        if isinstance(model, Ndt1) and model.can_bypass:
+            counts, val = only.counts.float(), only.val_counts.float()
             with use_backend(self.backend):
-                warm_start(
-                    self.model, self.counts, self.val_counts, session.region, on_preparation
-                )
+                warm_start(model, counts, val, only.session.region, on_preparation)
             self.average.restart(self.model)
 
 
 def start_anew(
     config: TrainConfig,
-    session: Session,
+    sessions: Sequence[Session],
     folder: RunFolder,
     session_paths: tuple[str, ...],
     on_preparation: OnPreparation | None = None,
@@ -113,21 +104,20 @@ def start_anew(
         raise TrainingError(msg)
     run = config.run
     backend = probe_backend(run.device, run.threads, run.matmul)
-    bench = prepare(config, session, backend)
+    bench = prepare(config, sessions, backend)
     record = RunRecord(
-        session_id=session.session_id,
-        session_hash=session.content_hash,
+        sessions={session.session_id: session.content_hash for session in sessions},
         session_paths=session_paths,
         backend=backend,
     )
     folder.create(config, bench.manifest, record)
-    bench.start(session, on_preparation)
+    bench.start(on_preparation)
     return bench, Progress(), {}
 
 
 def go_on(
     config: TrainConfig,
-    session: Session,
+    sessions: Sequence[Session],
     folder: RunFolder,
     on_preparation: OnPreparation | None = None,
 ) -> tuple[Workbench, Progress, dict[str, Tensor]]:
@@ -139,73 +129,75 @@ def go_on(
         If settings or session are not those of the run, or its state cannot be trusted.
     """
     record = folder.read_record()
-    _check_same(config, session, folder, record)
+    _check_same(config, sessions, folder, record)
     resolve_device(record.backend.device)
-    bench = prepare(config, session, record.backend, notes=_notes(record))
+    bench = prepare(config, sessions, record.backend, notes=_notes(record))
     folder.sweep()
     if not folder.can_resume():  # stopped before its first checkpoint
-        bench.start(session, on_preparation)
+        bench.start(on_preparation)
         folder.events.forget_after(-1)
         return bench, Progress(), {}
     tensors, progress = folder.load_state()
-    best = unpack(tensors, progress.step, bench.model, bench.optimizer, bench.average)
+    best = unpack(tensors, bench.model, bench.optimizer, bench.average)
     folder.events.forget_after(progress.step)
     return bench, progress, best
 
 
 def prepare(
-    config: TrainConfig, original: Session, backend: Backend, notes: tuple[str, ...] = ()
+    config: TrainConfig,
+    originals: Sequence[Session],
+    backend: Backend,
+    notes: tuple[str, ...] = (),
 ) -> Workbench:
-    """Build model, data and optimiser; the same settings and session give the same bits.
+    """Build model, data and optimiser; the same settings and sessions give the same bits.
 
     Parameters
     ----------
     config : TrainConfig
         All settings.
-    original : Session
-        As read from its file.
+    originals : sequence of Session
+        As read from their files.
     backend : Backend
         How to compute.
     notes : tuple of str
         Handed on.
     """
-    session = rebin(original, config.data.bin_factor)
-    split = split_trials(session, config.data)
-    device = backend.device
-    counts = collate(session, split.train, device)
-    sampler = MaskSampler(config.masking, session.region, session.session_id)
-    psth = counts.mean(dim=0)
+    sessions = load_sessions(config, originals, backend.device)
+    facts = {each.session_id: each.facts() for each in sessions}
     with seeded("cpu", config.run.seed, "weights"):
-        model = build_model(config.model, psth.cpu(), len(counts)).to(device)
-    val_counts = collate(session, split.val, device)
-    validation = FixedValidation(
-        sampler,
-        val_counts,
-        psth.mean(dim=0),
-        config.data.split_seed,  # not the run's: runs that differ in seed share their judge
-        config.optim.batch_size,
-    )
-    manifest = describe_training(config, original, session, split, backend)
+        model = Family(config.model, facts).to(backend.device)
+    records = tuple(each.record for each in sessions)
+    manifest = describe_training(config, records, sessions[0].session, backend)
+    n_trials = [len(each.counts) for each in sessions]
+    draw = config.optim.session_draw
     return Workbench(
         config=config,
         backend=backend,
         manifest=manifest,
-        session_id=session.session_id,
-        counts=counts,
-        val_counts=val_counts,
-        sampler=sampler,
+        sessions=sessions,
+        order=SessionOrder.draw(config.run.seed, manifest.n_steps, n_trials, draw),
         model=model.train(),
         parameters=list(model.parameters()),
         optimizer=make_optimizer(model, config.optim),
         average=WeightAverage(model, config.optim.average_decay),
-        validation=validation,
+        validation=JointValidation([_fixed_validation(config, each) for each in sessions]),
         n_steps=manifest.n_steps,
         notes=notes,
     )
 
 
+def _fixed_validation(config: TrainConfig, session: TrainingSession) -> FixedValidation:
+    return FixedValidation(
+        session.sampler,
+        session.val_counts,
+        session.counts.float().mean(dim=(0, 1)),
+        config.data.split_seed,  # not the run's: runs that differ in seed share their judge
+        config.optim.batch_size,
+    )
+
+
 def _check_same(
-    config: TrainConfig, session: Session, folder: RunFolder, record: RunRecord
+    config: TrainConfig, sessions: Sequence[Session], folder: RunFolder, record: RunRecord
 ) -> None:
     difference = first_difference(folder.read_config(), config)
     if difference is not None:
@@ -215,12 +207,16 @@ def _check_same(
             "to go on with that run, or choose another --out."
         )
         raise TrainingError(msg)
-    if session.content_hash != record.session_hash:
-        msg = (
-            f"The run in {folder.path} was begun on {record.session_id}, and the session given "
-            f"now ({session.session_id}) has another content. Give the same one, or another --out."
-        )
-        raise TrainingError(msg)
+    now = {session.session_id: session.content_hash for session in sessions}
+    if list(now) == list(record.sessions) and now == dict(record.sessions):
+        return
+    changed = [name for name in now if now[name] != record.sessions.get(name)]
+    begun, given = ", ".join(record.sessions), ", ".join(changed or now)
+    msg = (
+        f"The run in {folder.path} was begun on {begun}, and what is given now ({given}) has "
+        "another content or order. Give the same sessions, or another --out."
+    )
+    raise TrainingError(msg)
 
 
 def _notes(record: RunRecord) -> tuple[str, ...]:

@@ -11,10 +11,11 @@ import torch
 from torch import Tensor
 
 from mtm_core.errors import TrainingError
-from mtm_core.models.ndt1 import Ndt1
+from mtm_core.models.family import Family
 from mtm_core.training.optim import WeightAverage
 
-_MOMENTS = ("exp_avg", "exp_avg_sq")
+_MOMENTS = ("exp_avg", "exp_avg_sq", "step")
+"""AdamW's; layers of a session count only the steps of that session."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +63,7 @@ class Progress:
 
 
 def pack(
-    model: Ndt1,
+    model: Family,
     optimizer: torch.optim.Optimizer,
     average: WeightAverage,
     best: Mapping[str, Tensor],
@@ -85,8 +86,7 @@ def pack(
 
 def unpack(
     tensors: Mapping[str, Tensor],
-    step: int,
-    model: Ndt1,
+    model: Family,
     optimizer: torch.optim.Optimizer,
     average: WeightAverage,
 ) -> dict[str, Tensor]:
@@ -96,8 +96,6 @@ def unpack(
     ----------
     tensors : mapping of str to Tensor
         As `pack` named them.
-    step : int
-        Steps done.
     model, optimizer, average
         Objects of the same settings; they are changed.
 
@@ -126,9 +124,7 @@ def unpack(
         moments = {m: tensors[f"{m}/{name}"] for m in _MOMENTS if f"{m}/{name}" in tensors}
         if moments:
             device = parameter.device
-            count = torch.tensor(float(step), dtype=torch.float32, device=device)
-            on_device = {key: value.to(device) for key, value in moments.items()}
-            optimizer.state[parameter] = {"step": count, **on_device}
+            optimizer.state[parameter] = {key: value.to(device) for key, value in moments.items()}
     return _under("best", tensors)
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
 
 from mtm_core.masking.masked_batch import MaskedBatch, prompt_index
 from mtm_core.masking.mixture import MaskSampler
-from mtm_core.models.ndt1 import Ndt1
+from mtm_core.models.family import Family
+from mtm_core.models.spike_model import SpikeModel
 
 SMALLEST_MEAN = 1e-5
 """Null rate (spikes per bin) of a unit that is silent in training; the model's floor too."""
@@ -24,7 +25,7 @@ class FixedValidation:
     ----------
     sampler : MaskSampler
         Draws the masks, once.
-    counts : Tensor, shape (n_trials, n_bins, n_units), float32
+    counts : Tensor, shape (n_trials, n_bins, n_units), uint8 or float32
         Counts of the validation trials.
     mean_count : Tensor, shape (n_units,)
         Mean count per bin over the training trials.
@@ -37,21 +38,23 @@ class FixedValidation:
     def __init__(
         self, sampler: MaskSampler, counts: Tensor, mean_count: Tensor, seed: int, batch_size: int
     ) -> None:
-        masked = sampler.fixed_masks(counts, seed)
-        self._batches: dict[str, MaskedBatch] = {str(name): masked[name] for name in masked}
+        self._sampler, self._counts, self._seed = sampler, counts, seed
         self._batch_size = batch_size
         null_log_rate = mean_count.clamp(min=SMALLEST_MEAN).log()
-        self._null = {
-            name: _log_likelihood(null_log_rate.expand_as(counts), batch)
-            for name, batch in self._batches.items()
-        }
-        self._n_spikes = {
-            name: float((batch.targets * batch.is_scored).sum(dim=(1, 2)).cpu().double().sum())
-            for name, batch in self._batches.items()
-        }
+        self._null: dict[str, float] = {}
+        self._n_spikes: dict[str, float] = {}
+        for name, batch in self._batches():
+            self._null[name] = _log_likelihood(null_log_rate.expand_as(batch.targets), batch)
+            spikes = (batch.targets * batch.is_scored).sum(dim=(1, 2))
+            self._n_spikes[name] = float(spikes.cpu().double().sum())
+
+    def _batches(self) -> Iterator[tuple[str, MaskedBatch]]:
+        """Hide the same entries as every time; masks of many sessions need not be kept."""
+        masked = self._sampler.fixed_masks(self._counts.float(), self._seed)
+        yield from ((str(name), batch) for name, batch in masked.items())
 
     @torch.no_grad()
-    def score(self, model: Ndt1) -> dict[str, float]:
+    def score(self, model: SpikeModel | Family) -> dict[str, float]:
         """Return bits per spike of each scheme; a model in training mode is left so.
 
         A scheme whose scored entries hold no spike scores 0.
@@ -59,7 +62,7 @@ class FixedValidation:
         was_training = model.training
         model.eval()
         scores = {}
-        for name, batch in self._batches.items():
+        for name, batch in self._batches():
             total = sum(
                 _log_likelihood(model(part), part) for part in _parts(batch, self._batch_size)
             )
@@ -70,32 +73,52 @@ class FixedValidation:
         return scores
 
 
-def keep_what_helps(model: Ndt1, validation: FixedValidation) -> tuple[Ndt1, dict[str, float]]:
+class JointValidation:
+    """The mean over sessions of each one's fixed validation.
+
+    Parameters
+    ----------
+    sessions : sequence of FixedValidation
+        One for each session.
+    """
+
+    def __init__(self, sessions: Sequence[FixedValidation]) -> None:
+        self._sessions = tuple(sessions)
+
+    def score(self, model: SpikeModel | Family) -> dict[str, float]:
+        """Return bits per spike of each scheme; every session counts alike."""
+        found = [validation.score(model) for validation in self._sessions]
+        return {name: sum(scores[name] for scores in found) / len(found) for name in found[0]}
+
+
+def keep_what_helps(
+    family: Family, validation: JointValidation
+) -> tuple[Family, dict[str, float]]:
     """Bypass the layers under each prompt that predicts validation trials better without them.
 
     Parameters
     ----------
-    model : Ndt1
+    family : Family
         Left as it is.
-    validation : FixedValidation
+    validation : JointValidation
         The judge.
 
     Returns
     -------
-    model : Ndt1
-        A copy, or `model` itself where its architecture has nothing to bypass.
+    family : Family
+        A copy, or `family` itself where its architecture has nothing to bypass.
     scores : dict of str to float
         Its bits per spike per scheme.
     """
-    scores = validation.score(model)
-    if model.config.read_in != "components":
-        return model, scores
-    bare, kept = copy.deepcopy(model), copy.deepcopy(model)
+    scores = validation.score(family)
+    if len(family.session_ids) > 1 or not family.member().can_bypass:
+        return family, scores
+    bare, kept = copy.deepcopy(family), copy.deepcopy(family)
     for name in scores:
-        bare.bypass_layers(prompt_index(name))
+        bare.member().bypass_layers(prompt_index(name))
     for name, score in validation.score(bare).items():
         if score > scores[name]:
-            kept.bypass_layers(prompt_index(name))
+            kept.member().bypass_layers(prompt_index(name))
             scores[name] = score
     return kept, scores
 

@@ -13,6 +13,7 @@ from mtm_core.data.session_file import read_session, write_session
 from mtm_core.masking.mixture import MaskSampler
 from mtm_core.models.build import build_model
 from mtm_core.models.losses import poisson_loss
+from mtm_core.models.session_part import SessionFacts
 from mtm_core.seeding import torch_generator
 from tests.core.sessions import make_session
 
@@ -43,7 +44,7 @@ def bench_training_step(measured, median_s):
     session = make_session(n_trials=32, n_bins=40, n_units=1000, mean_count=0.06)
     counts = collate(session, np.arange(32))
     config = load_preset("quick")
-    model = build_model(config.model, counts.mean(0))
+    model = build_model(config.model, SessionFacts(psth=counts.mean(0)))
     sampler = MaskSampler(config.masking, session.region)
     generator = torch_generator(0, "bench")
 

@@ -6,16 +6,19 @@ from pathlib import Path
 
 import torch
 
-from mtm_core.config import ModelConfig, TrainConfig
+from mtm_core.config import TrainConfig
+from mtm_core.config_model import Ndt1Config
 from mtm_core.data.session import Session
 from mtm_core.data.splits import split_trials
 from mtm_core.models.backend import Backend
 from mtm_core.models.build import build_model
-from mtm_core.models.checkpoint import Checkpoint
-from mtm_core.models.manifest import describe_training
+from mtm_core.models.checkpoint import Checkpoint, save_checkpoint
+from mtm_core.models.family import family_state
+from mtm_core.models.manifest import describe_session, describe_training
 from mtm_core.models.read_out import PromptReadOut
+from mtm_core.models.session_part import SessionFacts
 
-SMALL_MODEL = ModelConfig(width=16, layers=2, heads=2, mlp_width=16)
+SMALL_MODEL = Ndt1Config(width=16, layers=2, heads=2, mlp_width=16)
 
 
 def make_checkpoint(
@@ -39,13 +42,21 @@ def make_checkpoint(
     psth = torch.from_numpy(session.counts[split.train].mean(axis=0)).float()
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
-        model = build_model(config.model, psth)
+        model = build_model(config.model, SessionFacts(psth=psth))
         for parameter in model.parameters():
             parameter.data += noise * torch.randn_like(parameter)
-        if isinstance(model.read_out, PromptReadOut):  # fitted, not trained: no parameter
-            model.read_out.weight += noise * torch.randn_like(model.read_out.weight)
+        read_out = getattr(model.part, "read_out", None)
+        if isinstance(read_out, PromptReadOut):  # fitted, not trained: no parameter
+            read_out.weight += noise * torch.randn_like(read_out.weight)
     backend = Backend(
         device="cpu", threads=1, matmul="default", processor="test", torch_version="test"
     )
-    manifest = describe_training(config, session, session, split, backend)
+    record = describe_session(session, session, split)
+    manifest = describe_training(config, (record,), session, backend)
     return Checkpoint(model=model.eval(), manifest=manifest, path=Path("untrained.safetensors"))
+
+
+def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
+    """Write a checkpoint of one session as a run would."""
+    state = family_state(checkpoint.model, checkpoint.manifest.session_id)
+    save_checkpoint(path, state, checkpoint.manifest)

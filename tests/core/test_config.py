@@ -3,32 +3,31 @@ from __future__ import annotations
 import pytest
 
 from mtm_core.config import (
-    ARCHITECTURES,
     DataConfig,
     MaskingConfig,
-    ModelConfig,
     OptimConfig,
     RunConfig,
     TrainConfig,
 )
+from mtm_core.config_model import ARCHITECTURES, Ndt1Config
 from mtm_core.errors import ConfigError, UnknownNameError
 
 IMPOSSIBLE = [
-    (ModelConfig, {"width": 0}, "--model.width is 0, but must be at least 2 (the nearest"),
-    (ModelConfig, {"width": 9000}, "at most 8192"),
-    (ModelConfig, {"width": 63}, "must be even. The nearest valid value is 64"),
-    (ModelConfig, {"width": 64, "heads": 5}, "--model.width 64 into even parts. The nearest"),
-    (ModelConfig, {"heads": 5}, "valid value is 4"),
-    (ModelConfig, {"width": 6, "heads": 3, "layers": 0}, "--model.layers"),
-    (ModelConfig, {"dropout": 1.2}, "--model.dropout is 1.2, but must be at most 0.95"),
-    (ModelConfig, {"dropout": float("nan")}, "--model.dropout must be a number, not nan"),
-    (ModelConfig, {"dropout": True}, "--model.dropout must be a number, not True"),
-    (ModelConfig, {"width": 64.0}, "--model.width must be a whole number, not 64.0"),
-    (ModelConfig, {"width": "64"}, "--model.width must be a whole number, not '64'"),
-    (ModelConfig, {"mask_flag": 1}, "--model.mask_flag must be true or false, not 1"),
-    (ModelConfig, {"layers": None}, "--model.layers cannot be none"),
-    (ModelConfig, {"positions": "lernt"}, "Did you mean 'learnt'?"),
-    (ModelConfig, {"architecture": "ndt9"}, "--model.architecture"),
+    (Ndt1Config, {"width": 0}, "--model.width is 0, but must be at least 2 (the nearest"),
+    (Ndt1Config, {"width": 9000}, "at most 8192"),
+    (Ndt1Config, {"width": 63}, "must be even. The nearest valid value is 64"),
+    (Ndt1Config, {"width": 64, "heads": 5}, "--model.width 64 into even parts. The nearest"),
+    (Ndt1Config, {"heads": 5}, "valid value is 4"),
+    (Ndt1Config, {"width": 6, "heads": 3, "layers": 0}, "--model.layers"),
+    (Ndt1Config, {"dropout": 1.2}, "--model.dropout is 1.2, but must be at most 0.95"),
+    (Ndt1Config, {"dropout": float("nan")}, "--model.dropout must be a number, not nan"),
+    (Ndt1Config, {"dropout": True}, "--model.dropout must be a number, not True"),
+    (Ndt1Config, {"width": 64.0}, "--model.width must be a whole number, not 64.0"),
+    (Ndt1Config, {"width": "64"}, "--model.width must be a whole number, not '64'"),
+    (Ndt1Config, {"mask_flag": 1}, "--model.mask_flag must be true or false, not 1"),
+    (Ndt1Config, {"layers": None}, "--model.layers cannot be none"),
+    (Ndt1Config, {"positions": "lernt"}, "Did you mean 'learnt'?"),
+    (Ndt1Config, {"architecture": "ndt9"}, "--model.architecture"),
     (DataConfig, {"split": "blocks"}, "Did you mean 'blocked'?"),
     (DataConfig, {"test_fraction": 0.0}, "--data.test_fraction is 0.0, but must be at least 0.01"),
     (DataConfig, {"test_fraction": 0.6, "val_fraction": 0.5}, "too few trials to train on"),
@@ -56,7 +55,7 @@ def test_an_impossible_value_names_the_flag_and_the_nearest_valid_one(cls, value
 
 def test_a_misspelt_word_carries_the_nearest_known_one():
     with pytest.raises(UnknownNameError) as caught:
-        ModelConfig(prompt="prefixx")
+        Ndt1Config(prompt="prefixx")
     assert caught.value.nearest == "prefix"
 
 

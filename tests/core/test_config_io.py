@@ -6,16 +6,17 @@ from typing import Annotated, Literal
 
 import pytest
 
-from mtm_core import config, config_io, resources
-from mtm_core.config import ModelConfig, TrainConfig
+from mtm_core import config_io, config_model, resources
+from mtm_core.config import OptimConfig, TrainConfig
 from mtm_core.config_fields import Bounds, settings_of
+from mtm_core.config_model import Ndt1Config
 from mtm_core.errors import ConfigError, UnknownNameError
 
 PRESETS = resources.list_presets()
 
 
 @dataclass(frozen=True, kw_only=True)
-class OtherModelConfig(ModelConfig):
+class OtherModelConfig(Ndt1Config):
     architecture: Literal["other"] = "other"
     """Which architecture."""
     depth: Annotated[int, Bounds(1, 9)] = 3
@@ -70,7 +71,7 @@ def test_a_preset_can_be_a_file(tmp_path):
     path = tmp_path / "mine.toml"
     path.write_text('name = "mine"\n[optim]\nlr = 1\n')
     mine = config_io.load_preset(str(path))
-    assert mine == replace(TrainConfig(name="mine"), optim=config.OptimConfig(lr=1.0))
+    assert mine == replace(TrainConfig(name="mine"), optim=OptimConfig(lr=1.0))
     assert type(mine.optim.lr) is float
 
 
@@ -155,10 +156,10 @@ def test_a_wrong_override_names_the_flag(key, typed, said):
 
 
 def test_model_flags_reach_whichever_architecture_is_chosen(monkeypatch):
-    monkeypatch.setitem(config.ARCHITECTURES, "other", OtherModelConfig)
+    monkeypatch.setitem(config_model.ARCHITECTURES, "other", OtherModelConfig)
     assert "model.depth" in config_io.all_settings()
-    assert settings_of(OtherModelConfig)["width"].doc == settings_of(ModelConfig)["width"].doc
-    start = TrainConfig(model=ModelConfig(width=128))
+    assert settings_of(OtherModelConfig)["width"].doc == settings_of(Ndt1Config)["width"].doc
+    start = TrainConfig(model=Ndt1Config(width=128))
     changed = config_io.apply_overrides(
         start, [("--model.depth", "5"), ("--model.architecture", "other")]
     )

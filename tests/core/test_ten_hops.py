@@ -22,6 +22,7 @@ from mtm_core.masking.schemes import neuron
 from mtm_core.masking.tasks import inter_region
 from mtm_core.models.build import build_model
 from mtm_core.models.checkpoint import load_checkpoint
+from mtm_core.models.session_part import SessionFacts
 from mtm_core.seeding import torch_generator
 from mtm_core.training.loop import train
 from mtm_viewer.presenters.raster import RasterSettings, raster_image
@@ -91,7 +92,9 @@ def test_one_spike_goes_from_its_file_to_a_pixel(file_of_one_spike, tmp_path, qt
     assert batch.targets[row, time_bin, unit] == 1
 
     # 7 predicted by a model that cannot see it
-    model = build_model(SETTINGS.model, collate(joined, split.train).mean(0)).eval()
+    model = build_model(
+        SETTINGS.model, SessionFacts(psth=collate(joined, split.train).mean(0))
+    ).eval()
     louder = counts.clone()
     louder[row, time_bin, unit] = 9
     log_rate = model(batch)

@@ -8,9 +8,8 @@ from pathlib import Path
 from mtm_core.config import MaskingConfig, TrainConfig
 from mtm_core.data.session import Session
 from mtm_core.data.session_file import write_session
-from mtm_core.models.checkpoint import save_checkpoint
 from mtm_viewer.presenters.workspace import LoadedModel, Workspace, make_workspace
-from tests.core.checkpoints import SMALL_MODEL, make_checkpoint
+from tests.core.checkpoints import SMALL_MODEL, make_checkpoint, write_checkpoint
 from tests.core.sessions import make_session
 
 MTM = TrainConfig(model=SMALL_MODEL)
@@ -42,5 +41,5 @@ def write_files(folder: Path, session: Session) -> tuple[Path, Path, Path]:
     for name, config in (("mtm", MTM), ("temporal", TEMPORAL)):
         checkpoint = make_checkpoint(session, config)
         checkpoints.append(folder / f"{name}.safetensors")
-        save_checkpoint(checkpoints[-1], checkpoint.model.state_dict(), checkpoint.manifest)
+        write_checkpoint(checkpoints[-1], checkpoint)
     return path, checkpoints[0], checkpoints[1]

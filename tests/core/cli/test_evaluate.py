@@ -7,8 +7,7 @@ import pytest
 
 from mtm_core.cli.__main__ import main
 from mtm_core.data.session_file import write_session
-from mtm_core.models.checkpoint import save_checkpoint
-from tests.core.checkpoints import make_checkpoint
+from tests.core.checkpoints import make_checkpoint, write_checkpoint
 from tests.core.sessions import make_session
 
 
@@ -19,7 +18,7 @@ def files(tmp_path_factory) -> tuple[str, str]:
     checkpoint = make_checkpoint(session, noise=0.05)
     write_session(session, folder / "s.h5")
     model = folder / "m.safetensors"
-    save_checkpoint(model, checkpoint.model.state_dict(), checkpoint.manifest)
+    write_checkpoint(model, checkpoint)
     return str(model), str(folder / "s.h5")
 
 
@@ -89,7 +88,7 @@ def write_files(folder: Path, **how) -> list[str]:
     checkpoint = make_checkpoint(session)
     write_session(session, folder / "s.h5")
     model = folder / "m.safetensors"
-    save_checkpoint(model, checkpoint.model.state_dict(), checkpoint.manifest)
+    write_checkpoint(model, checkpoint)
     return [str(model), str(folder / "s.h5")]
 
 

@@ -12,8 +12,8 @@ from mtm_core.config import DataConfig, MaskingConfig, TrainConfig
 from mtm_core.data.session_file import write_session
 from mtm_core.evaluation import row_order
 from mtm_core.masking import tasks
-from mtm_core.models.checkpoint import Checkpoint, save_checkpoint
-from tests.core.checkpoints import SMALL_MODEL, make_checkpoint
+from mtm_core.models.checkpoint import Checkpoint
+from tests.core.checkpoints import SMALL_MODEL, make_checkpoint, write_checkpoint
 from tests.core.sessions import make_session
 
 SESSION = make_session(n_trials=60, n_bins=10, n_units=24)
@@ -22,7 +22,7 @@ TEMPORAL = TrainConfig(model=SMALL_MODEL, masking=MaskingConfig(schemes=("tempor
 
 def save(checkpoint: Checkpoint, path: Path) -> None:
     path.parent.mkdir(exist_ok=True)
-    save_checkpoint(path, checkpoint.model.state_dict(), checkpoint.manifest)
+    write_checkpoint(path, checkpoint)
 
 
 @pytest.fixture(scope="module")

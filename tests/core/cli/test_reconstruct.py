@@ -20,8 +20,8 @@ from mtm_core.inference import Reconstructor
 from mtm_core.masking.spec import MaskSpec
 from mtm_core.masking.tasks import inter_region, intra_region, plan_task
 from mtm_core.models.baselines import BaselineData
-from mtm_core.models.checkpoint import Checkpoint, save_checkpoint, split_part
-from tests.core.checkpoints import SMALL_MODEL, make_checkpoint
+from mtm_core.models.checkpoint import Checkpoint, split_part
+from tests.core.checkpoints import SMALL_MODEL, make_checkpoint, write_checkpoint
 from tests.core.sessions import make_session
 
 SESSION = make_session(n_trials=60, n_bins=8, n_units=30)  # CA1, DG, VISp: ten units each
@@ -45,7 +45,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def save(checkpoint: Checkpoint, path: Path) -> None:
-    save_checkpoint(path, checkpoint.model.state_dict(), checkpoint.manifest)
+    write_checkpoint(path, checkpoint)
 
 
 def test_rows() -> np.ndarray:

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 import torch
 
-from mtm_core.config import MaskingConfig, ModelConfig, SchemeName, TrainConfig
+from mtm_core.config import MaskingConfig, SchemeName, TrainConfig
+from mtm_core.config_model import Ndt1Config
 from mtm_core.inference import Reconstructor
 from mtm_core.masking.choice import Block, UnitChoice
 from mtm_core.masking.masked_batch import PROMPTS, MaskedBatch, mask_counts, prompt_index
@@ -27,7 +28,7 @@ from tests.core.sessions import make_session
 
 SESSION = make_session(n_trials=30, n_bins=9, n_units=18, mean_count=1.0)
 N_TRIALS, N_BINS = 3, SESSION.n_bins
-MODELS: dict[str, ModelConfig] = {
+MODELS: dict[str, Ndt1Config] = {
     "default": SMALL_MODEL,
     "learnt": replace(SMALL_MODEL, positions="learnt"),
     "rotary": replace(SMALL_MODEL, positions="rotary"),
@@ -64,7 +65,7 @@ SPECS: dict[str, MaskSpec] = {
 }
 
 
-def make_model(config: ModelConfig) -> Ndt1:
+def make_model(config: Ndt1Config) -> Ndt1:
     """Make a model all of whose weights matter, in double precision."""
     return make_checkpoint(SESSION, TrainConfig(model=config)).model.double()
 
@@ -113,7 +114,7 @@ def test_no_scheme_lets_a_hidden_count_reach_any_prediction(scheme: str, trainin
 
 
 @pytest.mark.parametrize("config", MODELS.values(), ids=MODELS)
-def test_no_architecture_lets_a_hidden_count_reach_any_prediction(config: ModelConfig) -> None:
+def test_no_architecture_lets_a_hidden_count_reach_any_prediction(config: Ndt1Config) -> None:
     model, counts = make_model(config), true_counts()
     is_hidden = torch.rand(counts.shape, generator=torch.Generator().manual_seed(1)) < 0.4
     for prompt in ("neuron", "causal"):
@@ -134,7 +135,7 @@ def test_no_asked_for_mask_lets_a_hidden_count_reach_any_prediction(name: str) -
 @pytest.mark.parametrize("config", MODELS.values(), ids=MODELS)
 @pytest.mark.parametrize("spec", [co_smoothing(), intra_region("DG")], ids=["co", "intra"])
 def test_a_unit_hidden_in_turn_does_not_shape_its_own_prediction(
-    config: ModelConfig, spec: MaskSpec
+    config: Ndt1Config, spec: MaskSpec
 ) -> None:
     model, mask = make_model(config), spec.resolve(SESSION)
     is_hidden, units = torch.tensor(mask.is_hidden), torch.from_numpy(mask.scored_units)
@@ -153,7 +154,7 @@ def test_a_unit_hidden_in_turn_does_not_shape_its_own_prediction(
 
 @pytest.mark.parametrize("config", MODELS.values(), ids=MODELS)
 @pytest.mark.parametrize("share", [0.0, 0.6], ids=["all visible", "bins hidden"])
-def test_a_causal_bin_does_not_see_later_bins(config: ModelConfig, share: float) -> None:
+def test_a_causal_bin_does_not_see_later_bins(config: Ndt1Config, share: float) -> None:
     model, counts = make_model(config), true_counts()
     is_hidden = torch.rand(N_BINS, 1, generator=torch.Generator().manual_seed(2)) < share
     by_bin = reach_by_bin(model(hide(counts, is_hidden, "causal")), counts)
@@ -162,7 +163,7 @@ def test_a_causal_bin_does_not_see_later_bins(config: ModelConfig, share: float)
 
 
 @pytest.mark.parametrize("config", MODELS.values(), ids=MODELS)
-def test_a_causal_bin_does_not_feel_which_later_bins_are_hidden(config: ModelConfig) -> None:
+def test_a_causal_bin_does_not_feel_which_later_bins_are_hidden(config: Ndt1Config) -> None:
     model, counts = make_model(config), true_counts().detach()
     for t in range(1, N_BINS):
         visible, hidden = torch.zeros(2, N_BINS, 1, dtype=torch.bool)
@@ -172,7 +173,7 @@ def test_a_causal_bin_does_not_feel_which_later_bins_are_hidden(config: ModelCon
 
 
 @pytest.mark.parametrize("config", MODELS.values(), ids=MODELS)
-def test_other_prompts_look_both_ways(config: ModelConfig) -> None:
+def test_other_prompts_look_both_ways(config: Ndt1Config) -> None:
     model, counts = make_model(config), true_counts()
     nothing = torch.zeros(N_BINS, 1, dtype=torch.bool)
     by_bin = reach_by_bin(model(hide(counts, nothing, "neuron")), counts)

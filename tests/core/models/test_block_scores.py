@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 import torch
 
-from mtm_core.config import ModelConfig
+from mtm_core.config_model import Ndt1Config
 from mtm_core.masking.masked_batch import prompt_index
 from mtm_core.models.block_scores import BlockScores
 from mtm_core.models.ndt1 import Ndt1
 from mtm_core.models.read_in import ComponentReadIn
+from mtm_core.models.session_part import SessionFacts
 
 N_TRIALS, N_BINS, N_UNITS = 4, 6, 9
 KERNELS = (2, 3)
@@ -17,11 +18,11 @@ KERNELS = (2, 3)
 
 @pytest.fixture
 def model() -> Ndt1:
-    config = ModelConfig(width=6, layers=1, heads=1, mlp_width=4, read_in="components")
+    config = Ndt1Config(width=6, layers=1, heads=1, mlp_width=4, read_in="components")
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(0)
-        model = Ndt1(config, torch.rand(N_BINS, N_UNITS) + 0.1, 20)
-    read_in = model.read_in
+        model = Ndt1(config, SessionFacts(psth=torch.rand(N_BINS, N_UNITS) + 0.1, n_trials=20))
+    read_in = model.part.read_in
     assert isinstance(read_in, ComponentReadIn)
     read_in.set_kernels([KERNELS] * len(read_in.start_kernel))
     return model.eval()
@@ -39,13 +40,13 @@ def plain_scores(
 ) -> torch.Tensor:
     first = model.first(counts, is_hidden.expand(counts.shape))
     prompt = torch.full((len(counts),), prompt_index(name))
-    assert isinstance(model.read_in, ComponentReadIn)
-    return model.read_in.tokens(first, prompt, prompt == prompt_index("causal"))[1]
+    assert isinstance(model.part.read_in, ComponentReadIn)
+    return model.part.read_in.tokens(first, prompt, prompt == prompt_index("causal"))[1]
 
 
 def blocks_of(model: Ndt1, counts: torch.Tensor) -> BlockScores:
-    assert isinstance(model.read_in, ComponentReadIn)
-    return BlockScores.of(model.read_in, model.standardise(counts))
+    assert isinstance(model.part.read_in, ComponentReadIn)
+    return BlockScores.of(model.part.read_in, model.part.standardise(counts))
 
 
 @pytest.mark.parametrize("n_visible", [N_UNITS, 7, 2])

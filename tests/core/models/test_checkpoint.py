@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from mtm_core.config import DataConfig, ModelConfig, TrainConfig
+from mtm_core.config import DataConfig, TrainConfig
+from mtm_core.config_model import Ndt1Config
 from mtm_core.data.batch import collate
 from mtm_core.data.binning import rebin
 from mtm_core.errors import CheckpointError, MismatchError, OutputError
@@ -17,12 +18,11 @@ from mtm_core.models.checkpoint import (
     fit_session,
     load_checkpoint,
     read_manifest,
-    save_checkpoint,
     split_part,
 )
 from mtm_core.models.manifest import Manifest
 from mtm_core.models.tensor_file import open_tensors, write_tensors
-from tests.core.checkpoints import SMALL_MODEL, make_checkpoint
+from tests.core.checkpoints import SMALL_MODEL, make_checkpoint, write_checkpoint
 from tests.core.sessions import make_session
 
 
@@ -39,7 +39,7 @@ def made(session):
 @pytest.fixture
 def path(tmp_path, made):
     path = tmp_path / "model.safetensors"
-    save_checkpoint(path, made.model.state_dict(), made.manifest)
+    write_checkpoint(path, made)
     return path
 
 
@@ -102,6 +102,11 @@ def test_missing_files_and_folders_are_told(tmp_path):
         load_checkpoint(tmp_path)
 
 
+def repeat_a_unit(values):
+    units = values["sessions"][0]["unit_id"]
+    units[0] = units[1]
+
+
 def rewrite(path, change):
     """Change the manifest of a checkpoint file by hand."""
     file = open_tensors(path)
@@ -113,17 +118,19 @@ def rewrite(path, change):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda v: v.update(version=2), "mtm-checkpoint version 2, and this program reads"),
-        (lambda v: v.update(schema="other"), "it holds other version 1"),
+        (lambda v: v.update(version=3), "mtm-checkpoint version 3, and this program reads"),
+        (lambda v: v.update(schema="other"), "it holds other version 2"),
         (lambda v: v.pop("schema"), "its manifest cannot be read"),
-        (lambda v: v.pop("unit_id"), "its manifest is damaged"),
+        (lambda v: v["sessions"][0].pop("unit_id"), "its manifest is damaged"),
         (lambda v: v.pop("step"), "its manifest is damaged"),
         (lambda v: v.update(colour="red"), "its manifest is damaged"),
-        (lambda v: v["split"].pop("test"), "its manifest is damaged"),
-        (lambda v: v["region"].pop(), "units, regions and bins do not fit"),
-        (lambda v: v["unit_id"].__setitem__(0, v["unit_id"][1]), "a unit is there twice"),
+        (lambda v: v["sessions"][0]["split"].pop("test"), "its manifest is damaged"),
+        (lambda v: v["sessions"][0]["region"].pop(), "units and regions do not fit"),
+        (repeat_a_unit, "a unit is there twice"),
+        (lambda v: v["sessions"].clear(), "no session, or one twice"),
+        (lambda v: v["sessions"].append(v["sessions"][0]), "no session, or one twice"),
         (lambda v: v.update(bin_size_s=-1), "impossible bins"),
-        (lambda v: v.update(n_bins=0), "units, regions and bins do not fit"),
+        (lambda v: v.update(n_bins=0), "impossible bins"),
         (lambda v: v["config"]["model"].update(width=-1), "--model.width is -1"),
         (lambda v: v["config"]["model"].update(architecture="x"), "no architecture 'x'"),
         (lambda v: v["config"]["model"].update(width=8192), "does not fit its own settings"),
@@ -148,7 +155,7 @@ def test_text_that_is_no_manifest_is_refused(text):
 def test_weights_that_are_not_numbers_are_refused(path):
     file = open_tensors(path)
     tensors = file.read()
-    tensors["read_out.linear.bias"][3] = float("nan")
+    tensors["trunk.position"][0] = float("nan")
     write_tensors(path, tensors, file.metadata)
     with pytest.raises(CheckpointError, match="weights that are not numbers"):
         load_checkpoint(path)
@@ -157,9 +164,7 @@ def test_weights_that_are_not_numbers_are_refused(path):
 def test_a_checkpoint_that_cannot_be_written_leaves_nothing(tmp_path, made):
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="Could not write"):
-        save_checkpoint(
-            tmp_path / "file" / "m.safetensors", made.model.state_dict(), made.manifest
-        )
+        write_checkpoint(tmp_path / "file" / "m.safetensors", made)
     assert [p.name for p in tmp_path.iterdir()] == ["file"]
 
 
@@ -255,7 +260,7 @@ def test_a_split_of_another_session_is_refused(made, session):
 
 def test_every_architecture_setting_survives_the_file(tmp_path, session):
     config = TrainConfig(
-        model=ModelConfig(
+        model=Ndt1Config(
             width=16,
             layers=1,
             heads=2,
@@ -272,6 +277,6 @@ def test_every_architecture_setting_survives_the_file(tmp_path, session):
     )
     made = make_checkpoint(session, config)
     path = tmp_path / "paper.safetensors"
-    save_checkpoint(path, made.model.state_dict(), made.manifest)
+    write_checkpoint(path, made)
     loaded = load_checkpoint(path).model.state_dict()
     assert all(torch.equal(loaded[k], v) for k, v in made.model.state_dict().items())

@@ -5,14 +5,15 @@ from dataclasses import replace
 import pytest
 import torch
 
-from mtm_core.config import ModelConfig
+from mtm_core.config_model import Ndt1Config
 from mtm_core.masking.masked_batch import MaskedBatch, mask_counts, prompt_index
 from mtm_core.models.build import build_model
-from mtm_core.models.ndt1 import Ndt1, shrunk_psth
+from mtm_core.models.ndt1 import Ndt1
 from mtm_core.models.read_out import PromptReadOut
+from mtm_core.models.session_part import SessionFacts, shrunk_psth
 
 N_TRIALS, N_BINS, N_UNITS = 5, 8, 11
-SMALL = ModelConfig(width=16, layers=2, heads=2, mlp_width=16)
+SMALL = Ndt1Config(width=16, layers=2, heads=2, mlp_width=16)
 VARIANTS = {
     "default": SMALL,
     "paper": replace(
@@ -37,12 +38,13 @@ def make_counts() -> torch.Tensor:
     return torch.poisson(rates, generator=torch.Generator().manual_seed(0))
 
 
-def make_model(config: ModelConfig) -> Ndt1:
+def make_model(config: Ndt1Config) -> Ndt1:
     with torch.random.fork_rng():
         torch.default_generator.manual_seed(1)
-        model = build_model(config, make_counts().mean(dim=0))
-        if isinstance(model.read_out, PromptReadOut):
-            model.read_out.weight.normal_(std=0.3)
+        model = build_model(config, SessionFacts(psth=make_counts().mean(dim=0)))
+        assert isinstance(model, Ndt1)
+        if isinstance(model.part.read_out, PromptReadOut):
+            model.part.read_out.weight.normal_(std=0.3)
         for parameter in model.parameters():  # away from the start, where read-out is almost 0
             parameter.data += 0.2 * torch.randn_like(parameter)
     return model
@@ -56,7 +58,7 @@ def hide(counts: torch.Tensor, is_hidden: torch.Tensor, prompt: str) -> MaskedBa
 
 @pytest.mark.parametrize("config", VARIANTS.values(), ids=VARIANTS)
 @pytest.mark.parametrize("prompt", ["neuron", "intra_region", "causal"])
-def test_one_at_a_time_equals_one_forward_pass_per_unit(config: ModelConfig, prompt: str) -> None:
+def test_one_at_a_time_equals_one_forward_pass_per_unit(config: Ndt1Config, prompt: str) -> None:
     model, counts = make_model(config).eval(), make_counts()
     base = torch.zeros(N_BINS, N_UNITS, dtype=torch.bool)
     base[:, 7:] = True
@@ -73,7 +75,8 @@ def test_one_at_a_time_equals_one_forward_pass_per_unit(config: ModelConfig, pro
 
 def test_an_untrained_model_starts_near_the_training_psth() -> None:
     counts = make_counts()
-    model = build_model(replace(SMALL, unit_history=False), counts.mean(dim=0), N_TRIALS).eval()
+    facts = SessionFacts(psth=counts.mean(dim=0), n_trials=N_TRIALS)
+    model = build_model(replace(SMALL, unit_history=False), facts).eval()
     nothing = torch.zeros(N_BINS, N_UNITS, dtype=torch.bool)
     log_rate = model(hide(counts, nothing, "neuron"))
     expected = shrunk_psth(counts.mean(dim=0), N_TRIALS)
@@ -118,7 +121,7 @@ def test_every_parameter_is_in_exactly_one_group() -> None:
 def test_a_silent_unit_gives_finite_rates_and_gradients() -> None:
     counts = make_counts()
     counts[..., 3] = 0
-    model = build_model(SMALL, counts.mean(dim=0)).train()
+    model = build_model(SMALL, SessionFacts(psth=counts.mean(dim=0))).train()
     batch = hide(counts, torch.rand(N_BINS, N_UNITS) < 0.5, "neuron")
     log_rate = model(batch)
     log_rate.exp().sum().backward()

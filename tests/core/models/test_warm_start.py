@@ -6,20 +6,23 @@ import numpy as np
 import pytest
 import torch
 
-from mtm_core.config import MaskingConfig, ModelConfig
+from mtm_core.config import MaskingConfig
+from mtm_core.config_model import Ndt1Config
 from mtm_core.data.session import Session
 from mtm_core.masking.masked_batch import prompt_index
 from mtm_core.masking.mixture import MaskSampler
 from mtm_core.models.build import build_model
+from mtm_core.models.family import Family
 from mtm_core.models.ndt1 import Ndt1
 from mtm_core.models.read_in import ComponentReadIn, LinearReadIn
 from mtm_core.models.read_out import PromptReadOut
+from mtm_core.models.session_part import SessionFacts
 from mtm_core.models.warm_problems import Regressions
 from mtm_core.models.warm_start import warm_start
-from mtm_core.training.validation import FixedValidation, keep_what_helps
+from mtm_core.training.validation import FixedValidation, JointValidation, keep_what_helps
 from tests.core.sessions import make_session
 
-CONFIG = ModelConfig(width=12, layers=1, heads=2, mlp_width=8, read_in="components")
+CONFIG = Ndt1Config(width=12, layers=1, heads=2, mlp_width=8, read_in="components")
 N_TRAIN, N_VAL = 60, 30
 
 
@@ -37,9 +40,16 @@ def counts(session: Session) -> torch.Tensor:
 def started(session: Session, counts: torch.Tensor) -> Ndt1:
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(0)
-        model = build_model(CONFIG, counts[:N_TRAIN].mean(dim=0), N_TRAIN)
+        model = build(counts)
     warm_start(model, counts[:N_TRAIN], counts[N_TRAIN : N_TRAIN + N_VAL], session.region)
     return model.eval()
+
+
+def build(counts: torch.Tensor, config: Ndt1Config = CONFIG) -> Ndt1:
+    train = counts[:N_TRAIN]
+    model = build_model(config, SessionFacts(psth=train.mean(dim=0), n_trials=len(train)))
+    assert isinstance(model, Ndt1)
+    return model
 
 
 def score(model: Ndt1, session: Session, counts: torch.Tensor) -> dict[str, float]:
@@ -59,7 +69,7 @@ def test_every_task_is_predicted_on_trials_never_seen(
 def test_a_warm_start_beats_the_psth_that_it_starts_from(
     started: Ndt1, session: Session, counts: torch.Tensor
 ) -> None:
-    bare = build_model(CONFIG, counts[:N_TRAIN].mean(dim=0), N_TRAIN).eval()
+    bare = build(counts).eval()
     before, after = score(bare, session, counts), score(started, session, counts)
     assert all(after[name] > before[name] for name in before)
 
@@ -68,11 +78,11 @@ def test_validation_trials_choose_but_do_not_fit(session: Session, counts: torch
     """Other validation counts may choose another penalty or kernel, never other components."""
     loadings = []
     for shift in (0, 1):
-        model = build_model(CONFIG, counts[:N_TRAIN].mean(dim=0), N_TRAIN)
+        model = build(counts)
         val = counts[N_TRAIN : N_TRAIN + N_VAL].roll(shift, dims=0) + shift
         warm_start(model, counts[:N_TRAIN], val, session.region)
-        assert isinstance(model.read_in, ComponentReadIn)
-        loadings.append(model.read_in.loading.clone())
+        assert isinstance(model.part.read_in, ComponentReadIn)
+        loadings.append(model.part.read_in.loading.clone())
     assert torch.equal(*loadings)
 
 
@@ -89,9 +99,9 @@ def test_a_unit_is_fitted_on_the_scores_that_it_gets_when_hidden(
     nothing = torch.zeros(test.shape[1:], dtype=torch.bool)
     prompt = prompt_index("neuron")
     hidden = started.predict_one_at_a_time(test, nothing, units, prompt)
-    weight, bias = started.read_out.rows(units, prompt)
-    assert isinstance(started.read_in, ComponentReadIn)
-    fast, slow = started.read_in.start_kernel[prompt].tolist()
+    weight, bias = started.part.read_out.rows(units, prompt)
+    assert isinstance(started.part.read_in, ComponentReadIn)
+    fast, slow = started.part.read_in.start_kernel[prompt].tolist()
     regressions = Regressions.of(started, test, len(test), session.region)
     ((_, problem),) = regressions.problems("neuron", (fast, slow))
     with_self = replace(problem, own=(), own_loading=())
@@ -108,15 +118,15 @@ def test_the_same_trials_give_the_same_bits(session: Session, counts: torch.Tens
     for _ in range(2):
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(0)
-            model = build_model(CONFIG, counts[:N_TRAIN].mean(dim=0), N_TRAIN)
+            model = build(counts)
         warm_start(model, counts[:N_TRAIN], counts[N_TRAIN : N_TRAIN + N_VAL], session.region)
         states.append(model.state_dict())
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
 
 
 def test_another_read_in_cannot_be_warm_started(session: Session, counts: torch.Tensor) -> None:
-    model = build_model(replace(CONFIG, read_in="linear"), counts.mean(dim=0))
-    assert isinstance(model.read_in, LinearReadIn)
+    model = build(counts, replace(CONFIG, read_in="linear"))
+    assert isinstance(model.part.read_in, LinearReadIn)
     with pytest.raises(TypeError, match="components"):
         warm_start(model, counts[:N_TRAIN], counts[N_TRAIN:], session.region)
 
@@ -127,27 +137,28 @@ def test_layers_that_hurt_are_bypassed_and_layers_that_help_are_not(
     sampler = MaskSampler(MaskingConfig(), session.region)
     mean = counts[:N_TRAIN].mean(dim=(0, 1))
     judge = FixedValidation(sampler, counts[N_TRAIN + N_VAL :], mean, 0, 16)
-    harmful = build_model(CONFIG, counts[:N_TRAIN].mean(dim=0), N_TRAIN).eval()
-    harmful.load_state_dict(started.state_dict())
+    harmful = Family(CONFIG, {"": SessionFacts(psth=counts[:N_TRAIN].mean(dim=0))}).eval()
+    harmful.member().load_state_dict(started.state_dict())
     neuron = prompt_index("neuron")
     with torch.no_grad():
-        harmful.output_gain[neuron] = 3.0
-    kept, scores = keep_what_helps(harmful, judge)
-    assert (kept.output_gain[neuron] == 0).all()
-    assert (harmful.output_gain[neuron] == 3).all()
+        harmful.trunk.output_gain[neuron] = 3.0
+    kept, scores = keep_what_helps(harmful, JointValidation([judge]))
+    assert (kept.trunk.output_gain[neuron] == 0).all()
+    assert (harmful.trunk.output_gain[neuron] == 3).all()
     assert scores == pytest.approx(judge.score(kept))
     assert scores == pytest.approx(judge.score(started))
 
 
 def test_bypassing_restores_the_started_kernels(started: Ndt1) -> None:
-    model = build_model(CONFIG, torch.ones(10, 24)).eval()
+    model = build(torch.ones(N_TRAIN, 10, 24)).eval()
     model.load_state_dict(started.state_dict())
-    assert isinstance(model.read_in, ComponentReadIn)
-    assert isinstance(model.read_out, PromptReadOut)
+    assert isinstance(model.part.read_in, ComponentReadIn)
+    assert isinstance(model.part.read_out, PromptReadOut)
     with torch.no_grad():
-        for parameter in (model.read_in.mix, model.read_in.log_softening, model.output_gain):
-            parameter += 0.5
-    for prompt in range(len(model.output_gain)):
+        for changed in (model.part.read_in.mix, model.part.read_in.log_softening):
+            changed += 0.5
+        model.trunk.output_gain += 0.5
+    for prompt in range(len(model.trunk.output_gain)):
         model.bypass_layers(prompt)
     for name, tensor in started.state_dict().items():
         torch.testing.assert_close(model.state_dict()[name], tensor)

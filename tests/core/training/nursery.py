@@ -38,7 +38,7 @@ def child(run_dir: Path) -> None:
 def main() -> None:
     """Serve until the input ends."""
     # Before the forks: all children must compute alike, and what torch imports late is there.
-    prepare(tiny_config(), tiny_session(), probe_backend("cpu", 1))
+    prepare(tiny_config(), [tiny_session()], probe_backend("cpu", 1))
     print("ready", flush=True)
     for line in sys.stdin:
         seconds, _, run_dir = line.rstrip("\n").partition(" ")

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from mtm_core.config import OptimConfig
-from mtm_core.models.build import build_model
+from mtm_core.models.family import Family, part_key
+from mtm_core.models.session_part import SessionFacts
 from mtm_core.training.optim import WeightAverage, clip_gradients, learning_rate, make_optimizer
 from tests.core.checkpoints import SMALL_MODEL
 
@@ -12,7 +13,7 @@ from tests.core.checkpoints import SMALL_MODEL
 @pytest.fixture
 def model():
     with torch.random.fork_rng():
-        return build_model(SMALL_MODEL, torch.full((4, 5), 0.3))
+        return Family(SMALL_MODEL, {"": SessionFacts(psth=torch.full((4, 5), 0.3))})
 
 
 @pytest.mark.parametrize("n_steps", [1, 2, 7, 100])
@@ -65,29 +66,29 @@ def test_only_matrices_decay(model):
         parameter.grad = torch.zeros_like(parameter)
     optimizer.step()
     after = dict(model.named_parameters())
-    assert torch.allclose(
-        after["read_in.counts_in.weight"], 0.95 * before["read_in.counts_in.weight"]
-    )
-    assert torch.equal(after["read_out.linear.bias"], before["read_out.linear.bias"])
-    assert torch.equal(after["position"], before["position"])
+    part = f"parts.{part_key('')}"
+    read_in, bias = f"{part}.read_in.counts_in.weight", f"{part}.read_out.linear.bias"
+    assert torch.allclose(after[read_in], 0.95 * before[read_in])
+    assert torch.equal(after[bias], before[bias])
+    assert torch.equal(after["trunk.position"], before["trunk.position"])
 
 
 def test_the_average_forgets_the_start_and_then_follows_slowly(model):
     average = WeightAverage(model, 0.5)
-    start = model.read_in.counts_in.weight.detach().clone()
-    follower = average.model.read_in.counts_in.weight
+    start = model.member().part.read_in.counts_in.weight.detach().clone()
+    follower = average.model.member().part.read_in.counts_in.weight
     with torch.no_grad():
-        model.read_in.counts_in.weight.add_(1.0)
+        model.member().part.read_in.counts_in.weight.add_(1.0)
     average.update(1)  # decay 1 / 10
     assert torch.allclose(follower, start + 0.9)
     average.update(10_000)  # decay 0.5
     assert torch.allclose(follower, start + 0.95)
     assert not follower.requires_grad
-    assert model.read_in.counts_in.weight.requires_grad
+    assert model.member().part.read_in.counts_in.weight.requires_grad
 
 
 def test_without_a_decay_the_model_is_its_own_average(model):
     average = WeightAverage(model, None)
     average.update(1)
     assert average.model is model
-    assert model.read_in.counts_in.weight.requires_grad
+    assert model.member().part.read_in.counts_in.weight.requires_grad

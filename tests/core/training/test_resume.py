@@ -176,7 +176,7 @@ def damage_state(folder):
 def forget_a_tensor(folder):
     file = open_tensors(folder.state_path)
     tensors = file.read()
-    del tensors["average/read_out.linear.bias"]
+    del tensors["average/trunk.position"]
     write_tensors(folder.state_path, tensors, file.metadata)
 
 
@@ -188,7 +188,7 @@ def forget_the_progress(folder):
 def put_in_nan(folder):
     file = open_tensors(folder.state_path)
     tensors = file.read()
-    tensors["model/read_out.linear.bias"][0] = float("nan")
+    tensors["model/trunk.position"][0] = float("nan")
     write_tensors(folder.state_path, tensors, file.metadata)
 
 
@@ -215,7 +215,7 @@ def test_a_damaged_run_folder_is_told(stopped, damage, said):
 
 def test_a_record_of_another_version_is_told(stopped):
     record = json.loads((stopped / "run.json").read_text())
-    (stopped / "run.json").write_text(json.dumps({**record, "version": 2}))
+    (stopped / "run.json").write_text(json.dumps({**record, "version": 99}))
     with pytest.raises(TrainingError, match="another version of this program"):
         run_all(tiny_config(), stopped, resume=True)
 

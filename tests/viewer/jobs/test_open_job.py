@@ -8,10 +8,9 @@ import pytest
 from mtm_core import resources
 from mtm_core.data.session_file import write_session
 from mtm_core.errors import CheckpointError, DataError, MtmError, SessionFileError
-from mtm_core.models.checkpoint import save_checkpoint
 from mtm_viewer.jobs import open_job
 from mtm_viewer.jobs.open_job import Misfit, OpenRequest, bundled_models, open_files
-from tests.core.checkpoints import make_checkpoint
+from tests.core.checkpoints import make_checkpoint, write_checkpoint
 from tests.core.sessions import make_session
 from tests.viewer.workspaces import write_files
 
@@ -163,6 +162,6 @@ def test_a_checkpoint_of_the_same_units_in_another_order_fits(tmp_path):
     turned = SESSION.take_units(np.arange(24)[::-1])
     checkpoint = make_checkpoint(turned)
     path = tmp_path / "turned.safetensors"
-    save_checkpoint(path, checkpoint.model.state_dict(), checkpoint.manifest)
+    write_checkpoint(path, checkpoint)
     workspace = open_files(OpenRequest(session_path=session, checkpoint_paths=(path,)))
     assert np.array_equal(workspace.session.unit_id, turned.unit_id)

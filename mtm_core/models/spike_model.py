@@ -1,0 +1,154 @@
+"""What every architecture can do, whatever it is made of."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from mtm_core.config_model import ModelConfig
+from mtm_core.masking.masked_batch import MaskedBatch, mask_counts, prompt_index
+from mtm_core.models.session_part import SessionPart
+
+MAX_LOG_GAIN = 3.0
+"""No more than this (a factor of 20) is added to a unit's log PSTH: rare units stay finite."""
+
+_CAUSAL = prompt_index("causal")
+
+
+class SpikeModel(nn.Module, ABC):
+    """A model bound to one session: the session's own part, and a trunk that sessions may share.
+
+    Two models of one architecture that are given the same trunk learn it together (see
+    `mtm_core.models.family`).
+
+    Attributes
+    ----------
+    config : ModelConfig
+        Sizes and switches.
+    part : SessionPart
+        What belongs to the session.
+    trunk : nn.Module
+        What sessions share.
+    """
+
+    config: ModelConfig
+    part: SessionPart
+    trunk: nn.Module
+
+    @abstractmethod
+    def forward(self, batch: MaskedBatch) -> Tensor:
+        """Predict every entry of a batch: log-rate, (n_trials, n_bins, n_units)."""
+
+    def training_output(self, batch: MaskedBatch, share: float) -> tuple[Tensor, Tensor]:
+        """Predict a batch and say what is added to its loss.
+
+        Parameters
+        ----------
+        batch : MaskedBatch
+            The batch.
+        share : float
+            Share of the run's steps that are done, 0 to 1.
+
+        Returns
+        -------
+        log_rate : Tensor, shape (n_trials, n_bins, n_units)
+        penalty : Tensor, shape ()
+            In nats per scored entry; 0 for most architectures.
+        """
+        del share
+        return self(batch), batch.inputs.new_zeros(())
+
+    def hidden_states(self, batch: MaskedBatch) -> Tensor:
+        """Return what is read out, before the read-out: (n_trials, n_bins, n_features).
+
+        Raises
+        ------
+        NotImplementedError
+            If the architecture has nothing of the kind.
+        """
+        raise NotImplementedError
+
+    def drop_units(self, is_hidden: Tensor) -> Tensor:
+        """Hide more units at random, in training only; see ``config.unit_dropout``."""
+        if not self.training or self.config.unit_dropout == 0:
+            return is_hidden
+        n_trials, _, n_units = is_hidden.shape
+        draw = torch.rand(n_trials, 1, n_units, device=is_hidden.device)
+        return is_hidden | (draw < self.config.unit_dropout)
+
+    @torch.inference_mode()
+    def predict_one_at_a_time(
+        self, counts: Tensor, is_hidden: Tensor, units: Tensor, prompt: int
+    ) -> Tensor:
+        """Predict each chosen unit from a pass in which it, too, is hidden.
+
+        Parameters
+        ----------
+        counts : Tensor, shape (n_trials, n_bins, n_units), float32
+            True counts.
+        is_hidden : Tensor of bool, shape (n_bins, n_units)
+            What is hidden in every pass.
+        units : Tensor of int64, shape (n_chosen,)
+            The units to hide (whole trial) and predict in turn.
+        prompt : int
+            Index into `PROMPTS`; the pass is causal if it names ``causal``.
+
+        Returns
+        -------
+        Tensor, shape (n_trials, n_bins, n_chosen)
+            Log-rate of each chosen unit.
+        """
+        index = torch.full((len(counts),), prompt, device=counts.device)
+        alone = []
+        for unit in units.tolist():
+            hidden_too = is_hidden.clone()
+            hidden_too[:, unit] = True
+            full = hidden_too.expand_as(counts)
+            batch = mask_counts(counts, full, full, index, index == _CAUSAL)
+            alone.append(self(batch)[..., unit])
+        return torch.stack(alone, dim=-1)
+
+    def parameter_groups(self, weight_decay: float) -> list[dict[str, Any]]:
+        """Split parameters into matrices, which decay, and everything else, which does not."""
+        return decay_groups(self, weight_decay)
+
+    @property
+    def can_bypass(self) -> bool:
+        """Whether there is a way past the layers that can be better than through them."""
+        return False
+
+    def bypass_layers(self, prompt: int) -> None:
+        """Let what passes by the layers speak alone under a prompt; in place.
+
+        Raises
+        ------
+        NotImplementedError
+            If nothing passes by them.
+        """
+        raise NotImplementedError
+
+
+NEVER_DECAYED = (
+    "position",
+    "session_token",
+    "prompt.weight",
+    "history.gain",
+    "output_gain",
+    "read_in.mix",
+    "read_in.log_softening",
+)
+"""Ends of names of matrices that are no maps from one space to another."""
+
+
+def decay_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
+    """Split a model's parameters into matrices, which decay, and everything else."""
+    named = list(model.named_parameters())
+    decays = [p for name, p in named if p.ndim >= 2 and not name.endswith(NEVER_DECAYED)]
+    others = [p for name, p in named if p.ndim < 2 or name.endswith(NEVER_DECAYED)]
+    return [
+        {"params": decays, "weight_decay": weight_decay},
+        {"params": others, "weight_decay": 0.0},
+    ]

@@ -1,0 +1,100 @@
+"""The transformer over time bins that sessions may share: prompts, positions, layers."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from mtm_core.config_model import Ndt1Config
+from mtm_core.masking.masked_batch import PROMPTS
+from mtm_core.models.layers import Dropout, TransformerLayer, attention_mask, rotary_table
+
+
+class TimeTrunk(nn.Module):
+    """One token per time bin in, one out.
+
+    Parameters
+    ----------
+    config : Ndt1Config
+        Sizes and switches.
+    n_bins : int
+        Number of bins of a trial.
+    """
+
+    cosine: Tensor
+    sine: Tensor
+
+    def __init__(self, config: Ndt1Config, n_bins: int) -> None:
+        super().__init__()
+        self.config = config
+        self.embedding_dropout = Dropout(config.embedding_dropout)
+        self.prompt = nn.Embedding(len(PROMPTS), config.width)
+        nn.init.normal_(self.prompt.weight, std=0.1)
+        self.position = nn.Parameter(0.1 * torch.randn(n_bins, config.width))
+        self.layers = nn.ModuleList(
+            TransformerLayer(config.width, config.heads, config.mlp_width, config.dropout)
+            for _ in range(config.layers)
+        )
+        self.output_norm = nn.LayerNorm(config.width)
+        # Scores that pass by the layers start alone; what the layers add is learnt from nothing.
+        gain = 0.0 if config.read_in == "components" else 1.0
+        self.output_gain = nn.Parameter(torch.full((len(PROMPTS), config.width), gain))
+        for layer in self.layers:
+            if isinstance(layer, TransformerLayer):
+                layer.scale_weights(0.67 * config.layers**-0.25)
+        cosine, sine = rotary_table(n_bins, config.width // config.heads)
+        identity = torch.ones(self._n_prefix, cosine.shape[1])
+        self.register_buffer("cosine", torch.cat([identity, cosine]), persistent=False)
+        self.register_buffer("sine", torch.cat([0 * identity, sine]), persistent=False)
+        self.shared_in = None
+        if config.read_in == "stitched":
+            self.shared_in = nn.Sequential(
+                nn.Linear(config.stitch_width, 2 * config.stitch_width),
+                nn.Softsign(),
+                nn.Linear(2 * config.stitch_width, config.width),
+            )
+
+    @property
+    def _n_prefix(self) -> int:
+        return int(self.config.prompt == "prefix") + int(self.config.session_token)
+
+    def forward(
+        self, tokens: Tensor, session_token: Tensor, prompt: Tensor, is_causal: Tensor
+    ) -> Tensor:
+        """Transform tokens.
+
+        Parameters
+        ----------
+        tokens : Tensor, shape (n_trials, n_bins, width)
+            One for each bin; of the stitch width where sessions are stitched.
+        session_token : Tensor, shape (width,)
+            Stands for the session; used if the settings say so.
+        prompt, is_causal : Tensor, shape (n_trials,)
+            As in a `MaskedBatch`.
+
+        Returns
+        -------
+        Tensor, shape (n_trials, n_bins, width)
+        """
+        n_bins = tokens.shape[1]
+        if self.shared_in is not None:
+            tokens = self.shared_in(tokens)
+        if self.config.positions in ("learnt", "both"):
+            tokens = tokens + self.position
+        if self.config.prompt == "added":
+            tokens = tokens + self.prompt(prompt)[:, None]
+        tokens = self._prepend(self.embedding_dropout(tokens), session_token, prompt)
+        mask = attention_mask(is_causal, n_bins, self._n_prefix)
+        rotary = None if self.config.positions == "learnt" else (self.cosine, self.sine)
+        for layer in self.layers:
+            tokens = layer(tokens, mask, rotary)
+        out: Tensor = self.output_norm(tokens[:, self._n_prefix :])
+        return out * self.output_gain[prompt][:, None]
+
+    def _prepend(self, tokens: Tensor, session_token: Tensor, prompt: Tensor) -> Tensor:
+        prefix = []
+        if self.config.prompt == "prefix":
+            prefix.append(self.prompt(prompt)[:, None])
+        if self.config.session_token:
+            prefix.append(session_token.expand(len(tokens), 1, -1))
+        return torch.cat([*prefix, tokens], dim=1) if prefix else tokens
