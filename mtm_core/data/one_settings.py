@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from mtm_core.data.one_network import normal_url
+from mtm_core.data.one_notes import make_folder
 from mtm_core.data.one_records import Credentials
 from mtm_core.errors import ConfigError
 
@@ -128,11 +129,16 @@ def load_settings(url: str, cache_dir: Path) -> Settings:
     ------
     ConfigError
         If they cannot be read or written.
+    OutputError
+        If the cache folder cannot be made.
     """
     params = import_params()
+    is_known = params._key_from_url(url) in _map_of_caches(params).get("CLIENT_MAP", {})
+    if not is_known:
+        make_folder(cache_dir)
     try:
         # Made once only: for the public database `setup` would forget a token that is kept.
-        if params._key_from_url(url) not in _map_of_caches(params).get("CLIENT_MAP", {}):
+        if not is_known:
             params.setup(client=url, silent=True, cache_dir=str(cache_dir))
         kept = params.get(client=url, silent=True)
     except (OSError, ValueError) as error:
