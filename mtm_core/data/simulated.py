@@ -12,6 +12,7 @@ import dataclasses
 import json
 import uuid
 from dataclasses import dataclass
+from pathlib import PurePath
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +32,7 @@ from mtm_core.data.simulated_population import (
 from mtm_core.data.simulated_signals import lick_times, motion_energy, wheel_position
 from mtm_core.data.simulated_spikes import draw_spikes
 from mtm_core.data.simulated_trials import TrialPlan, draw_trials
-from mtm_core.data.simulated_truth import Truth
+from mtm_core.data.simulated_truth import GroundTruth
 from mtm_core.data.table import Column, Table
 from mtm_core.seeding import derive_seed, numpy_generator
 
@@ -51,7 +52,7 @@ class Simulated:
     ----------
     raw : RawSession
         What a reader of the session would return.
-    truth : Truth
+    truth : GroundTruth
         What made it.
     config : SimulationConfig
         The settings.
@@ -66,7 +67,7 @@ class Simulated:
     """
 
     raw: RawSession
-    truth: Truth
+    truth: GroundTruth
     config: SimulationConfig
     seed: int
     plan: TrialPlan
@@ -77,12 +78,6 @@ class Simulated:
     def eid(self) -> str:
         """The id that this session has where sessions are known by eids (ONE, NWB)."""
         return self.truth.eid
-
-    @property
-    def path_parts(self) -> tuple[str, ...]:
-        """The session's place below a root: lab, "Subjects", subject, date, number."""
-        origin = self.raw.origin
-        return (LAB, "Subjects", str(origin.subject), DATE, f"{NUMBER:03d}")
 
     def generator(self, *names: str | int) -> np.random.Generator:
         """Make a random generator for a named purpose, the same for the same session."""
@@ -134,7 +129,7 @@ def simulate(config: SimulationConfig, seed: int) -> Simulated:
         events={"licks": lick_times(latents, generator("licks"))},
     )
     regions = config.regions
-    truth = Truth(
+    truth = GroundTruth(
         session_id=origin.session_id,
         eid=_eid(config, seed),
         seed=seed,
@@ -162,6 +157,11 @@ def simulate(config: SimulationConfig, seed: int) -> Simulated:
     )
 
 
+def session_path(config: SimulationConfig, seed: int) -> PurePath:
+    """Return the session's place below a root: lab, "Subjects", subject, date, number."""
+    return PurePath(LAB, "Subjects", f"{config.name}-{seed}", DATE, f"{NUMBER:03d}")
+
+
 def channel_depth_um() -> NDArray[np.float64]:
     """Return how far each channel is from the tip: two to a row, rows 20 um apart."""
     row = np.arange(N_CHANNELS) // 2
@@ -175,7 +175,7 @@ def region_names(config: SimulationConfig, region: NDArray[np.int64]) -> NDArray
 
 
 def _origin(config: SimulationConfig, seed: int) -> Origin:
-    subject = f"{config.name}-{seed}"
+    subject = session_path(config, seed).parts[2]
     return Origin(
         session_id=f"{LAB}/{subject}/{DATE}/{NUMBER:03d}",
         source=SOURCE,

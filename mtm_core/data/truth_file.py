@@ -25,7 +25,7 @@ import numpy as np
 from mtm_core.data.hdf5 import open_hdf5, read_array
 from mtm_core.data.simulated_population import Coupling
 from mtm_core.data.simulated_spikes import Drive
-from mtm_core.data.simulated_truth import Truth
+from mtm_core.data.simulated_truth import GroundTruth
 from mtm_core.errors import SessionFileError
 from mtm_core.resources import atomic_write
 
@@ -35,7 +35,7 @@ SCHEMA = "mtm-truth"
 SCHEMA_VERSION = 1
 
 
-def write_truth(truth: Truth, path: str | os.PathLike[str]) -> None:
+def write_truth(truth: GroundTruth, path: str | os.PathLike[str]) -> None:
     """Write what made a simulated session.
 
     Raises
@@ -50,7 +50,7 @@ def write_truth(truth: Truth, path: str | os.PathLike[str]) -> None:
         temporary.write_bytes(image.getbuffer())
 
 
-def read_truth(path: str | os.PathLike[str]) -> Truth:
+def read_truth(path: str | os.PathLike[str]) -> GroundTruth:
     """Read what made a simulated session.
 
     Parameters
@@ -81,7 +81,7 @@ def read_truth(path: str | os.PathLike[str]) -> Truth:
         return _read(file)
 
 
-def _write(truth: Truth, file: h5py.File) -> None:
+def _write(truth: GroundTruth, file: h5py.File) -> None:
     attributes = {
         "schema": SCHEMA,
         "schema_version": SCHEMA_VERSION,
@@ -115,7 +115,7 @@ def _write(truth: Truth, file: h5py.File) -> None:
         file.create_dataset(name, data=list(words), dtype=h5py.string_dtype("utf-8"))
 
 
-def _read(file: h5py.File) -> Truth:
+def _read(file: h5py.File) -> GroundTruth:
     drive = Drive(
         factors=read_array(file, "factors").astype(np.float32),
         loadings=read_array(file, "loadings").astype(np.float32),
@@ -126,7 +126,7 @@ def _read(file: h5py.File) -> Truth:
         strength=read_array(file, "coupling").astype(np.float64),
         delay=read_array(file, "delay_steps").astype(np.int64),
     )
-    return Truth(
+    return GroundTruth(
         session_id=str(file.attrs["session_id"]),
         eid=str(file.attrs["eid"]),
         seed=int(file.attrs["seed"]),
