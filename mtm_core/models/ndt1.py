@@ -7,6 +7,7 @@ Ye & Pandarinath (2021), Neural Data Transformer; Zhang et al. (2024), MtM, arXi
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -128,13 +129,17 @@ class Ndt1(nn.Module):
             Log-rate: natural log of expected spikes per bin.
         """
         is_hidden = self._drop_units(batch.is_hidden)
-        first = self.first(batch.inputs, is_hidden)
-        tokens = self._body(first, batch.prompt, batch.is_causal)
+        tokens = self.states(replace(batch, is_hidden=is_hidden))
         log_rate: Tensor = self.read_out(tokens, batch.prompt).clamp(max=MAX_LOG_GAIN)
         log_rate += self.offset
         if self.history is not None:
             self.history.correct(log_rate, batch.inputs, is_hidden, self.offset.exp())
         return log_rate
+
+    def states(self, batch: MaskedBatch) -> Tensor:
+        """Return the hidden states: the tokens before the read-out, (n_trials, n_bins, width)."""
+        first = self.first(batch.inputs, batch.is_hidden)
+        return self._body(first, batch.prompt, batch.is_causal)
 
     def standardise(self, counts: Tensor) -> Tensor:
         """Return counts minus their mean, in units of their spread."""
