@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -242,6 +244,12 @@ _OTHER_ARRAYS = {
     "negative": np.full(5, -3),
     "huge": np.full(5, 2**62),
 }
+
+
+def test_importing_the_reader_loads_neither_pandas_nor_one():
+    code = "import sys, mtm_core.data.alf; print({'pandas', 'one', 'pyarrow'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
 
 
 @pytest.fixture(scope="module")
