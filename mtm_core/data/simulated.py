@@ -216,16 +216,19 @@ def _unit_table(config: SimulationConfig, population: Population) -> Table:
 def _trial_table(plan: TrialPlan) -> Table:
     n = len(plan.start)
     is_left = plan.side > 0
-    plain = {
-        "choice": plan.choice,
+    plain: dict[str, NDArray[np.generic]] = {
+        "choice": plan.choice.astype(np.int8),
         "contrast_left": np.where(is_left, plan.contrast, 0.0),
         "contrast_right": np.where(is_left, 0.0, plan.contrast),
-        "stim_side": plan.side,
-        "feedback": plan.feedback,
+        "stim_side": plan.side.astype(np.int8),
+        "feedback": plan.feedback.astype(np.int8),
         "block": plan.probability_left,
         "reward_volume_ul": plan.reward_volume_ul,
     }
     times = {
+        "start_s": plan.start,
+        "end_s": plan.end,
+        "stim_off_s": plan.stim_off,
         "stim_on_s": np.where(plan.has_stim_time, plan.stim_on, np.nan),
         "go_cue_s": plan.go_cue,
         "first_movement_s": plan.movement,

@@ -78,7 +78,24 @@ def read_truth(path: str | os.PathLike[str]) -> GroundTruth:
         if file.attrs.get("schema_version") != SCHEMA_VERSION:
             msg = f"{file_path.name} is of another version. Simulate the session again."
             raise SessionFileError(msg)
-        return _read(file)
+        truth = _read(file)
+    if not _fits(truth):
+        msg = f"The parts of {file_path.name} do not fit together. Simulate the session again."
+        raise SessionFileError(msg)
+    return truth
+
+
+def _fits(truth: GroundTruth) -> bool:
+    drive, n_units, n_regions = truth.drive, len(truth.unit_id), len(truth.regions)
+    return (
+        drive.factors.ndim == 2
+        and drive.factors.shape[1] == len(truth.factor_names)
+        and drive.loadings.shape == (n_units, len(truth.factor_names))
+        and drive.log_base.shape == (n_units,)
+        and truth.coupling.strength.shape == (n_regions, n_regions)
+        and truth.coupling.delay.shape == (n_regions, n_regions)
+        and truth.trial_start_s.shape == truth.trial_end_s.shape
+    )
 
 
 def _write(truth: GroundTruth, file: h5py.File) -> None:
