@@ -25,6 +25,7 @@ from mtm_core.masking.spec import MaskSpec, ResolvedMask
 from mtm_core.models import passes
 from mtm_core.models.answers import AnswerMemory, GrowingAnswer, Reconstruction
 from mtm_core.models.checkpoint import Checkpoint, fit_overlap, fit_session, split_part
+from mtm_core.models.reading import Reading, read_model
 from mtm_core.models.spike_model import SpikeModel
 
 Trials = NDArray[np.integer[Any]]
@@ -177,6 +178,32 @@ class Reconstructor:
         """Reconstruct trials under a mask and return the final answer; see `reconstruct`."""
         *_, last = self.reconstruct(spec, trials, visible_from=visible_from)
         return last
+
+    def read(
+        self, trials: Trials, prompt: str, is_hidden: NDArray[np.bool_] | None = None
+    ) -> Reading:
+        """Return output log-rates and hidden states for trials that the model may look at.
+
+        Parameters
+        ----------
+        trials : ndarray of int
+            Rows of the session.
+        prompt : str
+            One of `PROMPTS`; ``causal`` also lets each bin see the past only.
+        is_hidden : ndarray of bool, broadcastable to (n_trials, n_bins, n_units), optional
+            What is withheld from the model, besides the units that the session lacks.
+
+        Raises
+        ------
+        DataError
+            If there is no trial, or one that the session lacks.
+        UnknownNameError
+            If there is no such prompt.
+        """
+        rows = self._check_rows(trials, "trials")
+        shape = (len(rows), self.session.n_bins, self.session.n_units)
+        held = self.is_missing if is_hidden is None else is_hidden | self.is_missing
+        return read_model(self._model, self.session, rows, np.broadcast_to(held, shape), prompt)
 
     def _check_rows(self, rows: Trials, what: str) -> NDArray[np.int64]:
         checked = np.asarray(rows, dtype=np.int64).reshape(-1)

@@ -12,6 +12,7 @@ from mtm_core.evaluation.row_order import ORDER_WORDS, ORDERS, WithinName
 from mtm_viewer.commands import Command, CommandRegistry
 from mtm_viewer.presenters.raster import RasterSettings
 from mtm_viewer.presenters.recipes import RECIPES
+from mtm_viewer.session_actions import SessionDeeds, session_commands
 from mtm_viewer.state import Display, ViewerState
 from mtm_viewer.theme import COLOUR_MAPS, THEMES
 
@@ -23,27 +24,17 @@ SCALES: dict[ScaleName, str] = {
 SMOOTHINGS_MS = (0, 10, 20, 40)
 
 
-class Deeds(Protocol):
+class Deeds(SessionDeeds, Protocol):
     """What commands ask to be done."""
-
-    @property
-    def state(self) -> ViewerState:
-        """The state of the program."""
 
     def attempt(self, title: str, deed: Callable[[], object]) -> None:
         """Do it, and tell in a dialog what went wrong."""
 
-    def open_demo(self) -> None:
-        """Open the demo."""
-
-    def ask_session(self) -> None:
-        """Ask for a session file and open it."""
-
     def ask_checkpoint(self) -> None:
         """Ask for a checkpoint and open it."""
 
-    def close_window(self) -> None:
-        """End the program."""
+    def copy_training_command(self) -> None:
+        """Copy what trains a model for the session that is open."""
 
     def cancel(self) -> None:
         """Stop computing."""
@@ -66,69 +57,15 @@ class Deeds(Protocol):
     def zoom(self, *, to_region: bool) -> None:
         """Zoom the rasters."""
 
-    def ask_picture(self) -> None:
-        """Ask where to save the rasters, and save them."""
-
-    def copy_picture(self) -> None:
-        """Copy the rasters."""
-
 
 def add_commands(registry: CommandRegistry, deeds: Deeds) -> None:
     """Put everything that can always be found in the menus into the registry."""
-    registry.add(*_session(deeds))
+    registry.add(*session_commands(deeds))
     registry.add(*_edit(deeds))
     registry.add(*_mask(deeds))
     registry.add(*_model(deeds))
     registry.add(*_view(deeds))
     registry.add(*_help(deeds))
-
-
-def _session(deeds: Deeds) -> list[Command]:
-    return [
-        Command(
-            id="session.open",
-            title="Open session…",
-            menu="Session",
-            shortcut="Ctrl+O",
-            help="Open a recording from a session file.",
-            run=deeds.ask_session,
-        ),
-        Command(
-            id="session.demo",
-            title="Open the demo",
-            menu="Session",
-            shortcut="Ctrl+D",
-            help="Open the demo recording with its trained models.",
-            run=deeds.open_demo,
-        ),
-        Command(
-            id="session.export",
-            title="Save rasters as a picture…",
-            menu="Session",
-            shortcut="Ctrl+S",
-            help="Save the rasters as PNG, SVG or PDF.",
-            run=deeds.ask_picture,
-            is_enabled=lambda: deeds.state.workspace is not None,
-            starts_group=True,
-        ),
-        Command(
-            id="session.copy",
-            title="Copy rasters",
-            menu="Session",
-            shortcut="Ctrl+Shift+C",
-            help="Copy the rasters to the clipboard as a picture.",
-            run=deeds.copy_picture,
-            is_enabled=lambda: deeds.state.workspace is not None,
-        ),
-        Command(
-            id="session.quit",
-            title="Quit",
-            menu="Session",
-            shortcut="Ctrl+Q",
-            run=deeds.close_window,
-            starts_group=True,
-        ),
-    ]
 
 
 def _edit(deeds: Deeds) -> list[Command]:
@@ -218,6 +155,14 @@ def _model(deeds: Deeds) -> list[Command]:
             run=deeds.ask_checkpoint,
         ),
         Command(
+            id="model.train",
+            title="Copy the training command",
+            menu="Model",
+            help="Copy the line that trains a model for this session in a terminal.",
+            run=deeds.copy_training_command,
+            is_enabled=lambda: deeds.state.workspace is not None,
+        ),
+        Command(
             id="model.control",
             title="Shuffle control",
             menu="Model",
@@ -236,7 +181,7 @@ def _model(deeds: Deeds) -> list[Command]:
             title="Stop computing",
             menu="Model",
             shortcut="Esc",
-            help="Stop computing; what is on screen stays.",
+            help="Stop computing and opening; what is on screen stays.",
             run=deeds.cancel,
         ),
     ]

@@ -224,7 +224,7 @@ def build(log: LogKeeper, *, is_offscreen: bool = False) -> Desktop:
     from mtm_viewer.commands import CommandRegistry
     from mtm_viewer.desktop import Desktop
     from mtm_viewer.explorer import Explorer
-    from mtm_viewer.jobs.open_job import open_work
+    from mtm_viewer.jobs.prepare_job import OpenJob
     from mtm_viewer.jobs.reconstruct_job import ReconstructionJob
     from mtm_viewer.main_window import MainWindow
     from mtm_viewer.state import ViewerState
@@ -237,7 +237,7 @@ def build(log: LogKeeper, *, is_offscreen: bool = False) -> Desktop:
     state, window = ViewerState(), MainWindow(registry)
     devices = available_devices()
     state.set_device(devices[0])
-    works = (open_work, ReconstructionJob())
+    works = (OpenJob(), ReconstructionJob())
     explorer = Explorer(state, window, registry, works, devices)
     return Desktop(explorer, settings, log)
 

@@ -6,15 +6,18 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 from PyQt6.QtWidgets import QApplication
 
 from mtm_core.errors import MtmError
 from mtm_viewer.commands import CommandRegistry
 from mtm_viewer.jobs.engine_thread import Answer, EngineThread, Work
-from mtm_viewer.jobs.open_job import Misfit, OpenRequest
+from mtm_viewer.jobs.open_job import OpenRequest
 from mtm_viewer.jobs.reconstruct_job import ReconstructionRequest
 from mtm_viewer.main_window import TITLE, MainWindow
+from mtm_viewer.opening import Opener
+from mtm_viewer.presenters.health import health_chips
 from mtm_viewer.presenters.mask_choice import MaskChoice
 from mtm_viewer.presenters.picture import Picture
 from mtm_viewer.presenters.psth import unit_panel
@@ -81,7 +84,7 @@ class Explorer(QObject):
         self._unit_delay.setSingleShot(True)
         self._unit_delay.timeout.connect(self._after_painting)
         self._is_settled = False
-        self.loader = EngineThread(works[0], "opening files", self)
+        self.opener = Opener(state, window, works[0], self.tell)
         self.engine = EngineThread(works[1], "reconstruction", self)
         self._connect_engines()
         self._connect_views()
@@ -106,19 +109,19 @@ class Explorer(QObject):
 
     def open_files(self, request: OpenRequest) -> None:
         """Open files in the background; what is on screen stays until they are read."""
-        self.loader.request(request)
-        self._show_status()
+        self.opener.open_files(request)
 
     def cancel(self) -> None:
-        """Stop computing; what is on screen stays."""
+        """Stop computing and opening; what is on screen stays."""
         self.engine.cancel()
+        self.opener.cancel()
         self._show_status()
 
     def stop(self) -> None:
         """End both threads, and follow the state no longer."""
         self._unit_delay.stop()
         self.state.undo_stack.indexChanged.disconnect(self._on_history)
-        self.loader.stop()
+        self.opener.stop()
         self.engine.stop()
 
     def compute(self) -> None:
@@ -138,9 +141,8 @@ class Explorer(QObject):
         )
 
     def _connect_engines(self) -> None:
-        self.loader.partial.connect(self._on_opened)
-        self.loader.failed.connect(lambda _, text: self._on_open_failed(text))
-        self.loader.busy.connect(lambda _: self._show_busy())
+        self.opener.opened.connect(self._on_opened)
+        self.opener.busy.connect(lambda _: self._show_busy())
         self.engine.partial.connect(self._on_picture)
         self.engine.failed.connect(lambda _, text: self.tell("The reconstruction stopped", text))
         self.engine.busy.connect(lambda _: self._show_busy())
@@ -220,29 +222,11 @@ class Explorer(QObject):
         if workspace is not None and place != workspace.shown:
             self.open_files(OpenRequest(current=workspace, shown=place))
 
-    def _on_opened(self, answer: Answer) -> None:
-        if isinstance(answer.value, Misfit):
-            self._tell_misfit(answer.value)
-        elif isinstance(answer.value, Workspace):
-            self.engine.cancel()
-            self.state.open_workspace(answer.value)
-            self.opened.emit(answer.value)
+    def _on_opened(self, workspace: Workspace) -> None:
+        self.engine.cancel()
+        self.state.open_workspace(workspace)
+        self.opened.emit(workspace)
         self._show_status()
-
-    def _on_open_failed(self, sentence: str) -> None:
-        self.tell("This file could not be opened", sentence)
-        self._show_status()
-
-    def _tell_misfit(self, misfit: Misfit) -> None:
-        actions: dict[str, Callable[[], object]] = {}
-        request = misfit.request
-        if misfit.own_session is not None:
-            own = replace(request, session_path=misfit.own_session)
-            actions["Open its own recording"] = lambda: self.open_files(own)
-        if misfit.can_overlap:
-            shared = replace(request, allow_overlap=True)
-            actions["Use the units that both share"] = lambda: self.open_files(shared)
-        self.tell("Checkpoint and session do not belong together", misfit.sentence, actions)
 
     def _on_picture(self, answer: Answer) -> None:
         picture = answer.value
@@ -263,23 +247,36 @@ class Explorer(QObject):
 
     def _after_painting(self) -> None:
         is_settled, self._is_settled = self._is_settled, False
+        shown = self.state.unit_id
         if is_settled and self.picture is not None:
             self._choose_first_unit(self.picture)
-        self._show_unit()
+        if self.state.unit_id == shown:  # another unit was drawn when it was selected
+            self._show_unit()
         if is_settled:
             self.settled.emit()
 
     def _choose_first_unit(self, picture: Picture) -> None:
         """Look closer at the scored unit with the most spikes, until a person chooses one."""
         workspace, state = self.state.workspace, self.state
-        if workspace is None or picture.gains is None:
+        if workspace is None or state.unit_id not in ("", self._proposed_unit):
             return
-        is_own_choice = state.unit_id not in ("", self._proposed_unit)
-        if is_own_choice or (state.unit_id and state.unit_row in picture.gains.units):
+        row = self._first_unit(workspace, picture)
+        if row is None:
             return
-        row = picture.gains.units[picture.gains.spikes.sum(axis=0).argmax()]
         self._proposed_unit = str(workspace.session.unit_id[row])
         state.select_unit(self._proposed_unit)
+
+    def _first_unit(self, workspace: Workspace, picture: Picture) -> int | None:
+        """Find that unit's column; without a model the fastest one of the region on screen."""
+        gains = picture.gains
+        if gains is not None:
+            is_fine = bool(self.state.unit_id) and self.state.unit_row in gains.units
+            return None if is_fine else int(gains.units[gains.spikes.sum(axis=0).argmax()])
+        if workspace.model is not None or self.state.unit_id:
+            return None
+        is_target = workspace.session.region == (self.state.mask.region or "")
+        rates = np.where(is_target | ~is_target.any(), workspace.rate_hz, -1.0)
+        return int(rates.argmax())
 
     def _on_history(self, _: int) -> None:
         self.window.refresh_actions()
@@ -292,7 +289,9 @@ class Explorer(QObject):
     def _show_workspace(self, workspace: Workspace) -> None:
         self.picture = None
         self.window.show_welcome(is_shown=False)
-        self.window.setWindowTitle(f"{workspace.path.stem} \N{EM DASH} {TITLE}")
+        self.window.setWindowTitle(f"{workspace.name} \N{EM DASH} {TITLE}")
+        chips = health_chips(workspace.recording, workspace.health)
+        self.window.health.draw(chips, can_prepare=workspace.opened is not None)
         self.window.tree.draw(region_tree(workspace.session, workspace.rate_hz))
         self.window.raster.draw(None)
         self._show_scores()
@@ -376,12 +375,12 @@ class Explorer(QObject):
         self.window.tree.show_unit(state.unit_id)
 
     def _show_busy(self) -> None:
-        self.window.status.draw_busy(is_busy=self.engine.is_busy or self.loader.is_busy)
+        self.window.status.draw_busy(is_busy=self.engine.is_busy or self.opener.loader.is_busy)
         self._show_status()
 
     def _show_status(self) -> None:
         workspace = self.state.workspace
-        opening = "opening\N{HORIZONTAL ELLIPSIS}" if self.loader.is_busy else ""
+        opening = "opening\N{HORIZONTAL ELLIPSIS}" if self.opener.loader.is_busy else ""
         self.window.status.draw(
             session=opening if workspace is None else session_words(workspace),
             mask=self.state.describe_mask() if workspace is not None else "",

@@ -9,23 +9,29 @@ from PyQt6.QtGui import (
     QAction,
     QCloseEvent,
     QDragEnterEvent,
+    QDragLeaveEvent,
     QDropEvent,
     QKeySequence,
+    QResizeEvent,
 )
 from PyQt6.QtWidgets import (
     QDockWidget,
     QHBoxLayout,
+    QLineEdit,
     QMainWindow,
     QMenu,
     QSplitter,
     QStackedWidget,
     QStatusBar,
+    QToolBar,
     QVBoxLayout,
     QWidget,
 )
 
 from mtm_viewer.commands import Command, CommandRegistry
 from mtm_viewer.theme import Theme
+from mtm_viewer.views.drop_target import DropTarget
+from mtm_viewer.views.health_strip import HealthStrip
 from mtm_viewer.views.icons import app_icon
 from mtm_viewer.views.mask_editor import MaskEditor
 from mtm_viewer.views.model_bar import ModelBar
@@ -35,24 +41,27 @@ from mtm_viewer.views.recipe_bar import RecipeBar
 from mtm_viewer.views.region_tree import RegionTreeView
 from mtm_viewer.views.score_panel import ScorePanel
 from mtm_viewer.views.status import StatusLine
+from mtm_viewer.views.task_strip import TaskStrip
 from mtm_viewer.views.unit_panel import UnitPanel
 from mtm_viewer.views.welcome import WelcomePage
 
 TITLE = "MtM Viewer"
-_LAYOUT_VERSION = 1
+_LAYOUT_VERSION = 2
 _SCORES_HEIGHT = 240
 _UNIT_WIDEST = 360
 
 
 class MainWindow(QMainWindow):
-    """Holds the views; tells of dropped files and of being closed.
+    """Holds the views; tells of what is dropped on it and of being closed.
 
     Notes
     -----
-    Signals: `files_dropped` a list of paths, `closing` nothing.
+    Signals: `files_dropped` a list of paths, `text_dropped` a text that may hold a path or an
+    eid, `closing` nothing.
     """
 
     files_dropped = pyqtSignal(list)
+    text_dropped = pyqtSignal(str)
     closing = pyqtSignal()
 
     def __init__(self, registry: CommandRegistry, parent: QWidget | None = None) -> None:
@@ -67,15 +76,24 @@ class MainWindow(QMainWindow):
         self.tree = RegionTreeView(self)
         self.editor = MaskEditor(self)
         self.welcome = WelcomePage(self)
+        self.browser = self.welcome.browser
+        self.health = HealthStrip(self)
+        self.opening = TaskStrip("Opening a session", self)
+        self.download = TaskStrip("Downloading a session", self)
         self.status = StatusLine(self)
         self.palette_dialog = CommandPalette(registry, self)
         self.palette_dialog.chosen.connect(registry.run)
         self._pages = QStackedWidget(self)
         self._head = QWidget(self)
+        self._docks_before = QByteArray()
+        self._target = DropTarget(self)
         self._lay_out()
         self.setWindowTitle(TITLE)
         self.setWindowIcon(app_icon())
         self.setAcceptDrops(True)
+        # A field that took a dropped file would show its address instead of opening it.
+        for field in self.findChildren(QLineEdit):
+            field.setAcceptDrops(False)
         self.show_welcome(is_shown=True)
 
     def build_menus(self) -> None:
@@ -103,16 +121,26 @@ class MainWindow(QMainWindow):
             if command.is_checked is not None:
                 action.setChecked(command.is_checked())
 
+    @property
+    def is_browsing(self) -> bool:
+        """Whether the session browser is shown."""
+        return self._pages.currentIndex() == 0
+
     def show_welcome(self, *, is_shown: bool) -> None:
-        """Show the first page, or the session."""
-        was_shown = self._pages.currentIndex() == 0
+        """Show the page of the session browser, or the session."""
+        was_shown = self.is_browsing
+        if is_shown and not was_shown:
+            self._docks_before = self.save_layout()
         self._pages.setCurrentIndex(0 if is_shown else 1)
-        self._head.setVisible(not is_shown)
+        for widget in (self._head, self._health_bar):
+            widget.setVisible(not is_shown)
         docks = [self.tree_dock, self.unit_dock]
         for dock in docks:
             dock.setVisible(not is_shown)
         if is_shown:
             self.editor_dock.hide()
+        elif was_shown and not self._docks_before.isEmpty():
+            self.restore_layout(self._docks_before)
         elif was_shown:
             right = min(_UNIT_WIDEST, max(self.unit.minimumWidth(), self.width() // 4))
             self.resizeDocks(docks, [self.tree.minimumWidth(), right], Qt.Orientation.Horizontal)
@@ -126,6 +154,7 @@ class MainWindow(QMainWindow):
         for view in (
             *(self.recipes, self.models, self.raster, self.scores, self.unit),
             *(self.tree, self.editor, self.welcome, self.status),
+            *(self.health, self.opening, self.download, self._target),
         ):
             view.set_theme(theme)
 
@@ -138,13 +167,19 @@ class MainWindow(QMainWindow):
         return self.restoreState(layout, _LAYOUT_VERSION)
 
     def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:
-        """Accept files (Qt's own hook)."""
+        """Accept files, folders and texts (Qt's own hook)."""
         data = None if event is None else event.mimeData()
-        if event is not None and data is not None and data.hasUrls():
+        if event is not None and data is not None and (data.hasUrls() or data.hasText()):
             event.acceptProposedAction()
+            self._target.draw(is_shown=True)
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent | None) -> None:
+        """Show no longer that something can be dropped (Qt's own hook)."""
+        self._target.draw(is_shown=False)
 
     def dropEvent(self, event: QDropEvent | None) -> None:
-        """Tell of dropped files (Qt's own hook)."""
+        """Tell of what was dropped (Qt's own hook)."""
+        self._target.draw(is_shown=False)
         data = None if event is None else event.mimeData()
         if event is None or data is None:
             return
@@ -152,6 +187,14 @@ class MainWindow(QMainWindow):
         if paths:
             event.acceptProposedAction()
             self.files_dropped.emit(paths)
+        elif data.hasText():
+            event.acceptProposedAction()
+            self.text_dropped.emit(data.text())
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """Let what is drawn over the window cover it (Qt's own hook)."""
+        super().resizeEvent(event)
+        self._target.resize(self.size())
 
     def closeEvent(self, event: QCloseEvent | None) -> None:
         """Tell that the window closes (Qt's own hook)."""
@@ -213,7 +256,10 @@ class MainWindow(QMainWindow):
         column.setSpacing(0)
         column.addWidget(self._head)
         column.addWidget(self._pages, 1)
+        for strip in (self.opening, self.download):
+            column.addWidget(strip)
         self.setCentralWidget(centre)
+        self._health_bar = self._tool_bar("Health of the session", self.health)
         bar = QStatusBar(self)
         bar.setSizeGripEnabled(False)
         bar.addWidget(self.status, 1)
@@ -226,6 +272,17 @@ class MainWindow(QMainWindow):
         self.editor_dock = self._dock("Custom mask", self.editor, left)
         self.unit_dock = self._dock("Unit", self.unit, right)
         self.resizeDocks([self.tree_dock, self.unit_dock], [250, 320], Qt.Orientation.Horizontal)
+
+    def _tool_bar(self, title: str, view: QWidget) -> QToolBar:
+        """Put a strip across the whole window, above the docks."""
+        bar = QToolBar(title, self)
+        bar.setObjectName(title)
+        bar.setMovable(False)
+        bar.setFloatable(False)
+        bar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
+        bar.addWidget(view)
+        self.addToolBar(Qt.ToolBarArea.TopToolBarArea, bar)
+        return bar
 
     def _dock(self, title: str, view: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
         dock = QDockWidget(title, self)

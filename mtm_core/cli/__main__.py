@@ -23,7 +23,10 @@ EXIT_PIPE_CLOSED = 141
 
 COMMANDS = {
     "info": "what a session, a checkpoint or a run holds",
+    "sessions": "find and download IBL sessions",
+    "prepare": "turn recordings into session files: folders, NWB, eids",
     "convert": "turn a published recording into a session file",
+    "simulate": "make a recording of which everything is known",
     "train": "train a model on a session",
     "evaluate": "score a checkpoint on the four tasks, beside baselines",
     "reconstruct": "hide units by a rule and write the reconstructed rates",

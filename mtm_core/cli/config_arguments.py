@@ -8,6 +8,7 @@ stand side by side as ``--model.NAME``.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 
 from mtm_core import config_io
 from mtm_core.config_fields import Setting
@@ -16,15 +17,28 @@ _METAVARS = {bool: "true|false", int: "N", float: "X", str: "NAME"}
 
 
 def add_config_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add a flag for every setting, in one group per section.
+    """Add a flag for every setting of training, in one group per section.
 
     Parameters
     ----------
     parser : argparse.ArgumentParser
         Is changed.
     """
+    add_settings(parser, config_io.all_settings().values())
+
+
+def add_settings(parser: argparse.ArgumentParser, settings: Iterable[Setting]) -> None:
+    """Add a flag for each of these settings, in one group per section.
+
+    Parameters
+    ----------
+    parser : argparse.ArgumentParser
+        Is changed.
+    settings : iterable of Setting
+        What can be set.
+    """
     groups: dict[str, argparse._ArgumentGroup] = {}
-    for setting in config_io.all_settings().values():
+    for setting in settings:
         section = setting.key.rpartition(".")[0]
         if section not in groups:
             groups[section] = parser.add_argument_group(_title(section))
@@ -38,9 +52,16 @@ def add_config_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def typed_settings(args: argparse.Namespace) -> list[tuple[str, str | list[str]]]:
-    """Return dotted key and typed text of every setting on the command line."""
+    """Return dotted key and typed text of every setting of training on the command line."""
+    return typed_values(args, config_io.all_settings())
+
+
+def typed_values(
+    args: argparse.Namespace, keys: Iterable[str]
+) -> list[tuple[str, str | list[str]]]:
+    """Return dotted key and typed text of those of these settings that were typed."""
     typed = vars(args)
-    return [(key, typed[key]) for key in config_io.all_settings() if typed.get(key) is not None]
+    return [(key, typed[key]) for key in keys if typed.get(key) is not None]
 
 
 def _title(section: str) -> str:

@@ -5,6 +5,7 @@ Examples
   mtm-core evaluate demo S.h5
   mtm-core evaluate RUN S.h5 --baselines --json scores.json
   mtm-core evaluate M.safetensors S.h5 --tasks co_smoothing inter_region --split val --json -
+  mtm-core evaluate RUN S.h5 --truth FOLDER       (FOLDER: what mtm-core simulate wrote)
 
 Scores are in bits per spike on the trials that the checkpoint's own split keeps for the test.
 """
@@ -51,6 +52,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--json", type=Path, metavar="OUT.json", help="write all numbers there ('-': stdout)"
     )
+    parser.add_argument(
+        "--truth",
+        type=Path,
+        metavar="FOLDER",
+        help="simulated session, or its _mtm_truth.h5: score its true rates too, as the ceiling",
+    )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps")
     parser.add_argument(
         "--allow-overlap",
@@ -66,6 +73,7 @@ def run(args: argparse.Namespace) -> int:
     from mtm_core.cli.evaluate_text import report_text
     from mtm_core.cli.info import find
     from mtm_core.data.session_file import read_session
+    from mtm_core.data.truth_file import read_truth
     from mtm_core.evaluation.report import evaluate
     from mtm_core.models.backend import probe_backend, resolve_device, use_backend
     from mtm_core.models.checkpoint import load_checkpoint
@@ -74,6 +82,7 @@ def run(args: argparse.Namespace) -> int:
     device = resolve_device(args.device)
     session = read_session(find(args.session))
     checkpoint = load_checkpoint(find_model(args.checkpoint), device, session.session_id)
+    truth = None if args.truth is None else read_truth(args.truth)
     with Progress() as progress, use_backend(probe_backend(device)):
         report = evaluate(
             checkpoint,
@@ -85,6 +94,7 @@ def run(args: argparse.Namespace) -> int:
             null=args.null,
             seed=args.seed,
             allow_overlap=args.allow_overlap,
+            truth=truth,
             on_step=progress.tell,
         )
     values = report.to_dict()

@@ -34,6 +34,8 @@ def report_text(values: Values) -> str:
     parts = [_head(values), _task_table(values)]
     if values["baselines"]:
         parts.append(_baseline_table(values))
+    if "true_rate_ceiling" in values:
+        parts.append(_ceiling_table(values))
     parts += [_region_table(values, task) for task in ("intra_region", "inter_region")]
     return "\n\n".join(part for part in parts if part)
 
@@ -107,6 +109,26 @@ def _baseline_table(values: Values) -> str:
         rows.append([name, *(by_task.get(task, {}).get("bps_pooled") for task in tasks)])
     rows.append(["model - best baseline", *(_lead(values, task) for task in tasks)])
     return "Pooled bits per spike:\n" + table_text(["", *tasks], _as_text(rows))
+
+
+def _ceiling_table(values: Values) -> str:
+    """Pooled bits per spike beside those of the true rates of a simulated session."""
+    tasks = list(values["tasks"])
+    own = [values["tasks"][task]["bps_pooled"] for task in tasks]
+    best = [values["true_rate_ceiling"][task]["bps_pooled"] for task in tasks]
+    rows: list[list[object]] = [
+        ["model", *own],
+        ["true_rate_ceiling", *best],
+        ["model / ceiling", *map(_share, own, best)],
+    ]
+    return (
+        "Pooled bits per spike beside the true rates of the simulation, which no model can be\n"
+        "expected to exceed:\n" + table_text(["", *tasks], _as_text(rows))
+    )
+
+
+def _share(own: float | None, best: float | None) -> str:
+    return "-" if own is None or not best else f"{100 * own / best:.0f} %"
 
 
 def _as_text(rows: list[list[object]]) -> list[list[object]]:

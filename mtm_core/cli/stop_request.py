@@ -8,15 +8,23 @@ from types import FrameType, TracebackType
 
 from mtm_core.cli import output
 
+_SAID = "Stopping: saving a checkpoint. Press Ctrl-C again to stop at once."
+
 
 class StopRequest:
     """Turn the first Ctrl-C or SIGTERM inside the block into a wish to stop.
 
     A second Ctrl-C interrupts at once, as usual. Outside the main thread nothing is changed,
     since Python handles signals there only.
+
+    Parameters
+    ----------
+    said : str
+        What the first Ctrl-C is answered with.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, said: str = _SAID) -> None:
+        self._said = said
         self._signal: signal.Signals | None = None
         self._before: dict[signal.Signals, object] = {}
 
@@ -51,4 +59,4 @@ class StopRequest:
         if self._signal is not None:
             raise KeyboardInterrupt
         self._signal = signal.Signals(number)
-        output.note("Stopping: saving a checkpoint. Press Ctrl-C again to stop at once.")
+        output.note(self._said)

@@ -143,15 +143,14 @@ def _what_serves(plan: AlfPlan, sorter: str | None) -> list[str]:
 
 
 def _refuse_without_spikes(plan: AlfPlan, session: Path) -> None:
+    """Say why none of the spikes that the session has may serve: all are of later revisions."""
     if plan.probes:
         return
-    newer = sorted({n.revision for key, n in plan.files.newer.items() if key[1] == "spikes"})
-    msg = f"No spikes found in {session / 'alf'}. Download or copy the spike sorting."
-    if newer:
-        msg = (
-            f"The spikes in {session / 'alf'} lie in revision {newer[0]} only, after the asked "
-            f"{plan.files.revision}. Ask for a later revision, or for none."
-        )
+    names = [name for name in plan.files.newer.values() if name.object.endswith("pikes")]
+    msg = (
+        f"The spikes in {session / 'alf'} lie in revision {min(n.revision for n in names)} only, "
+        f"after the asked {plan.files.revision}. Ask for a later revision, or for none."
+    )
     raise MissingDatasetError(msg)
 
 

@@ -82,6 +82,21 @@ def flat(values: NDArray[Any]) -> NDArray[Any]:
     return values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
 
 
+def one_column(values: NDArray[Any], where: str) -> NDArray[Any]:
+    """Return an array of one dimension.
+
+    Raises
+    ------
+    DatasetError
+        If it has more columns than one.
+    """
+    column = flat(values)
+    if column.ndim != 1:
+        msg = f"{where} has the shape {values.shape}, where one column is needed. {_AGAIN}"
+        raise DatasetError(msg)
+    return column
+
+
 def _npy_header(stream: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:  # noqa: ANN401 - a file
     version = np.lib.format.read_magic(stream)
     if version == (1, 0):
@@ -101,6 +116,11 @@ def _check_npy(path: Path, shape: tuple[int, ...], dtype: np.dtype[Any], *, n_he
     if dtype.kind not in "biufU":
         msg = f"{path.name} in {path.parent} holds {dtype}, neither numbers nor text."
         raise DatasetError(msg)
+    if not shape:
+        msg = (
+            f"{path.name} in {path.parent} holds a single value, where a list is needed. {_AGAIN}"
+        )
+        raise DatasetError(msg)
     n_bytes = math.prod(shape) * dtype.itemsize
     if n_held < n_bytes:
         msg = (
@@ -114,10 +134,10 @@ def _column(column: Any) -> NDArray[Any]:  # noqa: ANN401 - a pandas Series, whi
     from pandas.api.types import is_numeric_dtype
 
     if is_numeric_dtype(column.dtype):
-        values: NDArray[Any] = column.to_numpy()
-        if values.dtype == object:  # pandas' own integers with gaps
-            values = column.to_numpy(dtype=np.float64, na_value=np.nan)
-        return values
+        if isinstance(column.dtype, np.dtype):
+            values: NDArray[Any] = column.to_numpy()
+            return values
+        return numbers(column.to_numpy(dtype=np.float64, na_value=np.nan), str(column.name))
     text = column.astype(object).where(column.notna(), "")
     return np.array([str(value) for value in text], dtype=np.str_)
 

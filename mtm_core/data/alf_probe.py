@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mtm_core.data.alf_arrays import flat, read_npy, read_table
+from mtm_core.data.alf_arrays import one_column, read_npy, read_table
 from mtm_core.data.alf_files import AlfFiles
 from mtm_core.data.alf_plan import SPIKES, ProbePlan
 from mtm_core.data.alf_units import UnitFields, count_clusters, describe_units, read_clusters
@@ -104,8 +104,9 @@ def _read_spikes(
     for attribute in SPIKES:
         if attribute not in plan.spikes:
             raise MissingDatasetError(_why_missing(plan.collection, attribute, files))
-    times, clusters = (read_npy(folder / plan.spikes[name].path) for name in SPIKES)
-    return flat(times), flat(clusters)
+    paths = [plan.spikes[name].path for name in SPIKES]
+    times, clusters = (one_column(read_npy(folder / path), path) for path in paths)
+    return times, clusters
 
 
 def _why_missing(collection: str, attribute: str, files: AlfFiles) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mtm_core.data.alf_arrays import flat, numbers, read_npy, read_table
+from mtm_core.data.alf_arrays import numbers, one_column, read_npy, read_table
 from mtm_core.data.alf_files import AlfName
 from mtm_core.data.alf_plan import CLUSTERS, REGION_ACRONYMS, REGION_IDS, Object, ProbePlan
 from mtm_core.data.regions import region_names_of_ids
@@ -27,6 +27,8 @@ _METRICS = {
     "slidingRP_viol": "sliding_rp_viol",
 }
 _TABLES = ("metrics", "uuids")
+_POSITIONS = ("mlapdv", "localCoordinates")
+"""Datasets of several columns."""
 
 Fields = Mapping[str, NDArray[Any]]
 """Arrays with one row per cluster; columns of the metrics as ``metrics.label``."""
@@ -53,7 +55,7 @@ class UnitFields:
 
 def read_clusters(folder: Path, plan: Object) -> dict[str, NDArray[Any]]:
     """Read the datasets of the object ``clusters``, whatever their lengths."""
-    found = {a: read_npy(folder / plan[a].path) for a in CLUSTERS if _is_array(plan.get(a))}
+    found = {a: _read_array(folder, plan[a]) for a in CLUSTERS if _is_array(plan.get(a))}
     if "metrics" in plan and "metrics" not in found:
         found |= {f"metrics.{k}": v for k, v in read_table(folder / plan["metrics"].path).items()}
     if "uuids" in plan and "uuids" not in found:
@@ -118,6 +120,11 @@ def drop_shared_uuids(probes: Mapping[str, UnitFields], notes: list[str]) -> lis
     return kept
 
 
+def _read_array(folder: Path, name: AlfName) -> NDArray[Any]:
+    values = read_npy(folder / name.path)
+    return values if name.attribute in _POSITIONS else one_column(values, name.path)
+
+
 def _is_array(name: AlfName | None) -> bool:
     return name is not None and PurePosixPath(name.path).suffix == ".npy"
 
@@ -140,7 +147,7 @@ def _of_channels(
     """Return positions and atlas ids of the units, by way of their channels."""
     if "channels" not in fields:
         return {}
-    channel = numbers(flat(fields["channels"]), f"{plan.probe}: clusters.channels")
+    channel = numbers(fields["channels"], f"{plan.probe}: clusters.channels")
     found: dict[str, NDArray[Any]] = {}
     for name, values in _channel_fields(folder, plan, notes).items():
         is_there = (channel >= 0) & (channel < len(values))
@@ -158,7 +165,7 @@ def _channel_fields(
 ) -> dict[str, NDArray[np.float64]]:
     """Read the channels; electrode sites override them field by field, or stand alone."""
     channels, sites = (
-        {a: numbers(read_npy(folder / name.path), name.path) for a, name in part.items()}
+        {a: numbers(_read_array(folder, name), name.path) for a, name in part.items()}
         for part in (plan.channels, plan.sites)
     )
     n_channels, n_sites = (len(next(iter(part.values()), [])) for part in (channels, sites))
@@ -177,7 +184,7 @@ def _columns(probe: str, n_clusters: int, fields: Fields) -> dict[str, Column]:
         "cluster_id": Column.full(np.arange(n_clusters, dtype=np.int64)),
     }
     if "channels" in fields:
-        columns["channel"] = Column.where_finite(flat(fields["channels"]), np.int64)
+        columns["channel"] = Column.where_finite(fields["channels"], np.int64)
     for name, values in _positions(fields).items():
         columns[name] = Column.where_finite(numbers(values, f"{probe}: {name}"))
     for name, ours in _METRICS.items():
@@ -193,7 +200,7 @@ def _positions(fields: Fields) -> dict[str, NDArray[Any]]:
     found = {}
     sites = fields.get("channel.localCoordinates", np.zeros(0))
     if "depths" in fields:
-        found["depth_um"] = flat(fields["depths"])
+        found["depth_um"] = fields["depths"]
     elif _has_columns(sites, 2):
         found["depth_um"] = sites[:, 1]
     place = fields.get("mlapdv", fields.get("channel.mlapdv", np.zeros(0)))
@@ -219,7 +226,6 @@ def _regions(probe: str, n_clusters: int, fields: Fields, notes: list[str]) -> N
 
 
 def _named(probe: str, ids: NDArray[np.float64], notes: list[str]) -> NDArray[np.str_]:
-    ids = flat(ids)
     has_id = np.isfinite(ids)
     names, n_unknown = region_names_of_ids(np.where(has_id, ids, 0))
     if n_unknown:

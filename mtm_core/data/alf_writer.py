@@ -20,6 +20,7 @@ import contextlib
 import dataclasses
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -30,13 +31,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtm_core import __version__
+from mtm_core.config_simulation import SimulationConfig
 from mtm_core.data.alf_origin import ORIGIN_PATH, origin_json
 from mtm_core.data.alf_writer_probe import write_sites, write_sorting
-from mtm_core.data.simulated import Simulated
+from mtm_core.data.simulated import Simulated, session_path
 from mtm_core.data.simulated_signals import motion_energy
 from mtm_core.data.simulated_trials import TrialPlan
 from mtm_core.data.truth_file import TRUTH_FILE, write_truth
-from mtm_core.errors import OutputError
+from mtm_core.errors import ConfigError, OutputError
 
 LABEL_FILE = "_mtm_simulated.json"
 """Says how a simulated session was made; lies in its session folder."""
@@ -78,10 +80,13 @@ def write_alf(
 
     Raises
     ------
+    ConfigError
+        If the sorter or the revision cannot name a folder.
     OutputError
         If the session is there already, or cannot be written.
     """
-    folder = Path(root).joinpath(*simulated.path_parts)
+    check_layout(sorter, revision)
+    folder = alf_folder(simulated.config, simulated.seed, root)
     with _whole_folder(folder) as temporary:
         alf = temporary / "alf"
         alf.mkdir()
@@ -131,12 +136,40 @@ SEPARATE_COLUMNS = ("goCueTrigger_times", "stimOff_times", "quiescencePeriod")
 """Columns that have a file of their own beside the table."""
 
 
-@contextlib.contextmanager
-def _whole_folder(folder: Path) -> Iterator[Path]:
-    """Give a folder to fill, which takes the name `folder` once it is filled."""
+def alf_folder(config: SimulationConfig, seed: int, root: str | os.PathLike[str]) -> Path:
+    """Return the session folder that `write_alf` will make.
+
+    Raises
+    ------
+    OutputError
+        If it is there already.
+    """
+    folder = Path(root) / session_path(config, seed)
     if folder.exists():
         msg = f"{folder} is there already. Remove it, or choose another --out or --seed."
         raise OutputError(msg)
+    return folder
+
+
+def check_layout(sorter: str, revision: str | None) -> None:
+    """Check that sorter and revision can name folders.
+
+    Raises
+    ------
+    ConfigError
+        If one cannot.
+    """
+    if not re.fullmatch(r"\w*", sorter):
+        msg = f"'{sorter}' cannot name a sorter folder: use letters, digits and underscores."
+        raise ConfigError(msg)
+    if revision is not None and not re.fullmatch(r"\w[\w-]*", revision):
+        msg = f"'{revision}' cannot name a revision: give a date such as 2024-05-06."
+        raise ConfigError(msg)
+
+
+@contextlib.contextmanager
+def _whole_folder(folder: Path) -> Iterator[Path]:
+    """Give a folder to fill, which takes the name `folder` once it is filled."""
     temporary: Path | None = None
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)

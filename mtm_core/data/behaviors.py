@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,8 @@ BEHAVIOR_NAMES = ("wheel_velocity", "wheel_speed", "whisker_motion_energy", "lic
 
 NOT_RECORDED = "not in this recording"
 NEVER_COVERED = "recorded, but it covers none of the kept trials"
+
+_SAMPLED = ("wheel_velocity", "wheel_speed", "whisker_motion_energy")
 
 Missing = tuple[tuple[str, str], ...]
 
@@ -46,21 +48,26 @@ def binned_behaviors(
     tuple of (str, str)
         Behaviours that are missing, and why.
     """
-    found: dict[str, Behavior] = {}
-    missing: list[tuple[str, str]] = []
-    for name, signal in _signals(raw).items():
-        if signal is None or not len(signal.times_s):
-            missing.append((name, NOT_RECORDED))
-            continue
-        found[name] = sample_signal(signal, edges, config.sample_at)
-    licks = raw.events.get("licks")
-    if licks is None or not len(licks):
-        missing.append(("licks", NOT_RECORDED))
-    else:
-        found["licks"] = count_events(licks, edges)
-    empty = [name for name, behavior in found.items() if not behavior.is_valid.any()]
-    missing += [(name, NEVER_COVERED) for name in empty]
-    return {name: b for name, b in found.items() if name not in empty}, tuple(missing)
+    found = {
+        name: sample_signal(signal, edges, config.sample_at)
+        for name, signal in _signals(raw).items()
+    }
+    velocity = found.get("wheel_velocity")
+    if velocity is not None:
+        found["wheel_speed"] = replace(velocity, values=np.abs(velocity.values))
+    if len(raw.events.get("licks", ())):
+        found["licks"] = count_events(raw.events["licks"], edges)
+    usable = {
+        name: found[name]
+        for name in BEHAVIOR_NAMES
+        if name in found and found[name].is_valid.any()
+    }
+    missing = tuple(
+        (name, NEVER_COVERED if name in found else NOT_RECORDED)
+        for name in BEHAVIOR_NAMES
+        if name not in usable
+    )
+    return usable, missing
 
 
 def missing_trial_fields(trials: Table) -> Missing:
@@ -72,19 +79,9 @@ def missing_trial_fields(trials: Table) -> Missing:
     )
 
 
-def _signals(raw: RawSession) -> dict[str, Signal | None]:
-    given = raw.signals
-    position = given.get("wheel_position")
-    velocity = given.get("wheel_velocity") if position is None else wheel_velocity(position)
-    speed = given.get("wheel_speed") if velocity is None else _mapped(velocity, np.abs)
-    return {
-        "wheel_velocity": velocity,
-        "wheel_speed": speed,
-        "whisker_motion_energy": given.get("whisker_motion_energy"),
-    }
-
-
-def _mapped(
-    signal: Signal, function: Callable[[NDArray[np.float64]], NDArray[np.float64]]
-) -> Signal:
-    return Signal(times_s=signal.times_s, values=function(signal.values))
+def _signals(raw: RawSession) -> dict[str, Signal]:
+    """Return the signals to sample; the speed only where the direction is not known."""
+    given = {name: raw.signals[name] for name in _SAMPLED if name in raw.signals}
+    if "wheel_position" in raw.signals:
+        given["wheel_velocity"] = wheel_velocity(raw.signals["wheel_position"])
+    return given

@@ -10,6 +10,9 @@ from mtm_core.data.table import Column, Table
 from mtm_core.errors import SessionFileError
 
 NUMBERS = {
+    "start_s": ("start_time",),
+    "end_s": ("stop_time",),
+    "stim_off_s": ("gabor_stimulus_offset_time", "stim_off_time", "stimOff_times"),
     "stim_on_s": ("gabor_stimulus_onset_time", "stim_on_time", "stimOn_times"),
     "go_cue_s": ("auditory_cue_time", "go_cue_time", "goCue_times"),
     "first_movement_s": (
@@ -23,6 +26,7 @@ NUMBERS = {
     "reward_volume_ul": ("reward_volume_uL", "reward_volume", "rewardVolume"),
 }
 """Our column, and its names in the files, the newest generation first."""
+EVENTS = ("stim_on_s", "go_cue_s", "first_movement_s", "feedback_s")
 CHOICE_WORDS = {
     "clockwise": 1,
     "counter_clockwise": -1,
@@ -50,7 +54,7 @@ def read_trials(table: NwbTable) -> tuple[Table, tuple[str, ...]]:
         found = table.numbers(*theirs)
         if found is not None:
             columns[name] = found
-    if not any(name.endswith("_s") for name in columns):
+    if not any(name in columns for name in EVENTS):
         msg = (
             f"{table.name} has none of the events stimulus onset, go cue, first movement and "
             f"feedback under a name that is known here; it has {', '.join(table.names()[:12])}. "
@@ -69,23 +73,24 @@ def read_trials(table: NwbTable) -> tuple[Table, tuple[str, ...]]:
 def split_contrasts(left: NDArray[np.float64], right: NDArray[np.float64]) -> dict[str, Column]:
     """Return both contrasts and the side from columns in which the empty side is NaN.
 
-    Where both sides have a contrast, the higher one is the side of the stimulus; where neither
-    tells, the side is absent.
+    Where both sides have a number, the one above 0 is the side of the stimulus; where that does
+    not tell, the side is absent.
 
     Examples
     --------
     >>> columns = split_contrasts(np.array([0.0, np.nan]), np.array([np.nan, 0.25]))
     >>> columns["stim_side"].values, columns["contrast_left"].values
-    (array([ 1, -1], dtype=int8), array([0., 0.], dtype=float32))
+    (array([ 1, -1], dtype=int8), array([0., 0.]))
     """
     has_left, has_right = np.isfinite(left), np.isfinite(right)
-    filled = np.where(has_left, left, 0.0), np.where(has_right, right, 0.0)
+    shown_left, shown_right = np.where(has_left, left, 0.0), np.where(has_right, right, 0.0)
     only = has_left.astype(np.int8) - has_right.astype(np.int8)
-    side = np.where(only != 0, only, np.sign(filled[0] - filled[1])).astype(np.int8)
+    larger = np.where((shown_left > 0) & (shown_right > 0), 0, np.sign(shown_left - shown_right))
+    side = np.where(has_left & has_right, larger, only).astype(np.int8)
     is_known = has_left | has_right
     return {
-        "contrast_left": Column(filled[0].astype(np.float32), is_known),
-        "contrast_right": Column(filled[1].astype(np.float32), is_known),
+        "contrast_left": Column(shown_left, is_known),
+        "contrast_right": Column(shown_right, is_known.copy()),
         "stim_side": Column(side, side != 0),
     }
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -24,12 +23,13 @@ from mtm_core.data.one_refs import is_at, is_eid, query_of_place
 from mtm_core.data.one_server import Record, Server, unknown_session
 from mtm_core.data.one_settings import (
     Settings,
-    credentials_from_environment,
     default_url,
+    fill_from_environment,
     find_cache_dir,
     load_settings,
+    settings_lock,
 )
-from mtm_core.data.one_transfer import Login, is_whole
+from mtm_core.data.one_transfer import is_whole
 from mtm_core.data.pick_lists import PickList, load_pick_list, released_sessions
 from mtm_core.data.raw import Origin, RawSession
 from mtm_core.errors import DataError, LoginError, UnreachableError
@@ -127,11 +127,12 @@ class OneClient:
         if mode == "local":
             return cls(cache, url=address, why_offline=_ASKED_FOR)
         given = Credentials(username=username, password=password, token=token)
-        who = given if given.are_given else _fill(given, credentials_from_environment())
+        who = fill_from_environment(given)
         try:
             probe(address)
-            settings = load_settings(address, cache.root)
-            server = Server(settings, who)
+            with settings_lock():
+                settings = load_settings(address, cache.root)
+                server = Server(settings, who)
         except (LoginError, UnreachableError) as error:
             needs_login = isinstance(error, LoginError)
             if mode == "remote" or (needs_login and who.are_given):
@@ -269,7 +270,7 @@ class OneClient:
             self._cache,
             record,
             self._entry(record),
-            login_for=self._login_for,
+            login_for=self._settings.login_for if self._settings else lambda _: None,
             progress=report,
             should_stop=stopped,
         )
@@ -392,17 +393,3 @@ class OneClient:
         if self.is_online:
             return "Download it first."
         return f"It has to be downloaded, and that does not work now: {self.why_offline}"
-
-    def _login_for(self, url: str) -> Login:
-        """Return the file server's account, for the file server that it belongs to alone."""
-        settings = self._settings
-        if settings is None or not settings.data_server:
-            return None
-        return settings.data_login if url.startswith(settings.data_server) else None
-
-
-def _fill(given: Credentials, more: Credentials) -> Credentials:
-    """Let the environment add what was not given; a name that was given stays."""
-    if given.username and more.username not in (None, given.username):
-        return given
-    return replace(more, username=given.username or more.username)

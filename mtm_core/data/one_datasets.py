@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
+from urllib.parse import quote, urlsplit
 from uuid import UUID
 
 from mtm_core.data.alf import wanted_datasets
@@ -76,7 +77,7 @@ def with_url(dataset: Dataset, server: Server) -> Dataset:
     urls = [
         str(each["data_url"]) for each in places if each.get("data_url") and each.get("exists")
     ]
-    return replace(dataset, url=next(filter(_is_web, urls), None))
+    return replace(dataset, url=next(filter(None, map(_web_address, urls)), None))
 
 
 def details_on_disk(entry: SessionEntry) -> SessionDetails:
@@ -121,7 +122,7 @@ def _dataset(row: Mapping[str, Any]) -> Dataset | None:
     return Dataset(
         path=PurePosixPath(path),
         dataset_id=dataset_id,
-        url=url if _is_web(url) else None,
+        url=_web_address(url),
         n_bytes=int(size) if isinstance(size, int | float) and size > 0 else None,
         md5=_md5(row.get("hash")),
     )
@@ -134,5 +135,12 @@ def _md5(value: object) -> str | None:
     return None
 
 
-def _is_web(url: str) -> bool:
-    return url.startswith(("http://", "https://"))
+def _web_address(url: str) -> str | None:
+    """Return an address that can be asked for, or None if it is none.
+
+    Records hold paths as they are on the disk: the ``#`` of a revision folder would end the path.
+    """
+    if not url.startswith(("http://", "https://")):
+        return None
+    parts = urlsplit(url, allow_fragments=False)
+    return parts._replace(path=quote(parts.path, safe="/%")).geturl()

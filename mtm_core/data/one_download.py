@@ -7,7 +7,6 @@ thread.
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import threading
 import time
@@ -18,6 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mtm_core.data.one_network import probe
+from mtm_core.data.one_notes import make_folder, not_writable
 from mtm_core.data.one_records import EID, Dataset, DownloadProgress
 from mtm_core.data.one_transfer import Login, fetch, is_whole, part_of
 from mtm_core.errors import DownloadError, OutputError
@@ -77,7 +77,8 @@ def download(
     if not missing:
         progress(_Meter(wanted, ()).report("done"))
         return ()
-    _make_folders(lock_path.parent, *{item.target.parent for item in missing})
+    for folder in {lock_path.parent, *(item.target.parent for item in missing)}:
+        make_folder(folder)
     with _lock(lock_path, progress, should_stop) as is_ours:
         if not is_ours:
             return None
@@ -282,7 +283,7 @@ def _lock(path: Path, progress: ReportProgress, should_stop: ShouldStop) -> Iter
         except Timeout:
             progress(DownloadProgress(stage="waiting"))
         except OSError as error:
-            raise _not_writable(path.parent, error) from error
+            raise OutputError(not_writable(path.parent, error)) from error
         if should_stop():
             yield False
             return
@@ -291,18 +292,3 @@ def _lock(path: Path, progress: ReportProgress, should_stop: ShouldStop) -> Iter
         yield True
     finally:
         lock.release()
-
-
-def _make_folders(*folders: Path) -> None:
-    for folder in folders:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise _not_writable(folder, error) from error
-
-
-def _not_writable(folder: Path, error: OSError) -> OutputError:
-    reason = os.strerror(error.errno).lower() if error.errno else str(error)
-    return OutputError(
-        f"The cache folder {folder} cannot be written: {reason}. Choose another cache folder."
-    )

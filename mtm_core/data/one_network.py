@@ -112,7 +112,7 @@ def explain(error: Exception, url: str) -> NetworkError:
     if isinstance(error, requests.exceptions.ProxyError):
         msg = f"The proxy on the way to {host} does not answer. Check HTTPS_PROXY. {_LATER}"
         return UnreachableError(msg)
-    if isinstance(error, requests.ConnectionError):
+    if isinstance(error, requests.ConnectionError | requests.exceptions.ChunkedEncodingError):
         return UnreachableError(f"The connection to {host} was lost. {_LATER}")
     return NetworkError(f"{host} gave an answer that could not be read: {_short(error)} {_LATER}")
 

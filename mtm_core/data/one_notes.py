@@ -134,14 +134,7 @@ class Notes:
             If the cache folder cannot be written.
         """
         path = self._path(note.eid)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            msg = (
-                f"The cache folder {self.root} cannot be written: "
-                f"{os.strerror(error.errno or 0).lower()}. Choose another cache folder."
-            )
-            raise OutputError(msg) from error
+        make_folder(path.parent)
         with atomic_write(path) as temporary:
             temporary.write_text(json.dumps(asdict(_now(note)), indent=1), encoding="utf-8")
 
@@ -156,6 +149,26 @@ class Notes:
 
     def _path(self, eid: str) -> Path:
         return self._folder / f"{eid}.json"
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder in or of the cache.
+
+    Raises
+    ------
+    OutputError
+        If that cannot be done.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(not_writable(folder, error)) from error
+
+
+def not_writable(folder: Path, error: OSError) -> str:
+    """Say that a folder of the cache cannot be written."""
+    reason = os.strerror(error.errno).lower() if error.errno else str(error)
+    return f"The cache folder {folder} cannot be written: {reason}. Choose another cache folder."
 
 
 def is_inside(path: str) -> bool:

@@ -12,7 +12,12 @@ from typing import Any
 
 from mtm_core.data.one_network import TIMEOUT_S, explain, explain_status, host_of
 from mtm_core.data.one_records import Credentials
-from mtm_core.data.one_settings import ENV_PASSWORD, ENV_TOKEN, ENV_USERNAME, Settings
+from mtm_core.data.one_settings import (
+    ENV_PASSWORD,
+    ENV_TOKEN,
+    ENV_USERNAME,
+    Settings,
+)
 from mtm_core.errors import DataError, DownloadError, LoginError, NetworkError
 
 Record = dict[str, Any]
@@ -80,7 +85,16 @@ class Server:
         except NetworkError:
             raise
         except (OSError, ValueError, KeyError, AssertionError) as error:
+            if self._is_about_the_disk(error):
+                self._client.cache_mode = None  # answers need not be kept
+                return self._ask(endpoint, action, **more)
             raise explain(error, self.url) from error
+
+    def _is_about_the_disk(self, error: Exception) -> bool:
+        import requests
+
+        is_local = isinstance(error, OSError) and not isinstance(error, requests.RequestException)
+        return is_local and self._client.cache_mode is not None
 
     def _walk(self, pages: Any) -> Iterator[Record]:  # noqa: ANN401 - a list, or ONE's pages
         try:

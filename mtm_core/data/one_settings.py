@@ -5,14 +5,18 @@ People who use ONE already have them in their home folder; they are read and add
 
 from __future__ import annotations
 
+import contextlib
+import json
 import logging
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from mtm_core.data.one_network import normal_url
+from mtm_core.data.one_notes import make_folder
 from mtm_core.data.one_records import Credentials
 from mtm_core.errors import ConfigError
 
@@ -23,6 +27,7 @@ ENV_USERNAME = "MTM_ALYX_USERNAME"
 ENV_PASSWORD = "MTM_ALYX_PASSWORD"  # noqa: S105 - the name of a variable
 ENV_TOKEN = "MTM_ALYX_TOKEN"  # noqa: S105 - the name of a variable
 ENV_CACHE = "MTM_ONE_CACHE"
+_LOCK_S = 30.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,11 +57,22 @@ class Settings:
     data_server: str = ""
     data_login: tuple[str, str] | None = field(default=None, repr=False)
 
+    def login_for(self, url: str) -> tuple[str, str] | None:
+        """Return the file server's account, for that file server's addresses alone."""
+        is_there = bool(self.data_server) and url.startswith(self.data_server.rstrip("/") + "/")
+        return self.data_login if is_there else None
 
-def credentials_from_environment() -> Credentials:
-    """Return what ``MTM_ALYX_USERNAME``, ``..._PASSWORD`` and ``..._TOKEN`` say."""
+
+def fill_from_environment(given: Credentials) -> Credentials:
+    """Add ``MTM_ALYX_USERNAME``, ``..._PASSWORD`` and ``..._TOKEN`` where nothing was given.
+
+    The secrets of another account than the one that was named are left alone.
+    """
+    username = os.environ.get(ENV_USERNAME) or None
+    if given.are_given or (given.username and username not in (None, given.username)):
+        return given
     return Credentials(
-        username=os.environ.get(ENV_USERNAME) or None,
+        username=given.username or username,
         password=os.environ.get(ENV_PASSWORD) or None,
         token=os.environ.get(ENV_TOKEN) or None,
     )
@@ -114,6 +130,33 @@ def find_cache_dir(url: str) -> Path:
     return Path(known) if known else Path(params.CACHE_DIR_DEFAULT, key)
 
 
+@contextlib.contextmanager
+def settings_lock() -> Iterator[None]:
+    """Keep other processes of this program away from ONE's settings.
+
+    ONE writes them in place: who reads at that moment finds half a file. Where no lock can be had
+    (a home that cannot be written) things go on without.
+    """
+    from filelock import FileLock, Timeout
+
+    folder = Path(import_params().get_params_dir())
+    lock = FileLock(folder / ".mtm-viewer.lock", timeout=_LOCK_S)
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError, Timeout):
+            folder.mkdir(exist_ok=True)
+            stack.enter_context(lock)
+        yield
+
+
+def damaged(path: Path, error: Exception) -> ConfigError:
+    """Say that ONE's settings are damaged."""
+    reason = getattr(error, "strerror", None) or " ".join(str(error).split())[:160]
+    return ConfigError(
+        f"ONE's settings in {path} could not be read or written: {reason.lower()}. "
+        "Mend or remove them; ONE makes them anew."
+    )
+
+
 def load_settings(url: str, cache_dir: Path) -> Settings:
     """Read ONE's settings of a database; made silently where there are none.
 
@@ -128,19 +171,20 @@ def load_settings(url: str, cache_dir: Path) -> Settings:
     ------
     ConfigError
         If they cannot be read or written.
+    OutputError
+        If the cache folder cannot be made.
     """
     params = import_params()
+    is_known = params._key_from_url(url) in _map_of_caches(params).get("CLIENT_MAP", {})
+    if not is_known:
+        make_folder(cache_dir)
     try:
         # Made once only: for the public database `setup` would forget a token that is kept.
-        if params._key_from_url(url) not in _map_of_caches(params).get("CLIENT_MAP", {}):
+        if not is_known:
             params.setup(client=url, silent=True, cache_dir=str(cache_dir))
         kept = params.get(client=url, silent=True)
     except (OSError, ValueError) as error:
-        msg = (
-            f"ONE's settings in {params.get_params_dir()} could not be read or written: "
-            f"{_reason(error)}. Mend or remove that folder; ONE makes it anew."
-        )
-        raise ConfigError(msg) from error
+        raise damaged(params.get_params_dir(), error) from error
     return _settings(kept, url, cache_dir)
 
 
@@ -162,24 +206,14 @@ def _settings(kept: Any, url: str, cache_dir: Path) -> Settings:  # noqa: ANN401
 
 def _map_of_caches(params: ModuleType) -> dict[str, Any]:
     """Return ONE's own note of databases and folders, without making one."""
-    import json
-
     path = params.get_params_dir() / ".caches"
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
-        msg = (
-            f"ONE's settings in {path} could not be read: {_reason(error)}. "
-            "Mend or remove that file; ONE makes it anew."
-        )
-        raise ConfigError(msg) from error
+        raise damaged(path, error) from error
     return found if isinstance(found, dict) else {}
-
-
-def _reason(error: Exception) -> str:
-    return (getattr(error, "strerror", None) or " ".join(str(error).split())[:160]).lower()
 
 
 class _NoSecrets(logging.Filter):

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mtm_core.data.one_network import TIMEOUT_S, explain, explain_status, host_of
 from mtm_core.data.one_records import Dataset
 from mtm_core.errors import DownloadError, NetworkError, OutputError
+
+if TYPE_CHECKING:
+    import requests
 
 CHUNK = 1 << 16
 ATTEMPTS = 2
@@ -93,6 +97,8 @@ def fetch(
             if not _receive(dataset.url or "", part, login, count, is_stopped):
                 return False
             found = _what_is_wrong(part, dataset)
+        except requests.Timeout as error:
+            found = explain(error, dataset.url or "")
         except requests.RequestException as error:
             found = _what_is_missing(part, dataset) or explain(error, dataset.url or "")
         except OSError as error:
@@ -130,12 +136,32 @@ def _receive(
         if have and not goes_on:
             count(-have)
         with part.open("ab" if goes_on else "wb") as stream:
-            for chunk in answer.iter_content(CHUNK):
+            for chunk in _chunks(answer):
                 stream.write(chunk)
                 count(len(chunk))
                 if is_stopped():
                     return False
     return True
+
+
+def _chunks(answer: requests.Response) -> Iterator[bytes]:
+    """Yield bytes as they come, those before a break too, which `iter_content` would lose.
+
+    Raises
+    ------
+    requests.RequestException
+        As `iter_content` does.
+    """
+    import requests
+    import urllib3
+
+    try:
+        while chunk := answer.raw.read1(CHUNK):
+            yield chunk
+    except urllib3.exceptions.ReadTimeoutError as error:
+        raise requests.ReadTimeout(error) from error
+    except urllib3.exceptions.HTTPError as error:
+        raise requests.ConnectionError(error) from error
 
 
 def _goes_on(headers: Mapping[str, str], have: int, status: int) -> bool:

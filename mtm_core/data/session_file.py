@@ -53,7 +53,13 @@ class _Stored:
     preparation: str | None
 
 
-def write_session(session: Session, path: str | os.PathLike[str], *, compression: int = 6) -> None:
+def write_session(
+    session: Session,
+    path: str | os.PathLike[str],
+    *,
+    compression: int = 6,
+    made_from: str = "",
+) -> None:
     """Write a session file; a file that was there stays as it was until the new one is whole.
 
     Parameters
@@ -65,6 +71,8 @@ def write_session(session: Session, path: str | os.PathLike[str], *, compression
     compression : int
         Gzip level of the counts, 1 to 9: 9 makes files a sixth smaller and takes ten times as
         long to write; reading is equally fast.
+    made_from : str
+        What it was made from, for `read_made_from`; no part of the session or its hash.
 
     Raises
     ------
@@ -75,6 +83,7 @@ def write_session(session: Session, path: str | os.PathLike[str], *, compression
     image = io.BytesIO()
     with h5py.File(image, "w", libver=("earliest", "v110")) as file:
         _write(file, session, compression)
+        file.attrs["made_from"] = made_from
     with atomic_write(path) as temporary:
         temporary.write_bytes(image.getbuffer())
 
@@ -100,6 +109,20 @@ def read_session(path: str | os.PathLike[str]) -> Session:
         )
         raise SessionFileError(msg)
     return session
+
+
+def read_made_from(path: str | os.PathLike[str]) -> str:
+    """Return what the writer said that a session file was made from; "" where nothing is said.
+
+    Raises
+    ------
+    SessionFileError
+        If it is no session file.
+    """
+    path = Path(path)
+    with open_hdf5(path) as file:
+        _check_schema(file, path.name)
+        return str(file.attrs.get("made_from", ""))
 
 
 def is_session_file(path: str | os.PathLike[str]) -> bool:

@@ -16,6 +16,8 @@ SampleAt = Literal["centre", "right_edge"]
 _HOLE_BINS = 2
 _HOLE_SAMPLES = 5
 """Samples further apart than two bins, and than five samples usually are, leave a hole."""
+_ENOUGH = 10_000
+"""How many steps tell how far apart samples usually are."""
 
 
 def sample_signal(
@@ -82,7 +84,7 @@ def _is_covered(
     start, end = edges[:, 0], edges[:, -1]
     bin_size = float((end[0] - start[0]) / (edges.shape[1] - 1)) if len(edges) else 0.0
     steps = np.diff(times)
-    usual = float(np.median(steps)) if len(steps) else 0.0
+    usual = float(np.median(steps[:: 1 + len(steps) // _ENOUGH])) if len(steps) else 0.0
     reach = max(bin_size, usual) * (1 + 1e-6)
     first = np.searchsorted(times, start, side="left")
     after = np.searchsorted(times, end, side="right")
@@ -90,18 +92,19 @@ def _is_covered(
     is_near = times[np.minimum(first, len(times) - 1)] - start <= reach
     is_near &= end - times[last] <= reach
     hole = max(_HOLE_BINS * bin_size, _HOLE_SAMPLES * usual)
-    n_nan = _running(~np.isfinite(values))
-    n_holes = _running(steps > hole)
-    is_whole = (n_nan[after] == n_nan[np.minimum(first, after)]) & (
-        n_holes[last] == n_holes[np.minimum(first, last)]
-    )
-    covered: NDArray[np.bool_] = (after > first) & is_near & is_whole
+    has_nan = _any_between(~np.isfinite(values), first, after)
+    has_hole = _any_between(steps > hole, first, last)
+    covered: NDArray[np.bool_] = (after > first) & is_near & ~has_nan & ~has_hole
     return covered
 
 
-def _running(is_true: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Return how many are true before each place."""
-    return np.concatenate([[0], np.cumsum(is_true, dtype=np.int64)])
+def _any_between(
+    is_true: NDArray[np.bool_], start: NDArray[np.int64], stop: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Tell for each pair of places whether any is true from the one up to the other."""
+    places = np.flatnonzero(is_true)
+    found: NDArray[np.bool_] = np.searchsorted(places, stop) > np.searchsorted(places, start)
+    return found
 
 
 def _absent(edges: NDArray[np.float64]) -> Behavior:

@@ -12,6 +12,7 @@ import dataclasses
 import json
 import uuid
 from dataclasses import dataclass
+from pathlib import PurePath
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +32,7 @@ from mtm_core.data.simulated_population import (
 from mtm_core.data.simulated_signals import lick_times, motion_energy, wheel_position
 from mtm_core.data.simulated_spikes import draw_spikes
 from mtm_core.data.simulated_trials import TrialPlan, draw_trials
-from mtm_core.data.simulated_truth import Truth
+from mtm_core.data.simulated_truth import GroundTruth
 from mtm_core.data.table import Column, Table
 from mtm_core.seeding import derive_seed, numpy_generator
 
@@ -51,7 +52,7 @@ class Simulated:
     ----------
     raw : RawSession
         What a reader of the session would return.
-    truth : Truth
+    truth : GroundTruth
         What made it.
     config : SimulationConfig
         The settings.
@@ -66,7 +67,7 @@ class Simulated:
     """
 
     raw: RawSession
-    truth: Truth
+    truth: GroundTruth
     config: SimulationConfig
     seed: int
     plan: TrialPlan
@@ -77,12 +78,6 @@ class Simulated:
     def eid(self) -> str:
         """The id that this session has where sessions are known by eids (ONE, NWB)."""
         return self.truth.eid
-
-    @property
-    def path_parts(self) -> tuple[str, ...]:
-        """The session's place below a root: lab, "Subjects", subject, date, number."""
-        origin = self.raw.origin
-        return (LAB, "Subjects", str(origin.subject), DATE, f"{NUMBER:03d}")
 
     def generator(self, *names: str | int) -> np.random.Generator:
         """Make a random generator for a named purpose, the same for the same session."""
@@ -134,7 +129,7 @@ def simulate(config: SimulationConfig, seed: int) -> Simulated:
         events={"licks": lick_times(latents, generator("licks"))},
     )
     regions = config.regions
-    truth = Truth(
+    truth = GroundTruth(
         session_id=origin.session_id,
         eid=_eid(config, seed),
         seed=seed,
@@ -162,6 +157,11 @@ def simulate(config: SimulationConfig, seed: int) -> Simulated:
     )
 
 
+def session_path(config: SimulationConfig, seed: int) -> PurePath:
+    """Return the session's place below a root: lab, "Subjects", subject, date, number."""
+    return PurePath(LAB, "Subjects", f"{config.name}-{seed}", DATE, f"{NUMBER:03d}")
+
+
 def channel_depth_um() -> NDArray[np.float64]:
     """Return how far each channel is from the tip: two to a row, rows 20 um apart."""
     row = np.arange(N_CHANNELS) // 2
@@ -175,7 +175,7 @@ def region_names(config: SimulationConfig, region: NDArray[np.int64]) -> NDArray
 
 
 def _origin(config: SimulationConfig, seed: int) -> Origin:
-    subject = f"{config.name}-{seed}"
+    subject = session_path(config, seed).parts[2]
     return Origin(
         session_id=f"{LAB}/{subject}/{DATE}/{NUMBER:03d}",
         source=SOURCE,
@@ -216,16 +216,19 @@ def _unit_table(config: SimulationConfig, population: Population) -> Table:
 def _trial_table(plan: TrialPlan) -> Table:
     n = len(plan.start)
     is_left = plan.side > 0
-    plain = {
-        "choice": plan.choice,
+    plain: dict[str, NDArray[np.generic]] = {
+        "choice": plan.choice.astype(np.int8),
         "contrast_left": np.where(is_left, plan.contrast, 0.0),
         "contrast_right": np.where(is_left, 0.0, plan.contrast),
-        "stim_side": plan.side,
-        "feedback": plan.feedback,
+        "stim_side": plan.side.astype(np.int8),
+        "feedback": plan.feedback.astype(np.int8),
         "block": plan.probability_left,
         "reward_volume_ul": plan.reward_volume_ul,
     }
     times = {
+        "start_s": plan.start,
+        "end_s": plan.end,
+        "stim_off_s": plan.stim_off,
         "stim_on_s": np.where(plan.has_stim_time, plan.stim_on, np.nan),
         "go_cue_s": plan.go_cue,
         "first_movement_s": plan.movement,

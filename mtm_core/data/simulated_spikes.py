@@ -46,7 +46,9 @@ class Drive:
     log_base: NDArray[np.float32]
     max_log_rate: float
 
-    def rate_hz(self, steps: slice, units: slice | NDArray[np.int64]) -> NDArray[np.float32]:
+    def rate_hz(
+        self, steps: slice | NDArray[np.int64], units: slice | NDArray[np.int64]
+    ) -> NDArray[np.float32]:
         """Return true rates, shape (n_steps, n_units)."""
         log_rate = self.factors[steps] @ self.loadings[units].T + self.log_base[units]
         rate: NDArray[np.float32] = np.exp(np.minimum(log_rate, np.float32(self.max_log_rate)))

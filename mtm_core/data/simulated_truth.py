@@ -14,9 +14,13 @@ from mtm_core.data.simulated_population import Coupling
 from mtm_core.data.simulated_spikes import Drive
 from mtm_core.errors import DataError
 
+_CHUNK_ENTRIES = 2_000_000
+_ROUNDING = 1e-9
+"""An edge so little before a step (in steps) lies on it."""
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Truth:
+class GroundTruth:
     """What made a simulated session.
 
     Parameters
@@ -66,7 +70,7 @@ class Truth:
         return self.drive.factors[:, self.factor_names.index(name)]
 
 
-def true_rate_hz(truth: Truth, session: Session) -> NDArray[np.float32]:
+def true_rate_hz(truth: GroundTruth, session: Session) -> NDArray[np.float32]:
     """Return the true rates on the bins of a session that was prepared from the recording.
 
     In each bin it is the mean of the rate that made the spikes: the conditional intensity, given
@@ -76,7 +80,7 @@ def true_rate_hz(truth: Truth, session: Session) -> NDArray[np.float32]:
 
     Parameters
     ----------
-    truth : Truth
+    truth : GroundTruth
         What made the recording.
     session : Session
         Any selection of its trials and units, any align event, window and bin size.
@@ -93,22 +97,20 @@ def true_rate_hz(truth: Truth, session: Session) -> NDArray[np.float32]:
     units = _find_units(truth, session)
     begin = _first_bin(truth, session)
     rates = np.empty(session.counts.shape, dtype=np.float32)
-    for row, start in enumerate(begin.tolist()):
-        edges = start + session.bin_size_s * np.arange(session.n_bins + 1, dtype=np.float64)
-        first = int(np.floor(edges[0] / truth.step_s))
-        last = min(int(np.ceil(edges[-1] / truth.step_s)), truth.n_steps)
-        steps = truth.step_s * np.arange(first, last + 1, dtype=np.float64)
-        share = _shares(edges, steps)
-        rates[row] = share @ truth.drive.rate_hz(slice(first, last), units)
+    n_at_once = max(_CHUNK_ENTRIES // (session.n_bins * session.n_units), 1)
+    for first in range(0, session.n_trials, n_at_once):
+        rows = slice(first, first + n_at_once)
+        edges = begin[rows, None] + session.bin_size_s * np.arange(session.n_bins + 1)
+        rates[rows] = _mean_rates(truth, units, edges)
     return rates
 
 
-def true_counts_rate(truth: Truth, session: Session) -> NDArray[np.float32]:
+def true_counts_rate(truth: GroundTruth, session: Session) -> NDArray[np.float32]:
     """Return the expected spikes per bin: `true_rate_hz` times the bin size."""
     return true_rate_hz(truth, session) * np.float32(session.bin_size_s)
 
 
-def _find_units(truth: Truth, session: Session) -> NDArray[np.int64]:
+def _find_units(truth: GroundTruth, session: Session) -> NDArray[np.int64]:
     row_of = {name: row for row, name in enumerate(truth.unit_id.tolist())}
     rows = [row_of.get(name, -1) for name in session.unit_id.tolist()]
     n_strange = rows.count(-1)
@@ -122,7 +124,7 @@ def _find_units(truth: Truth, session: Session) -> NDArray[np.int64]:
     return np.array(rows, dtype=np.int64)
 
 
-def _first_bin(truth: Truth, session: Session) -> NDArray[np.float64]:
+def _first_bin(truth: GroundTruth, session: Session) -> NDArray[np.float64]:
     """Return when the first bin of each trial begins, after checks that this can be."""
     align = session.trials.values("align_s").astype(np.float64)
     trial = session.trials.values("trial_id").astype(np.int64)
@@ -143,9 +145,33 @@ def _first_bin(truth: Truth, session: Session) -> NDArray[np.float64]:
     return begin
 
 
-def _shares(bins: NDArray[np.float64], steps: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Return which share of each bin each step makes up, shape (n_bins, n_steps)."""
-    begin = np.maximum(bins[:-1, None], steps[None, :-1])
-    end = np.minimum(bins[1:, None], steps[None, 1:])
-    shares: NDArray[np.float64] = np.maximum(end - begin, 0.0) / np.diff(bins)[:, None]
-    return np.asarray(shares, dtype=np.float32)
+def _mean_rates(
+    truth: GroundTruth, units: NDArray[np.int64], edges: NDArray[np.float64]
+) -> NDArray[np.float32]:
+    """Average the rates of the steps that each bin overlaps, each by its share of the bin.
+
+    Parameters
+    ----------
+    truth : GroundTruth
+        The rates.
+    units : ndarray of int64, shape (n_units,)
+        Rows of the truth.
+    edges : ndarray of float64, shape (n_trials, n_bins + 1)
+        Edges of the bins in s.
+    """
+    steps_at = edges / truth.step_s
+    first = np.floor(steps_at[:, :-1] + _ROUNDING).astype(np.int64)
+    width = np.diff(steps_at)
+    base = first[:, 0]
+    n_steps = int((np.ceil(steps_at[:, -1]) - base).max()) + 1
+    window = np.minimum(base[:, None] + np.arange(n_steps), truth.n_steps - 1)
+    step_rates = truth.drive.rate_hz(window.ravel(), units).reshape(*window.shape, -1)
+    trial = np.arange(len(edges))[:, None]
+    total = np.zeros((*first.shape, len(units)), dtype=np.float32)
+    for later in range(int(np.ceil(width.max())) + 1):
+        step = first + later
+        overlap = np.minimum(steps_at[:, 1:], step + 1) - np.maximum(steps_at[:, :-1], step)
+        share = np.maximum(overlap, 0.0) / width
+        here = np.minimum(step - base[:, None], n_steps - 1)
+        total += share[:, :, None].astype(np.float32) * step_rates[trial, here]
+    return total

@@ -25,7 +25,7 @@ import numpy as np
 from mtm_core.data.hdf5 import open_hdf5, read_array
 from mtm_core.data.simulated_population import Coupling
 from mtm_core.data.simulated_spikes import Drive
-from mtm_core.data.simulated_truth import Truth
+from mtm_core.data.simulated_truth import GroundTruth
 from mtm_core.errors import SessionFileError
 from mtm_core.resources import atomic_write
 
@@ -35,7 +35,7 @@ SCHEMA = "mtm-truth"
 SCHEMA_VERSION = 1
 
 
-def write_truth(truth: Truth, path: str | os.PathLike[str]) -> None:
+def write_truth(truth: GroundTruth, path: str | os.PathLike[str]) -> None:
     """Write what made a simulated session.
 
     Raises
@@ -50,7 +50,7 @@ def write_truth(truth: Truth, path: str | os.PathLike[str]) -> None:
         temporary.write_bytes(image.getbuffer())
 
 
-def read_truth(path: str | os.PathLike[str]) -> Truth:
+def read_truth(path: str | os.PathLike[str]) -> GroundTruth:
     """Read what made a simulated session.
 
     Parameters
@@ -78,10 +78,27 @@ def read_truth(path: str | os.PathLike[str]) -> Truth:
         if file.attrs.get("schema_version") != SCHEMA_VERSION:
             msg = f"{file_path.name} is of another version. Simulate the session again."
             raise SessionFileError(msg)
-        return _read(file)
+        truth = _read(file)
+    if not _fits(truth):
+        msg = f"The parts of {file_path.name} do not fit together. Simulate the session again."
+        raise SessionFileError(msg)
+    return truth
 
 
-def _write(truth: Truth, file: h5py.File) -> None:
+def _fits(truth: GroundTruth) -> bool:
+    drive, n_units, n_regions = truth.drive, len(truth.unit_id), len(truth.regions)
+    return (
+        drive.factors.ndim == 2
+        and drive.factors.shape[1] == len(truth.factor_names)
+        and drive.loadings.shape == (n_units, len(truth.factor_names))
+        and drive.log_base.shape == (n_units,)
+        and truth.coupling.strength.shape == (n_regions, n_regions)
+        and truth.coupling.delay.shape == (n_regions, n_regions)
+        and truth.trial_start_s.shape == truth.trial_end_s.shape
+    )
+
+
+def _write(truth: GroundTruth, file: h5py.File) -> None:
     attributes = {
         "schema": SCHEMA,
         "schema_version": SCHEMA_VERSION,
@@ -115,7 +132,7 @@ def _write(truth: Truth, file: h5py.File) -> None:
         file.create_dataset(name, data=list(words), dtype=h5py.string_dtype("utf-8"))
 
 
-def _read(file: h5py.File) -> Truth:
+def _read(file: h5py.File) -> GroundTruth:
     drive = Drive(
         factors=read_array(file, "factors").astype(np.float32),
         loadings=read_array(file, "loadings").astype(np.float32),
@@ -126,7 +143,7 @@ def _read(file: h5py.File) -> Truth:
         strength=read_array(file, "coupling").astype(np.float64),
         delay=read_array(file, "delay_steps").astype(np.int64),
     )
-    return Truth(
+    return GroundTruth(
         session_id=str(file.attrs["session_id"]),
         eid=str(file.attrs["eid"]),
         seed=int(file.attrs["seed"]),

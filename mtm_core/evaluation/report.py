@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mtm_core.data.session import Session
+from mtm_core.data.simulated_truth import GroundTruth
 from mtm_core.evaluation import metrics
 from mtm_core.evaluation.scores import Interval, NullName, TaskScores, UnitScores
 from mtm_core.evaluation.tasks import Exam, n_passes, score_baseline, score_model, set_exam
@@ -17,6 +18,7 @@ from mtm_core.models.answers import AnswerMemory
 from mtm_core.models.baselines_all import BASELINE_NAMES, fit_baselines
 from mtm_core.models.checkpoint import Checkpoint, split_part
 from mtm_core.models.manifest import PartName
+from mtm_core.models.true_rate import TrueRate
 
 OnStep = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done, and how much there is."""
@@ -47,6 +49,8 @@ class Report:
         For each task and baseline the model's pooled bits per spike minus the baseline's.
     details : mapping of str to mapping
         For each task its number of trials, horizon or skipped regions.
+    ceiling : mapping of str to TaskScores
+        Those of the true rates of a simulated session; empty if its truth was not given.
     """
 
     header: Mapping[str, Any]
@@ -57,6 +61,7 @@ class Report:
         default_factory=dict
     )
     details: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    ceiling: Mapping[str, TaskScores] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain values for JSON."""
@@ -67,7 +72,12 @@ class Report:
                 name: {task: scores_to_dict(found) for task, found in by_task.items()}
                 for name, by_task in self.baselines.items()
             },
+            **self._ceiling(),
         }
+
+    def _ceiling(self) -> dict[str, Any]:
+        scores = {task: scores_to_dict(found) for task, found in self.ceiling.items()}
+        return {TrueRate.name: scores} if scores else {}
 
     def _task(self, name: str) -> dict[str, Any]:
         values = {**scores_to_dict(self.tasks[name]), **self.details[name]}
@@ -93,6 +103,7 @@ def evaluate(
     null: NullName = "train_mean",
     seed: int = 0,
     allow_overlap: bool = False,
+    truth: GroundTruth | None = None,
     on_step: OnStep | None = None,
 ) -> Report:
     """Score a checkpoint on tasks.
@@ -117,6 +128,9 @@ def evaluate(
         Of the samples of trials and of the shuffle control.
     allow_overlap : bool
         Accept a session that lacks units of the checkpoint: they are hidden and not scored.
+    truth : GroundTruth, optional
+        What made the recording, if it was simulated: its true rates are scored too, as the
+        ceiling of what any model can reach.
     on_step : callable, optional
         See `OnStep`.
 
@@ -131,7 +145,8 @@ def evaluate(
     UnknownNameError
         If there is no such task.
     DataError
-        If a single trial is to be scored with a shuffle control.
+        If a single trial is to be scored with a shuffle control, or the truth is that of another
+        recording.
     """
     bound = Reconstructor(
         checkpoint, session, allow_overlap=allow_overlap, memory=AnswerMemory(max_bytes=0)
@@ -147,6 +162,7 @@ def evaluate(
         is_missing=bound.is_missing,
         seed=seed,
     )
+    ceiling = {} if truth is None else score_baseline(exam, TrueRate(truth, bound.session))
     progress = _Progress(on_step or (lambda what, done, total: None))
     own = score_model(exam, bound, on_progress=progress.begin("Model", n_passes(exam, bound)))
     control: dict[str, TaskScores] = {}
@@ -161,6 +177,7 @@ def evaluate(
         baselines=rivals,
         differences=_differences(exam, own, rivals),
         details={name: _details(exam, name) for name in exam.plans},
+        ceiling=ceiling,
     )
 
 

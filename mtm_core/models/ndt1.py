@@ -7,6 +7,8 @@ Ye & Pandarinath (2021), Neural Data Transformer; Zhang et al. (2024), MtM, arXi
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor, nn
 
@@ -105,23 +107,21 @@ class Ndt1(SpikeModel):
             Log-rate: natural log of expected spikes per bin.
         """
         is_hidden = self.drop_units(batch.is_hidden)
-        states = self._states(batch, is_hidden)
+        states = self.states(replace(batch, is_hidden=is_hidden))
         log_rate: Tensor = self.part.read_out(states, batch.prompt).clamp(max=MAX_LOG_GAIN)
         log_rate += self.part.offset
         self.part.add_history(log_rate, batch.inputs, is_hidden)
         return log_rate
 
-    def hidden_states(self, batch: MaskedBatch) -> Tensor:
+    def states(self, batch: MaskedBatch) -> Tensor:
         """Return the tokens that are read out: (n_trials, n_bins, width)."""
-        return self._states(batch, batch.is_hidden)
+        first = self.first(batch.inputs, batch.is_hidden)
+        return self._body(first, batch.prompt, batch.is_causal)
 
     def first(self, counts: Tensor, is_hidden: Tensor) -> Tensor:
         """Read in what is visible: (n_trials, n_bins, n_first). Hidden counts do not matter."""
         visible = (~is_hidden).to(counts.dtype)
         return self.part.read_in.first(self.part.standardise(counts) * visible, visible)
-
-    def _states(self, batch: MaskedBatch, is_hidden: Tensor) -> Tensor:
-        return self._body(self.first(batch.inputs, is_hidden), batch.prompt, batch.is_causal)
 
     def _body(self, first: Tensor, prompt: Tensor, is_causal: Tensor) -> Tensor:
         """Turn what was read in (n_trials, n_bins, n_first) into what is read out."""

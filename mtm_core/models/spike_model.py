@@ -61,8 +61,8 @@ class SpikeModel(nn.Module, ABC):
         del share
         return self(batch), batch.inputs.new_zeros(())
 
-    def hidden_states(self, batch: MaskedBatch) -> Tensor:
-        """Return what is read out, before the read-out: (n_trials, n_bins, n_features).
+    def states(self, batch: MaskedBatch) -> Tensor:
+        """Return the hidden states, which the read-out reads: (n_trials, n_bins, n_features).
 
         Raises
         ------

@@ -17,7 +17,7 @@ from mtm_core.models.checkpoint import (
     load_checkpoint,
     read_manifest,
 )
-from mtm_viewer.presenters.workspace import LoadedModel, Workspace, make_workspace
+from mtm_viewer.presenters.workspace import LoadedModel, Opened, Workspace, make_workspace
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +39,10 @@ class OpenRequest:
         Put this one of the loaded models on screen; nothing is read.
     allow_overlap : bool
         Accept a session that lacks some of the checkpoint's units.
+    session : Session or None
+        The session, where it is in memory already; `session_path` says where it lies.
+    opened : Opened or None
+        What it was prepared from.
     """
 
     session_path: Path | None = None
@@ -46,6 +50,8 @@ class OpenRequest:
     current: Workspace | None = None
     shown: int | None = None
     allow_overlap: bool = False
+    session: Session | None = None
+    opened: Opened | None = None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -81,24 +87,34 @@ def open_work(request: object, should_stop: Callable[[], bool]) -> Iterator[obje
     if not isinstance(request, OpenRequest):
         msg = f"This thread opens files; it cannot do {type(request).__name__}."
         raise TypeError(msg)
-    yield open_files(request)
+    answer = open_files(request)
+    look_over(answer)
+    yield answer
 
 
 def open_files(request: OpenRequest) -> Workspace | Misfit:
     """Open what is asked for; see `open_work`."""
     if request.shown is not None and request.current is not None:
         now = request.current
-        return make_workspace(now.recording, now.path, now.models, request.shown)
+        return make_workspace(now.recording, now.path, now.models, request.shown, now.opened)
     wanted = [LoadedModel(checkpoint=load_checkpoint(path)) for path in request.checkpoint_paths]
     session, path = _session(request, wanted[0] if wanted else None)
+    opened = _opened(request)
     if not wanted:
-        return make_workspace(session, path, _fitting_models(request, session))
+        return make_workspace(session, path, _fitting_models(request, session), opened=opened)
     for model in wanted if not request.allow_overlap else ():
         try:
             fit_session(model.checkpoint, session)
         except MismatchError as error:
             return _misfit(str(error), request, model, session)
-    return make_workspace(session, path, (*wanted, *_others(request, wanted, session)))
+    models = (*wanted, *_others(request, wanted, session))
+    return make_workspace(session, path, models, opened=opened)
+
+
+def look_over(answer: Workspace | Misfit) -> None:
+    """Compute here what the window shows at once: in its own thread it would stand still."""
+    if isinstance(answer, Workspace):
+        _ = answer.health
 
 
 def own_session_path(session_id: str) -> Path | None:
@@ -131,6 +147,8 @@ def _load_if_own(path: Path, session: Session) -> LoadedModel | None:
 
 
 def _session(request: OpenRequest, wanted: LoadedModel | None) -> tuple[Session, Path]:
+    if request.session is not None and request.session_path is not None:
+        return request.session, request.session_path
     if request.session_path is not None:
         return read_session(request.session_path), request.session_path
     if request.current is not None:
@@ -140,6 +158,12 @@ def _session(request: OpenRequest, wanted: LoadedModel | None) -> tuple[Session,
         msg = "No session is open. Open the recording that this checkpoint was trained on first."
         raise DataError(msg)
     return read_session(own), own
+
+
+def _opened(request: OpenRequest) -> Opened | None:
+    if request.session_path is None and request.current is not None:
+        return request.current.opened
+    return request.opened
 
 
 def _fitting_models(request: OpenRequest, session: Session) -> tuple[LoadedModel, ...]:

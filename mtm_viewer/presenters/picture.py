@@ -84,6 +84,7 @@ def make_raster(
     scene: RasterScene,
     settings: RasterSettings,
     region: str | None = None,
+    model_hz: NDArray[np.float32] | None = None,
 ) -> RasterDrawable:
     """Average what is done into maps.
 
@@ -99,12 +100,14 @@ def make_raster(
         The look.
     region : str, optional
         Show the rows of this region only.
+    model_hz : ndarray, shape (n_done, n_bins, n_units), optional
+        The model's rates in the trials that are done, if they are known already.
     """
     session, model = workspace.session, answers.model
     done = workspace.test if model is None else model.trials[model.is_done]
-    return raster_image(
+    drawable = raster_image(
         trial_mean_hz(session.counts[done], session.bin_size_s),
-        None if model is None else model.trial_average_hz(),
+        None if model is None else _average_hz(model, model_hz),
         _other(answers.baseline),
         scene=scene,
         trials=ShownTrials(
@@ -116,6 +119,18 @@ def make_raster(
         else RasterMask(is_hidden=_shown_hidden(model), is_scored=model.mask.is_scored),
         settings=settings,
     )
+    return _marked(drawable) if session.provenance.is_simulated else drawable
+
+
+def _marked(drawable: RasterDrawable) -> RasterDrawable:
+    """Say over the rasters, and so in every picture saved of them, that they are simulated."""
+    first, *others = drawable.panels
+    panels = (replace(first, title=f"{first.title} (simulated)"), *others)
+    return replace(drawable, panels=panels)
+
+
+def _average_hz(model: Reconstruction, rates: NDArray[np.float32] | None) -> NDArray[np.float32]:
+    return model.trial_average_hz() if rates is None else np.asarray(rates.mean(axis=0))
 
 
 def rows_of_region(order: RowOrder, region: str) -> RowOrder:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from mtm_core.config import PreparationConfig
 from mtm_core.config_fields import Bounds, Setting
-from mtm_core.config_io import load_preparation, preparation_settings
+from mtm_core.config_io import (
+    load_preparation,
+    preparation_from_dict,
+    preparation_settings,
+    preparation_to_dict,
+)
 from mtm_core.errors import ConfigError
 
 PRESETS: dict[str, str] = {
@@ -152,8 +158,22 @@ def preparation_words(config: PreparationConfig) -> str:
     where = f" of {', '.join(config.regions)}" if config.regions else ""
     named = "" if where or not config.named_regions_only else " in named regions"
     bins = f"{config.n_bins} bins of {config.bin_size_s * 1000:g} ms"
-    units, trials, event = (_WORDS[w] for w in (config.units, config.trials, config.align))
+    units, event = _WORDS[config.units], _WORDS[config.align]
+    trials = _WORDS[config.trials].partition(" (")[0]
     return f"{units}{where}{named}, {trials}, {window} around {event}, {bins}"
+
+
+def write_settings(config: PreparationConfig) -> str:
+    """Return the settings as a text for the settings file."""
+    return json.dumps(preparation_to_dict(config))
+
+
+def read_settings(text: str) -> PreparationConfig:
+    """Read what `write_settings` wrote; the defaults where that cannot be used any more."""
+    try:
+        return preparation_from_dict(json.loads(text))
+    except (ConfigError, ValueError, AttributeError, TypeError):
+        return load_preparation()
 
 
 def _field(setting: Setting, value: object) -> FormField:
@@ -166,7 +186,7 @@ def _field(setting: Setting, value: object) -> FormField:
         bounds=setting.bounds,
         is_whole=setting.kind is int,
         unit=next((unit for end, unit in _UNITS.items() if setting.name.endswith(end)), ""),
-        help=f"{setting.doc} Default: {_default_words(setting)}.".strip(),
+        help=f"{setting.doc} Default: {_default_words(setting)}.".replace("`", ""),
     )
 
 

@@ -48,6 +48,8 @@ class SessionRow:
         None where not known before it is opened.
     regions : tuple of str
         Acronyms, in the atlas's order; empty where not known.
+    where : str
+        The folder it lies in; "" where that says nothing.
     is_local : bool
         Whether it opens without a network.
     is_simulated : bool
@@ -67,6 +69,7 @@ class SessionRow:
     n_units: int | None = None
     n_trials: int | None = None
     regions: tuple[str, ...] = ()
+    where: str = ""
     is_local: bool = True
     is_simulated: bool = False
     problem: str = ""
@@ -105,6 +108,7 @@ COLUMNS = (
     ColumnInfo(field="n_trials", title="Trials", is_number=True),
     ColumnInfo(field="regions", title="Regions", tooltip="In the colours of the Allen atlas"),
     ColumnInfo(field="kind", title="What it is"),
+    ColumnInfo(field="where", title="Folder"),
     ColumnInfo(field="is_local", title="Opens", tooltip="Where it would be read from"),
 )
 _ALWAYS = ("name",)
@@ -323,6 +327,19 @@ def row_of_folder(path: Path) -> SessionRow:
         date=day,
         number=int(number),
     )
+
+
+def short_path(path: str, home: str) -> str:
+    """Write a path with ~ for the home folder.
+
+    Examples
+    --------
+    >>> short_path("/home/me/data/KS014", "/home/me"), short_path("/data", "/home/me")
+    ('~/data/KS014', '/data')
+    """
+    inner = path.removeprefix(home.rstrip("/\\"))
+    is_inside = len(home) > 1 and inner != path and inner[:1] in ("", "/", "\\")
+    return f"~{inner}" if is_inside else path
 
 
 def counted(n_shown: int, n_all: int, *, is_searching: bool = False) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 
 from mtm_viewer.presenters.picture import Picture
@@ -19,7 +20,9 @@ def session_words(workspace: Workspace) -> str:
     units = f"{n_known} units"
     if n_known != n_recorded:
         units = f"{n_known} of {n_recorded} units (those that the model knows)"
-    name = session.provenance.source_id or workspace.path.stem
+    origin = session.provenance
+    name = origin.source_id or workspace.path.stem
+    name += " (simulated)" if origin.is_simulated else ""
     return f"{name} \N{MIDDLE DOT} {session.n_trials} trials \N{MIDDLE DOT} {units}"
 
 
@@ -44,13 +47,21 @@ def progress_words(
 
 def no_model_panel(workspace: Workspace) -> ScoreDrawable:
     """Say in place of scores how to come by a model."""
-    path = workspace.path
+    command = train_command(workspace)
     return replace(
         score_panel((), None),
         headline="No model for this session yet",
-        verdict=f"train one: mtm-core train --preset quick --session {path.name} "
-        f"--out runs/{path.stem}",
+        verdict=f"train one: {command}",
         role="muted",
-        tooltip="Run this in the folder of the session file, then use Model > Open checkpoint. "
-        f"The session is {path}.",
+        tooltip="Run this in a terminal (Model > Copy the training command puts it into the "
+        "clipboard), then use Model > Open checkpoint. Meanwhile the true activity is shown, with "
+        "its PSTHs.",
     )
+
+
+def train_command(workspace: Workspace) -> str:
+    """Return what a person can type to train a model for the session."""
+    path = workspace.path
+    run = f"runs/{path.stem.rpartition('-')[0] or path.stem}" if workspace.opened else path.stem
+    out = shlex.quote(run if run.startswith("runs/") else f"runs/{run}")
+    return f"mtm-core train --preset quick --session {shlex.quote(str(path))} --out {out}"

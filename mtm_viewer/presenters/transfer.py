@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mtm_core.data.one_records import DownloadProgress
 
@@ -105,9 +105,23 @@ def download_task(name: str, progress: DownloadProgress | None, n_waiting: int) 
         Downloads that come after it.
     """
     later = f"   ({n_waiting} more waiting)" if n_waiting else ""
-    is_counted = progress is not None and progress.stage in ("downloading", "done")
-    return TaskDrawable(
-        title=f"Downloading {name}",
-        detail=(download_words(progress) if progress is not None else "connecting") + later,
-        share=progress.fraction if progress is not None and is_counted else None,
-    )
+    said: object = "connecting" if progress is None else progress
+    task = progress_task(f"Downloading {name}", said)
+    return replace(task, detail=task.detail + later)
+
+
+def progress_task(title: str, value: object) -> TaskDrawable:
+    """Describe a task by what it last said: a download, words, a share, or nothing yet.
+
+    Examples
+    --------
+    >>> progress_task("Opening KS014", "counting spikes").detail
+    'counting spikes'
+    """
+    if isinstance(value, DownloadProgress):
+        is_counted = value.stage in ("downloading", "done")
+        share = value.fraction if is_counted else None
+        return TaskDrawable(title=title, detail=download_words(value), share=share)
+    if isinstance(value, float):
+        return TaskDrawable(title=title, share=min(max(value, 0.0), 1.0))
+    return TaskDrawable(title=title, detail="" if value is None else str(value))

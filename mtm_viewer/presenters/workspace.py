@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mtm_core.config import DataConfig, SchemeName
+from mtm_core.config import DataConfig, PreparationConfig, SchemeName
+from mtm_core.data.health import SessionHealth, session_health
 from mtm_core.data.session import Session
 from mtm_core.data.splits import Split, split_trials
 from mtm_core.errors import ConfigError
@@ -55,6 +56,22 @@ class LoadedModel:
         return f"{self.kind} ({path.parent.name if path.stem == 'model' else path.stem})"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Opened:
+    """What a person opened, where that is not the session file itself.
+
+    Parameters
+    ----------
+    source : str
+        A path, or an eid.
+    config : PreparationConfig
+        How it was prepared.
+    """
+
+    source: str
+    config: PreparationConfig
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Workspace:
     """A session with models, ready to be looked at.
@@ -78,6 +95,8 @@ class Workspace:
         settings by, and trials that are shown.
     trial_kind : str
         What the shown trials are, for example ``"test"``.
+    opened : Opened or None
+        What it was prepared from in this program; None for a session file opened as it is.
     """
 
     recording: Session
@@ -90,6 +109,19 @@ class Workspace:
     val: Rows
     test: Rows
     trial_kind: str
+    opened: Opened | None = None
+
+    @property
+    def name(self) -> str:
+        """What people call the recording; says so if it is simulated."""
+        origin = self.recording.provenance
+        name = self.path.stem if self.opened is None else origin.source_id or self.path.stem
+        return f"{name} (simulated)" if origin.is_simulated else name
+
+    @property
+    def source(self) -> str:
+        """What opening it again takes."""
+        return str(self.path) if self.opened is None else self.opened.source
 
     @property
     def model(self) -> LoadedModel | None:
@@ -106,6 +138,11 @@ class Workspace:
         return next((model for model in rivals if _comparable(model) == own), None)
 
     @cached_property
+    def health(self) -> SessionHealth:
+        """The recording, looked over."""
+        return session_health(self.recording)
+
+    @cached_property
     def rate_hz(self) -> NDArray[np.float64]:
         """Mean rate of each unit over the training trials, spikes/s, shape (n_units,)."""
         mean = self.session.counts[self.train].mean(axis=(0, 1), dtype=np.float64)
@@ -119,7 +156,11 @@ def _comparable(model: LoadedModel) -> tuple[str, frozenset[str], frozenset[int]
 
 
 def make_workspace(
-    session: Session, path: Path, models: tuple[LoadedModel, ...] = (), shown: int = 0
+    session: Session,
+    path: Path,
+    models: tuple[LoadedModel, ...] = (),
+    shown: int = 0,
+    opened: Opened | None = None,
 ) -> Workspace:
     """Bring a recording and the model on screen together.
 
@@ -133,6 +174,8 @@ def make_workspace(
         Models; the one on screen must share units and bins with the session.
     shown : int
         Which is on screen.
+    opened : Opened or None
+        What it was prepared from.
 
     Raises
     ------
@@ -155,6 +198,7 @@ def make_workspace(
         val=split.val,
         test=split.test,
         trial_kind=kind,
+        opened=opened,
     )
 
 

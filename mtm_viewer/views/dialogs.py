@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Callable, Mapping, Sequence
 
 from PyQt6.QtCore import Qt
@@ -18,6 +19,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from mtm_core.data.preparation_report import PreparationReport
 from mtm_viewer.commands import Command
 
 Actions = Mapping[str, Callable[[], object]]
@@ -58,6 +60,38 @@ def tell_problem(
     for each in box.buttons():
         each.setAccessibleName(each.text().replace("&", ""))
     box.open()
+    return box
+
+
+def ask_about_trials(
+    parent: QWidget | None, report: PreparationReport, actions: Actions
+) -> QMessageBox:
+    """Ask whether to go on with a session that lost many trials; closing it cancels.
+
+    Parameters
+    ----------
+    parent : QWidget or None
+        The window it belongs to.
+    report : PreparationReport
+        What was dropped.
+    actions : mapping of str to callable
+        Ways on, by the text of their button.
+    """
+    percent = f"{100 * report.share_of_trials_dropped:.0f} %"
+    lines = "".join(f"<li>{n:,} {html.escape(why)}</li>" for why, n in report.trials_dropped)
+    told = (
+        f"<p>{report.n_trials_kept:,} of {report.n_trials_given:,} trials kept; left out:</p>"
+        f"<ul>{lines}</ul><p>Nothing has been opened yet.</p>"
+    )
+    title = f"{percent} of the trials would be left out"
+    box = tell_problem(parent, title, report.trials_sentence, actions)
+    box.setIcon(QMessageBox.Icon.Question)
+    box.setInformativeText(told)
+    box.setAccessibleDescription(report.trials_sentence)
+    cancel = box.button(QMessageBox.StandardButton.Close)
+    if cancel is not None:
+        cancel.setText("Cancel")
+        cancel.setAccessibleName("Cancel")
     return box
 
 

@@ -140,6 +140,14 @@ class LoginDialog(QDialog):
         accept = self.buttons.button(QDialogButtonBox.StandardButton.Ok)
         if accept is not None:
             accept.setEnabled(is_whole and not is_busy)
+        self._fit_height()
+
+    def _fit_height(self) -> None:
+        """Be as high as what is shown now: a sentence may have come, a field have gone."""
+        layout = self.layout()
+        if layout is not None:
+            layout.activate()
+            self.resize(_WIDTH, layout.heightForWidth(_WIDTH))
 
     def _make_buttons(self) -> QDialogButtonBox:
         standard = QDialogButtonBox.StandardButton

@@ -38,8 +38,17 @@ from mtm_viewer.views.selector import fill_selector, selector
 
 _WIDTH, _HEIGHT = 720, 640
 _DECIMALS = 3
+_FIELD_HEIGHT = 26
 _Getter = Callable[[], Any]
 _Setter = Callable[[Any], None]
+
+
+class PlainSpinBox(QDoubleSpinBox):
+    """A number as people write it: without zeros at its end."""
+
+    def textFromValue(self, value: float) -> str:
+        """Write a number (Qt's own hook)."""
+        return f"{round(value, self.decimals()):g}"
 
 
 class PreparationDialog(QDialog):
@@ -225,7 +234,7 @@ class PreparationDialog(QDialog):
         return box
 
     def _number(self, field: FormField, parent: QWidget) -> QWidget:
-        box = QSpinBox(parent) if field.is_whole else QDoubleSpinBox(parent)
+        box = QSpinBox(parent) if field.is_whole else PlainSpinBox(parent)
         if isinstance(box, QDoubleSpinBox):
             box.setDecimals(_DECIMALS)
             box.setSingleStep(0.1 if abs(field.value) >= 0.1 else 0.01)
@@ -234,7 +243,7 @@ class PreparationDialog(QDialog):
         elif field.bounds is not None:
             box.setRange(int(field.bounds.low), int(field.bounds.high))
         box.setSuffix(f" {field.unit}" if field.unit else "")
-        box.setMinimumWidth(140)
+        box.setMinimumSize(140, _FIELD_HEIGHT)
         self._getters[field.name] = (
             (lambda: round(box.value(), _DECIMALS)) if not field.is_whole else box.value
         )

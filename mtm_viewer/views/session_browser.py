@@ -117,6 +117,12 @@ class SessionBrowser(QWidget):
         """Look somewhere else."""
         self.shelves.setCurrentRow(list(SHELVES).index(shelf))
 
+    def go_to_list(self) -> None:
+        """Let the keyboard choose among what was found."""
+        self.table.setFocus()
+        if self.table.current() is None and self.table.sessions.rows:
+            self.table.selectRow(0)
+
     def draw(self, drawable: ShelfDrawable) -> None:
         """Show what the chosen shelf holds."""
         self.table.draw(drawable.rows)

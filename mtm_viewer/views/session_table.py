@@ -30,7 +30,7 @@ from mtm_viewer.presenters.session_list import (
 BADGES = Qt.ItemDataRole.UserRole + 1
 _PAD, _GAP = 6, 4
 _ROW_HEIGHT = 28
-_NARROWEST, _WIDEST = 50, 280
+_NARROWEST, _WIDEST = 50, 340
 _REGIONS_WIDTH = 200
 
 
@@ -159,9 +159,11 @@ def _draw_badges(painter: QPainter, rect: QRectF, badges: Sequence[Badge], words
     for badge in badges[:n_shown]:
         width = metrics.horizontalAdvance(badge.text) + 2.0 * _PAD
         box = QRectF(left, top, width, height)
-        painter.setPen(Qt.PenStyle.NoPen)
+        edge = QColor(words)  # white and black badges stand out from their background by it
+        edge.setAlphaF(0.25)
+        painter.setPen(edge)
         painter.setBrush(QColor(badge.colour))
-        painter.drawRoundedRect(box, 5, 5)
+        painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), 5, 5)
         painter.setPen(QColor(badge.text_colour))
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, badge.text)
         left += width + _GAP
@@ -189,6 +191,7 @@ class SessionTable(QTableView):
         self.setModel(self.sessions)
         self.setItemDelegate(BadgeDelegate(self))
         self.setAccessibleName("Sessions")
+        self.setObjectName("sessions")
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
@@ -253,10 +256,14 @@ class SessionTable(QTableView):
         header = self.horizontalHeader()
         if header is None:
             return
-        for place, column in enumerate(self.sessions.columns):
-            is_regions = column.field == "regions"
-            mode = QHeaderView.ResizeMode
-            header.setSectionResizeMode(place, mode.Stretch if is_regions else mode.Interactive)
+        columns = self.sessions.columns
+        fields = [column.field for column in columns]
+        wide = fields.index("regions") if "regions" in fields else len(fields) - 1
+        modes = QHeaderView.ResizeMode
+        for place in range(len(columns)):
+            header.setSectionResizeMode(
+                place, modes.Stretch if place == wide else modes.Interactive
+            )
             wanted = max(self.sizeHintForColumn(place) + 2 * _PAD, header.sectionSizeHint(place))
-            if not is_regions:
+            if place != wide:
                 self.setColumnWidth(place, min(max(wanted, _NARROWEST), _WIDEST))

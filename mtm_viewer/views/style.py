@@ -76,6 +76,8 @@ def style_sheet(theme: Theme) -> str:
     QTreeView, QTableView, QListView, QPlainTextEdit {{ background: {theme.panel};
         border: 1px solid {theme.border}; border-radius: 5px; }}
     QTreeView::item {{ padding: 2px 0; }}
+    QTableView#sessions::item {{ padding: 0 3px; }}
+    QTableView#sessions::item:selected {{ background: {theme.accent}; color: {theme.on_accent}; }}
     QListView::item {{ padding: 4px 6px; }}
     QListView::item:hover {{ background: {mix(theme.panel, theme.accent, 0.12)};
         color: {theme.text}; }}
@@ -94,6 +96,7 @@ def style_sheet(theme: Theme) -> str:
         color: {theme.on_accent}; }}
     QMenu::item:disabled {{ color: {theme.muted}; background: transparent; }}
     QMenu::separator {{ height: 1px; background: {theme.border}; margin: 4px 8px; }}
+    QToolBar {{ border: none; border-bottom: 1px solid {theme.border}; padding: 0; spacing: 0; }}
     QStatusBar {{ border-top: 1px solid {theme.border}; }}
     QStatusBar::item {{ border: none; }}
     QProgressBar {{ background: {theme.raised}; border: 1px solid {theme.border};

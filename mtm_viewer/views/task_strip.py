@@ -15,6 +15,13 @@ _STEPS = 1000
 class TaskStrip(QWidget):
     """Shows a `TaskDrawable`, or nothing.
 
+    Parameters
+    ----------
+    name : str
+        What it is about, for screen readers.
+    parent : QWidget, optional
+        Where it stands.
+
     Notes
     -----
     Signal: `cancelled`.
@@ -22,18 +29,18 @@ class TaskStrip(QWidget):
 
     cancelled = pyqtSignal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setAccessibleName("Running task")
+        self.setAccessibleName(name)
         self.title = QLabel(self)
-        self.title.setAccessibleName("What is being done")
-        self.detail = ElidedLabel("How far it is", self)
+        self.title.setAccessibleName(f"{name}: what is being done")
+        self.detail = ElidedLabel(f"{name}: how far it is", self)
         self.progress = QProgressBar(self)
-        self.progress.setAccessibleName("Share that is done")
+        self.progress.setAccessibleName(f"{name}: share that is done")
         self.progress.setTextVisible(False)
         self.progress.setFixedWidth(220)
         self.cancel = QPushButton("Cancel", self)
-        self.cancel.setAccessibleName("Cancel what is being done")
+        self.cancel.setAccessibleName(f"Cancel: {name.lower()}")
         self.cancel.clicked.connect(lambda _: self.cancelled.emit())
         layout = QHBoxLayout(self)
         layout.setContentsMargins(10, 4, 8, 4)

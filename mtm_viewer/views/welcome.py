@@ -1,37 +1,28 @@
-"""What the window shows before anything is open."""
+"""The page of the session browser: what the window shows before anything is open, or between."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from PyQt6.QtCore import Qt, pyqtSignal
-from PyQt6.QtWidgets import (
-    QHBoxLayout,
-    QLabel,
-    QListWidget,
-    QListWidgetItem,
-    QPushButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PyQt6.QtCore import QSize, Qt, pyqtSignal
+from PyQt6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from mtm_viewer.theme import Theme
+from mtm_viewer.views.session_browser import SessionBrowser
 
-_WIDTH = 620
-_LIST_HEIGHT = 330
+_WIDEST = 1280
 
 
 class WelcomePage(QWidget):
-    """Ways to begin: the demo, a file, one of the recordings that came along or were open last.
+    """Ways to begin: the demo, a file, a folder, or a session from the browser.
 
     Notes
     -----
-    Signals: `demo_requested` and `open_requested` nothing, `session_chosen` a path.
+    Signals: `demo_requested`, `open_requested`, `folder_requested`, `back_requested` nothing.
     """
 
     demo_requested = pyqtSignal()
     open_requested = pyqtSignal()
-    session_chosen = pyqtSignal(str)
+    folder_requested = pyqtSignal()
+    back_requested = pyqtSignal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -44,59 +35,70 @@ class WelcomePage(QWidget):
         )
         self.words.setWordWrap(True)
         self.demo = QPushButton("Open the demo", self)
-        self.open = QPushButton("Open session…", self)
+        self.open = QPushButton("Open file…", self)
+        self.open.setToolTip("A session file or an NWB file.")
+        self.folder = QPushButton("Open folder…", self)
+        self.folder.setToolTip("An ALF session, a folder of your own layout, or many sessions.")
+        self.back = QPushButton("Back to the session", self)
+        self.back.setToolTip("Show the session that is open (Esc).")
         self.demo.setDefault(True)
-        self.list_title = QLabel("Recordings", self)
-        self.sessions = QListWidget(self)
-        self.sessions.setAccessibleName("Recordings to open")
-        self.drop = QLabel("or drop a session file or a checkpoint anywhere on the window", self)
+        self.browser = SessionBrowser(self)
+        self.drop = QLabel(
+            "Drop a session folder, an .nwb or .h5 file, or a checkpoint anywhere on the window; "
+            "paste a path or an eid with Ctrl+V.",
+            self,
+        )
+        self.drop.setWordWrap(True)
         self._lay_out()
-        self.demo.clicked.connect(lambda _: self.demo_requested.emit())
-        self.open.clicked.connect(lambda _: self.open_requested.emit())
-        self.sessions.itemActivated.connect(self._choose)
+        for button, signal in (
+            (self.demo, self.demo_requested),
+            (self.open, self.open_requested),
+            (self.folder, self.folder_requested),
+            (self.back, self.back_requested),
+        ):
+            button.clicked.connect(lambda _, signal=signal: signal.emit())
+        self.draw(has_demo=True, session="")
 
-    def draw(self, sessions: Sequence[tuple[str, str]], *, has_demo: bool) -> None:
-        """List recordings as (name, path)."""
-        self.sessions.clear()
-        for name, path in sessions:
-            item = QListWidgetItem(name)
-            item.setData(Qt.ItemDataRole.UserRole, path)
-            item.setToolTip(path)
-            self.sessions.addItem(item)
-        self.sessions.setVisible(bool(sessions))
-        self.list_title.setVisible(bool(sessions))
+    def draw(self, *, has_demo: bool, session: str) -> None:
+        """Offer the demo if there is one, and the way back to the session that is open."""
         self.demo.setEnabled(has_demo)
         self.demo.setToolTip("" if has_demo else "This installation has no demo checkpoint.")
+        is_open = bool(session)
+        self.back.setVisible(is_open)
+        self.back.setText("Back to the session")
+        self.back.setToolTip(f"Show {session} again (Esc)." if is_open else "")
+        self.words.setVisible(not is_open)
+        self.title.setText("Sessions" if is_open else "What can the rest of the brain tell?")
 
     def set_theme(self, theme: Theme) -> None:
         """Follow the window's colours."""
         self.title.setStyleSheet(f"color: {theme.text}; font-size: 19pt; font-weight: 600;")
-        for label in (self.words, self.drop):
-            label.setStyleSheet(f"color: {theme.muted}; font-size: 11pt;")
+        self.words.setStyleSheet(f"color: {theme.muted}; font-size: 11pt;")
+        self.drop.setStyleSheet(f"color: {theme.muted};")
+        self.browser.set_theme(theme)
+
+    def minimumSizeHint(self) -> QSize:
+        """Never keep the window wide while a session is shown (Qt's own hook)."""
+        return QSize(0, 0)
 
     def _lay_out(self) -> None:
-        buttons = QHBoxLayout()
-        buttons.addWidget(self.demo)
-        buttons.addWidget(self.open)
-        buttons.addStretch(1)
-        column = QVBoxLayout()
-        column.setSpacing(12)
-        column.addStretch(1)
-        for label in (self.title, self.words):
-            label.setFixedWidth(_WIDTH)
-            column.addWidget(label)
-        column.addLayout(buttons)
-        column.addSpacing(10)
-        column.addWidget(self.list_title)
-        column.addWidget(self.sessions)
+        head = QHBoxLayout()
+        head.setSpacing(8)
+        head.addWidget(self.title, 1)
+        for button in (self.demo, self.open, self.folder, self.back):
+            head.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter)
+        inner = QWidget(self)
+        inner.setMaximumWidth(_WIDEST)
+        column = QVBoxLayout(inner)
+        column.setContentsMargins(24, 20, 24, 14)
+        column.setSpacing(10)
+        column.addLayout(head)
+        column.addWidget(self.words)
+        column.addSpacing(6)
+        column.addWidget(self.browser, 1)
         column.addWidget(self.drop)
-        column.addStretch(1)
-        self.title.setWordWrap(True)
-        self.sessions.setFixedSize(_WIDTH, _LIST_HEIGHT)
         layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
         layout.addStretch(1)
-        layout.addLayout(column)
+        layout.addWidget(inner, 1000)
         layout.addStretch(1)
-
-    def _choose(self, item: QListWidgetItem) -> None:
-        self.session_chosen.emit(item.data(Qt.ItemDataRole.UserRole))

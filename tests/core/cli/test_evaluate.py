@@ -1,13 +1,18 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from mtm_core.cli.__main__ import main
+from mtm_core.config_io import load_preparation
+from mtm_core.data.preparation import prepare
 from mtm_core.data.session_file import write_session
+from mtm_core.data.truth_file import write_truth
 from tests.core.checkpoints import make_checkpoint, write_checkpoint
+from tests.core.data.simulations import simulated
 from tests.core.sessions import make_session
 
 
@@ -114,3 +119,20 @@ def test_a_session_without_regions_says_what_is_left_out(tmp_path, capsys):
     said = capsys.readouterr().out
     assert "Left out  intra_region: no region of at least 5 units" in said
     assert "by region" not in said
+
+
+def test_the_true_rates_of_a_simulation_stand_beside_the_scores(tmp_path, capsys):
+    made = simulated()
+    session = prepare(made.raw, load_preparation())
+    checkpoint = make_checkpoint(session, noise=0.05)
+    write_session(session, tmp_path / "s.h5")
+    write_checkpoint(tmp_path / "m.safetensors", checkpoint)
+    write_truth(made.truth, tmp_path / "_mtm_truth.h5")
+    files = [str(tmp_path / "m.safetensors"), str(tmp_path / "s.h5")]
+    words = ["--tasks", "co_smoothing", "--no-shuffle", "--truth", str(tmp_path)]
+    assert main(["evaluate", *files, *words]) == 0
+    said = capsys.readouterr().out
+    assert "true_rate_ceiling" in said
+    assert re.search(r"model / ceiling +-?\d+ %", said)
+    assert main(["evaluate", *files, "--truth", str(tmp_path / "nowhere")]) == 2
+    assert "only simulated sessions" in capsys.readouterr().err

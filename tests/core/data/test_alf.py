@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +11,7 @@ import pytest
 from mtm_core.data.alf import read_alf
 from mtm_core.data.alf_origin import origin_json
 from mtm_core.data.raw import Origin
-from mtm_core.errors import DatasetError, MissingDatasetError
+from mtm_core.errors import DataError, DatasetError, MissingDatasetError
 from tests.core.data import alf_folder
 from tests.core.data.alf_folder import PROBE, datasets, one_probe, write, write_one
 
@@ -134,6 +136,11 @@ def test_the_sorter_that_was_asked_for_is_read_and_its_absence_said(tmp_path):
     assert "Spikes of probe00 come from alf/probe00/ks4." in raw.origin.notes
 
 
+def test_a_sorter_that_every_probe_has_needs_no_words(tmp_path):
+    raw = read_alf(write(tmp_path, one_probe()), sorter="pykilosort")
+    assert not any("no sorter folder" in note for note in raw.origin.notes)
+
+
 def test_passing_spikes_stand_in_where_all_spikes_are_not_there(tmp_path):
     files = one_probe()
     table = pd.DataFrame({k: files.pop(f"{PROBE}/spikes.{k}.npy") for k in ("times", "clusters")})
@@ -223,6 +230,52 @@ def test_every_file_that_is_read_is_one_that_a_download_asks_for(tmp_path, path)
     else:
         with pytest.raises(DatasetError, match=path.rsplit("/", 1)[1]):
             read_alf(folder)
+
+
+_OTHER_ARRAYS = {
+    "a single value": np.float64(1.0),
+    "nothing": np.zeros(0),
+    "three columns": np.ones((5, 3)),
+    "three dimensions": np.ones((5, 1, 2)),
+    "text": np.array(list("abcde")),
+    "truth values": np.ones(5, dtype=bool),
+    "not a number": np.full(5, np.nan),
+    "infinity": np.full(5, np.inf),
+    "negative": np.full(5, -3),
+    "huge": np.full(5, 2**62),
+}
+
+
+def test_importing_the_reader_loads_neither_pandas_nor_one():
+    code = "import sys, mtm_core.data.alf; print({'pandas', 'one', 'pyarrow'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
+@pytest.fixture(scope="module")
+def shared_folder(tmp_path_factory):
+    return write(tmp_path_factory.mktemp("shared"), one_probe())
+
+
+@pytest.mark.parametrize("values", _OTHER_ARRAYS.values(), ids=_OTHER_ARRAYS)
+@pytest.mark.parametrize("path", [path for path in one_probe() if path.endswith(".npy")])
+def test_whatever_an_array_holds_the_answer_is_a_session_or_a_sentence(
+    shared_folder, path, values
+):
+    write_one(shared_folder / path, values)
+    try:
+        raw = read_alf(shared_folder)
+    except DataError as error:
+        sentence = str(error)
+    else:
+        sentence = "It opens."
+        assert all(column.values.ndim == 1 for column in raw.units.columns.values())
+        assert len(set(raw.units.values("unit_id"))) == raw.units.n_rows == 5
+        for signal in raw.signals.values():
+            assert signal.times_s.shape == signal.values.shape
+    finally:
+        write_one(shared_folder / path, one_probe()[path])
+    assert sentence.endswith(".")
 
 
 @pytest.mark.parametrize("name", ["spikes.times.npy", "spikes.clusters.npy"])

@@ -4,6 +4,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from mtm_core.data.alf import find_sessions, is_alf_folder, read_alf
@@ -50,6 +51,13 @@ def test_a_folder_that_happens_to_be_called_alf_is_no_session(tmp_path):
     (tmp_path / "alf/notes").mkdir()
     with pytest.raises(DataError, match="notes is no ALF session"):
         read_alf(tmp_path / "alf/notes")
+
+
+def test_hidden_files_of_other_systems_are_passed_over(tmp_path):
+    folder = write(tmp_path, one_probe())
+    for path in ("alf/._x.npy", f"{PROBE}/._spikes.times.npy", "alf/.DS_Store"):
+        write_one(folder / path, b"rubbish")
+    assert not any("Not read" in note for note in read_alf(folder).origin.notes)
 
 
 def test_what_is_an_alf_folder(tmp_path):
@@ -183,6 +191,12 @@ def test_pickled_objects_are_refused_unopened(tmp_path):
         read_npy(tmp_path / "x.npy")
 
 
+def test_a_single_value_is_no_list(tmp_path):
+    _npy(tmp_path / "x.npy", np.float64(3.0))
+    with pytest.raises(DatasetError, match="holds a single value"):
+        read_npy(tmp_path / "x.npy")
+
+
 def test_a_header_that_declares_too_much_allocates_nothing(tmp_path):
     data = _npy(tmp_path / "x.npy", np.arange(1000.0))
     header = data.replace(b"(1000,), }      ", b"(99999999999,), ", 1)
@@ -231,6 +245,40 @@ def test_a_parquet_table_cut_anywhere_is_refused(tmp_path):
         path.write_bytes(data[: (start + end) // 2])
         with pytest.raises(DatasetError, match=r"_ibl_trials.table.pqt in .* is damaged"):
             read_alf(folder)
+
+
+def test_an_array_with_a_long_header_is_read(tmp_path):
+    values = np.arange(6.0)
+    with (tmp_path / "x.npy").open("wb") as stream:
+        np.lib.format.write_array(stream, values, version=(2, 0))
+    assert np.array_equal(read_npy(tmp_path / "x.npy"), values)
+
+
+def test_an_array_too_large_for_the_memory_is_told_so(tmp_path, monkeypatch):
+    def load(*_args, **_kwargs):
+        raise MemoryError
+
+    _npy(tmp_path / "x.npy", np.arange(6.0))
+    monkeypatch.setattr(np, "load", load)
+    with pytest.raises(DatasetError, match=r"x.npy in .* does not fit into memory"):
+        read_npy(tmp_path / "x.npy")
+
+
+def test_columns_of_tables_keep_what_they_are(tmp_path):
+    frame = pd.DataFrame(
+        {
+            "whole": pd.array([1, None], dtype="Int64"),
+            "truth": pd.array([True, None], dtype="boolean"),
+            "text": ["a", None],
+            "plain": np.array([1, 2], np.int16),
+        }
+    )
+    write_one(tmp_path / "x.pqt", frame)
+    table = read_table(tmp_path / "x.pqt")
+    assert np.array_equal(table["whole"], [1, np.nan], equal_nan=True)
+    assert np.array_equal(table["truth"], [1, np.nan], equal_nan=True)
+    assert table["text"].tolist() == ["a", ""]
+    assert table["plain"].dtype == np.int16
 
 
 @pytest.mark.parametrize("reader", [read_npy, read_table])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import h5py
 import numpy as np
 import pytest
 
@@ -9,7 +10,7 @@ from mtm_core.data.conditions import available_conditions
 from mtm_core.data.preparation import prepare
 from mtm_core.data.raw import ProbeSpikes, Signal
 from mtm_core.data.session_file import read_session, write_session
-from mtm_core.errors import DataError, MissingFieldError
+from mtm_core.errors import DataError, MissingFieldError, SessionFileError
 from tests.core.data.raw_sessions import STIM_ON_S, make_raw, make_trials, steady_spikes
 
 NAN = np.nan
@@ -286,3 +287,17 @@ def test_the_rules_are_part_of_the_content():
     assert default.content_hash != other.content_hash
     assert other.preparation.rules[0] == "Preset brain-wide-map, changed: min_error_trials 2."
     assert "At least 2 trials ended in an error." in other.preparation.rules
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [("{}", "how it was prepared cannot be read"), (None, "changed or damaged")],
+)
+def test_a_report_that_was_changed_or_taken_out_of_the_file_is_noticed(tmp_path, text, fault):
+    write_session(prepare(make_raw(), load_preparation()), tmp_path / "S.h5")
+    with h5py.File(tmp_path / "S.h5", "r+") as file:
+        del file["preparation"]
+        if text is not None:
+            file["preparation"] = text
+    with pytest.raises(SessionFileError, match=fault):
+        read_session(tmp_path / "S.h5")
