@@ -114,7 +114,7 @@ def test_the_presets_that_were_promised_are_there():
     assert promised <= set(resources.list_presets())
 
 
-@pytest.mark.parametrize("folder", ["sessions", "checkpoints", "tables"])
+@pytest.mark.parametrize("folder", ["sessions", "checkpoints", "tables", "pick_lists"])
 def test_what_was_not_written_here_tells_its_source_and_licence(folder):
     text = (resources.resource_dir() / folder / "README.md").read_text(encoding="utf-8")
     assert "licence" in text.lower()

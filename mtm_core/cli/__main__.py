@@ -29,6 +29,7 @@ COMMANDS = {
     "simulate": "make a recording of which everything is known",
     "train": "train a model on a session",
     "evaluate": "score a checkpoint on the four tasks, beside baselines",
+    "decode": "decode choice, side, reward, block and signals of behaviour",
     "reconstruct": "hide units by a rule and write the reconstructed rates",
     "figure": "draw a reconstruction as PNG, SVG or PDF",
     "reproduce": "make the results table, from training to scores",

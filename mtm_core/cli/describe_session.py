@@ -9,8 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
+from mtm_core.cli.describe_preparation import health_text, preparation_text
 from mtm_core.cli.output import table_text
 from mtm_core.data.conditions import available_conditions, trial_conditions
+from mtm_core.data.health import session_health
 from mtm_core.data.label_check import LabelCheck, check_area_labels
 from mtm_core.data.regions import load_regions, sort_regions
 from mtm_core.data.session import Session
@@ -69,6 +71,9 @@ class SessionDescription:
             "trial_fields": field_counts(session, "trials"),
             "behaviors": {name: int(b.is_valid.sum()) for name, b in session.behaviors.items()},
             "label_check": self.label_check,
+            "is_simulated": session.provenance.is_simulated,
+            "health": session_health(session),
+            "preparation": session.preparation,
             "provenance": session.provenance,
         }
 
@@ -76,9 +81,11 @@ class SessionDescription:
         """Return what a person wants to read."""
         parts = (
             self._head(),
+            preparation_text(self.session),
             _region_text(self.session),
             _condition_text(self.session),
             _field_text(self.session),
+            health_text(self.session),
             _paragraph("Label check", self.label_check.sentence),
             _provenance_text(self.session),
         )
@@ -90,7 +97,7 @@ class SessionDescription:
         start, end = (1000 * t for t in (session.window_start_s, _window_end_s(session)))
         source = session.provenance
         who = ", ".join(str(x) for x in (source.lab, source.subject, source.date) if x)
-        kind = "simulated" if source.is_simulated else "recorded"
+        kind = "SIMULATED, no recording" if source.is_simulated else "recorded"
         return "\n".join(
             (
                 f"Session       {session.session_id} ({kind}{', ' + who if who else ''})",
@@ -185,7 +192,8 @@ def _field_text(session: Session) -> str:
 
 def _provenance_text(session: Session) -> str:
     source = dataclasses.asdict(session.provenance)
-    lines = [_paragraph(name.capitalize(), source[name]) for name in ("licence", "citation")]
+    told = {name: source[name] or "not stated" for name in ("licence", "citation")}
+    lines = [_paragraph(name.capitalize(), text) for name, text in told.items()]
     lines += [_paragraph("Note", note) for note in session.provenance.notes]
     return "\n".join(lines)
 

@@ -76,6 +76,24 @@ class Parser(argparse.ArgumentParser):
         return f"There is no flag '{word}'.{nearest(word, flags, show_all=False)}"
 
 
+class ActionParser(Parser):
+    """The parser of one action of a command: it refuses unknown flags itself.
+
+    Left to the parser of the whole command they would be compared with that one's flags.
+    """
+
+    def parse_known_args(  # type: ignore[override]
+        self,
+        args: Sequence[str] | None = None,
+        namespace: argparse.Namespace | None = None,
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """Parse, and raise `ConfigError` if a word is left over."""
+        found, rest = super().parse_known_args(args, namespace)
+        if rest:
+            self.error(f"unrecognized arguments: {' '.join(rest)}")
+        return found, rest
+
+
 def nearest(word: str, known: Iterable[str], *, show_all: bool = True) -> str:
     """Return " Did you mean ...? Known: ..." or as much of it as applies.
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from mtm_core.cli import output
 from mtm_core.cli.database import add_cache_arguments, add_database_arguments, connect
+from mtm_core.cli.parser import ActionParser
 
 if TYPE_CHECKING:
     from mtm_core.data.one_client import OneClient
@@ -26,7 +27,9 @@ _SESSION_HELP = "an eid, or SUBJECT/DATE/NUMBER"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Define the arguments of `mtm-core sessions`."""
-    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    actions = parser.add_subparsers(
+        dest="action", required=True, metavar="ACTION", parser_class=ActionParser
+    )
     for name, (what, add) in _ACTIONS.items():
         sub = actions.add_parser(name, description=what, help=what)
         sub.add_argument("--debug", action="store_true", help=argparse.SUPPRESS)

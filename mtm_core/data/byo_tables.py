@@ -15,6 +15,8 @@ from mtm_core.errors import DatasetError, MissingDatasetError
 
 _HEADER_ROWS = 2
 """A spreadsheet counts rows from 1, and the first one holds the names."""
+_INDEX = "Unnamed: "
+"""What pandas calls a column without a name: the row numbers that it wrote itself."""
 
 
 class LabTable:
@@ -36,7 +38,9 @@ class LabTable:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.columns: Mapping[str, NDArray[Any]] = {
-            name.strip(): values for name, values in read_table(path).items()
+            name.strip(): values
+            for name, values in read_table(path).items()
+            if not name.startswith(_INDEX)
         }
         self.n_rows = len(next(iter(self.columns.values()), ()))
         if not self.n_rows:

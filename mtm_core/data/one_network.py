@@ -33,8 +33,7 @@ def normal_url(url: str) -> str:
     >>> normal_url("openalyx.internationalbrainlab.org/")
     'https://openalyx.internationalbrainlab.org'
     """
-    text = url.strip().rstrip("/")
-    text = text if "://" in text else f"https://{text}"
+    text = url.strip() if "://" in url else f"https://{url.strip()}"
     try:
         parts = urlsplit(text)
         is_web = parts.scheme in _PORTS and bool(parts.hostname) and parts.port != 0
@@ -43,7 +42,7 @@ def normal_url(url: str) -> str:
     if not is_web:
         msg = f"'{url}' is no address of a database. It should look like 'https://HOST'."
         raise ConfigError(msg)
-    return text
+    return text.rstrip("/")
 
 
 def probe(url: str, *, seconds: float = PROBE_S) -> None:

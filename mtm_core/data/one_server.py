@@ -116,6 +116,8 @@ class Server:
                 self._client.authenticate(username=username, token=token)
         except requests.HTTPError:
             raise explain_status(401, f"{self.url}/me", "Invalid token.") from None
+        except json.JSONDecodeError as error:
+            raise damaged(import_params().get_params_dir(), error) from error
         except ValueError as error:
             msg = (
                 f"{host_of(self.url)} does not say whose token this is: name the account as well."

@@ -81,7 +81,7 @@ def test_a_session_with_little_in_it_is_described(tmp_path, capsys):
     assert main(["info", str(tmp_path / "bare.h5")]) == 0
     text = capsys.readouterr().out
     assert "says nothing about where its units are" in text
-    assert "(simulated)" in text
+    assert "(SIMULATED, no recording)" in text
 
 
 @pytest.mark.parametrize(
