@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import itertools
+import json
 import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -17,6 +18,8 @@ from mtm_core.data.one_settings import (
     ENV_TOKEN,
     ENV_USERNAME,
     Settings,
+    damaged,
+    import_params,
 )
 from mtm_core.errors import DataError, DownloadError, LoginError, NetworkError
 
