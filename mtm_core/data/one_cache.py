@@ -75,7 +75,7 @@ class Cache:
         """
         if not is_eid(ref):
             place = query_of_place(ref)
-            return next((entry for entry in self.entries() if is_at(entry, place)), None)
+            return next((entry for entry in self._nearest_first() if is_at(entry, place)), None)
         eid = ref.lower()
         note, listed = self.notes.find(eid), released_sessions().get(eid)
         if note is not None and (self.root / note.folder).is_dir():
@@ -83,6 +83,19 @@ class Cache:
         if listed is not None and (found := self.complete(listed)).local_path is not None:
             return found
         return next((entry for entry in self.entries() if (entry.eid or "").lower() == eid), None)
+
+    def at(self, folder: Path) -> SessionEntry:
+        """Return the session of a folder."""
+        relative = folder.relative_to(self.root).as_posix()
+        notes = (note for note in self.notes.all() if note.folder == relative)
+        return self._entry(folder, next(notes, None))
+
+    def _nearest_first(self) -> Iterator[SessionEntry]:
+        """Yield what is noted before looking through the whole folder."""
+        for note in self.notes.all():
+            if (self.root / note.folder).is_dir():
+                yield note.entry(self.root)
+        yield from self.entries()
 
     def complete(self, entry: SessionEntry) -> SessionEntry:
         """Return a session of a database with what this machine knows of it."""

@@ -294,7 +294,7 @@ class OneClient:
         folder = self.download(ref, progress=progress, should_stop=should_stop)
         if folder is None:
             return None
-        return read_alf(folder, origin=self.origin(ref))
+        return read_alf(folder, origin=self._origin(self._cache.at(folder)))
 
     def origin(self, ref: str) -> Origin:
         """Return where a session that lies in the cache came from.
@@ -304,7 +304,9 @@ class OneClient:
         DataError
             If it is not in the cache.
         """
-        entry = self._find_local(ref)
+        return self._origin(self._find_local(ref))
+
+    def _origin(self, entry: SessionEntry) -> Origin:
         return Origin(
             session_id=entry.session_id,
             source=f"IBL database {host_of(self.url)}" if self.url else "ONE cache",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -17,6 +18,8 @@ from mtm_core.data.one_records import EID, Dataset, SessionDetails, SessionEntry
 from mtm_core.data.one_server import Server
 from mtm_core.errors import DataError, MissingDatasetError, NetworkError
 
+_log = logging.getLogger(__name__)
+_ROWS = "data_dataset_session_related"
 _SPIKES = ("spikes.times", "passingSpikes.table")
 
 
@@ -40,7 +43,7 @@ def check_entry(entry: SessionEntry) -> None:
 
 def on_record(record: Mapping[str, Any]) -> list[Dataset]:
     """Return every dataset of a session's record that has a sound path."""
-    rows = record.get("data_dataset_session_related") or ()
+    rows = record.get(_ROWS) or ()
     return [found for row in rows if (found := _dataset(row)) is not None]
 
 
@@ -69,7 +72,31 @@ def probes(record: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(sorted(str(row["name"]) for row in rows if row.get("name")))
 
 
-def with_url(dataset: Dataset, server: Server) -> Dataset:
+def within_reach(
+    record: Mapping[str, Any], entry: SessionEntry, server: Server
+) -> tuple[Dataset, ...]:
+    """Return the datasets that preparing the session needs, all with an address.
+
+    A dataset that lies on no file server counts as not there: an older revision serves, or the
+    behaviour that it holds is missing.
+
+    Raises
+    ------
+    MissingDatasetError
+        If there are no spikes among them.
+    """
+    rows = list(record.get(_ROWS) or ())
+    while True:
+        found = [_with_url(dataset, server) for dataset in wanted({_ROWS: rows}, entry)]
+        lost = {dataset.dataset_id: dataset.path for dataset in found if dataset.url is None}
+        if not lost:
+            return tuple(found)
+        for path in lost.values():
+            _log.warning("%s is on record but on no file server.", path)
+        rows = [row for row in rows if _id(row) not in lost]
+
+
+def _with_url(dataset: Dataset, server: Server) -> Dataset:
     """Return the dataset with its address, from its own record if the session's lacks it."""
     if dataset.url:
         return dataset
@@ -114,7 +141,7 @@ def _dataset(row: Mapping[str, Any]) -> Dataset | None:
     revision = str(row.get("revision") or "").strip("#")
     folders = [str(row.get("collection") or ""), f"#{revision}#" if revision else ""]
     path = "/".join([*filter(None, folders), str(row.get("name") or "")])
-    dataset_id = str(row.get("id") or str(row.get("url") or "").rstrip("/").rpartition("/")[2])
+    dataset_id = _id(row)
     if not (is_inside(path) and EID.fullmatch(dataset_id)):
         return None
     url = str(row.get("data_url") or "")
@@ -126,6 +153,10 @@ def _dataset(row: Mapping[str, Any]) -> Dataset | None:
         n_bytes=int(size) if isinstance(size, int | float) and size > 0 else None,
         md5=_md5(row.get("hash")),
     )
+
+
+def _id(row: Mapping[str, Any]) -> str:
+    return str(row.get("id") or str(row.get("url") or "").rstrip("/").rpartition("/")[2])
 
 
 def _md5(value: object) -> str | None:

@@ -19,8 +19,8 @@ from pathlib import Path
 from mtm_core.data.one_network import probe
 from mtm_core.data.one_notes import make_folder, not_writable
 from mtm_core.data.one_records import EID, Dataset, DownloadProgress
-from mtm_core.data.one_transfer import Login, fetch, is_whole, part_of
-from mtm_core.errors import DownloadError, OutputError
+from mtm_core.data.one_transfer import Login, Stop, fetch, is_whole, part_of
+from mtm_core.errors import OutputError
 
 N_AT_ONCE = 4
 _POLL_S = 0.1
@@ -144,13 +144,6 @@ def _is_whole_or_adopted(item: Wanted) -> bool:
 
 def _check_before(missing: Sequence[Wanted]) -> None:
     """Find out before anything slow what would fail anyway."""
-    for item in missing:
-        if not item.dataset.url:
-            msg = (
-                f"{item.dataset.path} is on record but lies on no file server. "
-                "Ask the lab of this session for it."
-            )
-            raise DownloadError(msg)
     servers = {(item.dataset.url or "").split("/")[2]: item.dataset.url or "" for item in missing}
     for url in servers.values():
         probe(url)
@@ -184,16 +177,14 @@ def _fetch_all(
     should_stop: ShouldStop,
 ) -> bool:
     """Fetch files side by side; the first error, or a wish to stop, ends all of them."""
-    stop = threading.Event()
+    stop = Stop()
 
     def fetch_one(item: Wanted) -> bool:
         if stop.is_set():
             return False
         meter.begin(item)
         login = login_for(item.dataset.url or "")
-        is_done = fetch(
-            item.dataset, item.target, login=login, count=meter.add, is_stopped=stop.is_set
-        )
+        is_done = fetch(item.dataset, item.target, login=login, count=meter.add, stop=stop)
         if is_done:
             meter.finish(item)
         return is_done

@@ -43,8 +43,8 @@ def fetch_session(
     """
     folder = cache.folder_of(entry)
     files = [
-        Wanted(dataset=one_datasets.with_url(dataset, server), target=folder / dataset.path)
-        for dataset in one_datasets.wanted(record, entry)
+        Wanted(dataset=dataset, target=folder / dataset.path)
+        for dataset in one_datasets.within_reach(record, entry, server)
     ]
     note = _begin(cache.notes, entry, folder, files, server.url)
     fetched = download(

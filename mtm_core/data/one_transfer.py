@@ -6,8 +6,10 @@ fits the record. A part that was left is continued, never read.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +28,44 @@ _NOTHING_MORE = 416
 """The server has no bytes after those that are here already."""
 
 Login = tuple[str, str] | None
+
+
+class Stop:
+    """A wish to stop, which also wakes the threads that wait for bytes."""
+
+    def __init__(self) -> None:
+        self._is_set = threading.Event()
+        self._lock = threading.Lock()
+        self._answers: list[requests.Response] = []
+
+    def is_set(self) -> bool:
+        """Return whether somebody wants to stop."""
+        return self._is_set.is_set()
+
+    def set(self) -> None:
+        """Stop every download that goes by this wish."""
+        with self._lock:
+            self._is_set.set()
+            for answer in self._answers:
+                self._wake(answer)
+
+    @contextlib.contextmanager
+    def wakes(self, answer: requests.Response) -> Iterator[None]:
+        """Let the wish end the waiting for an answer's bytes."""
+        with self._lock:
+            self._answers.append(answer)
+            if self.is_set():
+                self._wake(answer)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._answers.remove(answer)
+
+    @staticmethod
+    def _wake(answer: requests.Response) -> None:
+        with contextlib.suppress(OSError, RuntimeError, ValueError):  # it has ended already
+            answer.raw.shutdown()
 
 
 def part_of(target: Path, dataset: Dataset) -> Path:
@@ -57,7 +97,7 @@ def fetch(
     *,
     login: Login = None,
     count: Callable[[int], None],
-    is_stopped: Callable[[], bool],
+    stop: Stop,
 ) -> bool:
     """Download one file.
 
@@ -71,8 +111,8 @@ def fetch(
         Account and password of the file server.
     count : callable
         Is told every number of bytes that arrived, a negative one when they were thrown away.
-    is_stopped : callable
-        Asked between any two chunks.
+    stop : Stop
+        Ends it at once, whatever it waits for.
 
     Returns
     -------
@@ -94,13 +134,16 @@ def fetch(
     problem: NetworkError = DownloadError(f"{dataset.name} did not arrive.")
     for _ in range(ATTEMPTS):
         try:
-            if not _receive(dataset.url or "", part, login, count, is_stopped):
+            if not _receive(dataset.url or "", part, login, count, stop):
                 return False
             found = _what_is_wrong(part, dataset)
-        except requests.Timeout as error:
-            found = explain(error, dataset.url or "")
         except requests.RequestException as error:
-            found = _what_is_missing(part, dataset) or explain(error, dataset.url or "")
+            if stop.is_set():
+                return False
+            arrived = (
+                None if isinstance(error, requests.Timeout) else _what_is_missing(part, dataset)
+            )
+            found = arrived or explain(error, dataset.url or "")
         except OSError as error:
             raise _not_written(target, error) from error
         if found is None:
@@ -116,7 +159,7 @@ def _receive(
     part: Path,
     login: Login,
     count: Callable[[int], None],
-    is_stopped: Callable[[], bool],
+    stop: Stop,
 ) -> bool:
     """Add to the part what the server still has; False if stopped."""
     import requests
@@ -135,11 +178,11 @@ def _receive(
         goes_on = have > 0 and _goes_on(answer.headers, have, answer.status_code)
         if have and not goes_on:
             count(-have)
-        with part.open("ab" if goes_on else "wb") as stream:
+        with stop.wakes(answer), part.open("ab" if goes_on else "wb") as stream:
             for chunk in _chunks(answer):
                 stream.write(chunk)
                 count(len(chunk))
-                if is_stopped():
+                if stop.is_set():
                     return False
     return True
 

@@ -16,7 +16,7 @@ from mtm_core.config_simulation import SimulationConfig
 from mtm_core.data.alf_writer import write_alf
 from mtm_core.data.one_client import OneClient
 from mtm_core.data.simulated import simulate
-from tests.core.data.one_world import OTHER, PLACES, WITHOUT_SPIKES
+from tests.core.data.one_world import OTHER, PLACES, REVISION, WITHOUT_SPIKES
 from tests.core.data.stub_alyx import PASSWORD, USER, StubAlyx
 
 VISP6A = 33
@@ -27,7 +27,7 @@ def shelf(tmp_path_factory) -> Path:
     """Write four sessions with spikes and one without, in three labs."""
     root = tmp_path_factory.mktemp("alyx")
     config = SimulationConfig(trials=10, good_units=10, other_units=4)
-    folder = write_alf(simulate(config, 0), root / "made")
+    folder = write_alf(simulate(config, 0), root / "made", revision=REVISION)
     without_origin = shutil.ignore_patterns("_mtm_session.origin.json")
     for place in PLACES.values():
         shutil.copytree(folder, root / "sessions" / place, ignore=without_origin)

@@ -12,7 +12,8 @@ PLACES = {
     OTHER: "labgamma/Subjects/OTHER_9/2024-04-01/001",
 }
 WITHOUT_SPIKES = "labbeta/Subjects/TRAINED_1/2024-03-01/001"
-SPIKES = "alf/probe00/pykilosort/spikes.times.npy"
+REVISION = "2024-05-06"
+SPIKES = f"alf/probe00/pykilosort/#{REVISION}#/spikes.times.npy"
 
 
 def same_files(folder: Path, original: Path) -> bool:

@@ -68,6 +68,8 @@ class Faults:
     """The same, the first time alone."""
     without_url: set[str] = field(default_factory=set)
     """Files whose address only the dataset's own record tells."""
+    nowhere: set[str] = field(default_factory=set)
+    """Files on record that lie on no file server."""
     drop_after_bytes: int | None = None
     """Cut the connection of a file after so many bytes."""
     drops_left: int = 1 << 30
@@ -167,7 +169,7 @@ class StubAlyx:
             "dataset_type": path.stem,
             "url": f"{self.url}/datasets/{dataset_id}",
             "data_url": None
-            if path.name in self.faults.without_url
+            if path.name in self.faults.without_url | self.faults.nowhere
             else f"{self.url}/files/{place.as_posix()}",
             "file_size": len(content) + 1000 * (path.name in self.faults.wrong_sizes),
             "hash": None
@@ -185,7 +187,8 @@ class StubAlyx:
                 if path.is_file() and self.dataset(session, path)["id"] == dataset_id:
                     place = path.relative_to(self.root).as_posix()
                     url = f"{self.url}/files/{place}"
-                    here = {"data_repository": "flatiron", "data_url": url, "exists": True}
+                    exists = path.name not in self.faults.nowhere
+                    here = {"data_repository": "flatiron", "data_url": url, "exists": exists}
                     gone = {"data_repository": "lab", "data_url": None, "exists": False}
                     return {"id": dataset_id, "name": path.name, "file_records": [gone, here]}
         return None

@@ -10,7 +10,16 @@ from mtm_core.data.alf import read_alf, wanted_datasets
 from mtm_core.data.one_client import OneClient
 from mtm_core.data.one_records import SearchQuery
 from mtm_core.errors import ConfigError, DataError, MissingDatasetError, UnknownNameError
-from tests.core.data.one_world import FIRST, OTHER, PLACES, SECOND, SPIKES, THIRD, same_files
+from tests.core.data.one_world import (
+    FIRST,
+    OTHER,
+    PLACES,
+    REVISION,
+    SECOND,
+    SPIKES,
+    THIRD,
+    same_files,
+)
 from tests.core.data.stub_alyx import PASSWORD, TOKEN
 
 pytest_plugins = ["tests.core.data.one_fixtures"]
@@ -202,6 +211,24 @@ def test_an_address_that_only_the_datasets_own_record_has_is_used(client, alyx, 
     alyx.faults.without_url = {"spikes.times.npy"}
     folder = client.download(alyx.eid(FIRST))
     assert same_files(folder, shelf / PLACES[FIRST])
+
+
+def test_what_lies_on_no_file_server_counts_as_not_there(client, alyx, caplog):
+    alyx.faults.nowhere = {"licks.times.npy"}
+    raw = client.read(alyx.eid(FIRST))
+    assert "licks" not in raw.events
+    assert "licks.times.npy is on record but on no file server" in caplog.text
+    alyx.faults.nowhere = {"spikes.times.npy", "spikes.clusters.npy"}
+    with pytest.raises(MissingDatasetError, match="has no spikes on record"):
+        client.download(alyx.eid(SECOND))
+
+
+def test_the_newest_revision_is_downloaded_alone(client, alyx):
+    folder = client.download(alyx.eid(FIRST))
+    spikes = [path.relative_to(folder).as_posix() for path in folder.rglob("spikes.times.npy")]
+    assert SPIKES in spikes
+    assert all(f"#{REVISION}#" in path for path in spikes)
+    assert any(f"%23{REVISION}%23" in line for line in alyx.log)
 
 
 @pytest.mark.parametrize("name", ["../../../evil.npy", "/evil.npy", "..", "a\\..\\b.npy"])

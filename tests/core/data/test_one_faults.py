@@ -126,6 +126,18 @@ def test_stopping_leaves_a_session_that_offline_is_said_to_be_in_parts(client, a
         offline.download(alyx.eid(FIRST))
 
 
+def test_stopping_does_not_wait_for_a_server_that_is_silent(client, alyx):
+    alyx.faults.slow_s, alyx.faults.slow_bytes = 30.0, 100
+    seen, begin = [], time.monotonic()
+    got = client.download(
+        alyx.eid(FIRST),
+        progress=seen.append,
+        should_stop=lambda: seen[-1].n_bytes >= 400 or time.monotonic() - begin > 10,
+    )
+    assert got is None
+    assert time.monotonic() - begin < 5
+
+
 def test_a_missing_file_is_said_by_name_and_not_asked_for_twice(client, alyx):
     alyx.faults.missing = {NAME}
     with pytest.raises(DownloadError, match=r"does not have .*spikes\.times\..*npy"):
@@ -152,7 +164,7 @@ def test_a_wrong_size_without_a_hash_is_refused(client, alyx):
 
 def test_a_record_without_a_hash_is_compared_by_size(client, alyx, shelf):
     alyx.faults.without_hash = {NAME}
-    alyx.faults.drop_after_bytes, alyx.faults.drops_left = 2000, 3
+    alyx.faults.drop_after_bytes, alyx.faults.drops_left = 2000, 1
     assert is_sound(client, alyx.eid(FIRST), shelf / PLACES[FIRST])
 
 

@@ -58,7 +58,7 @@ def test_every_kind_of_source_is_recognised(tmp_path, alf):
     [
         (lambda folder: folder / "nowhere", ["no file or folder", "demo:NAME"]),
         (lambda folder: "steinmetz2019_s99", ["Did you mean demo:steinmetz2019_s"]),
-        (lambda folder: folder, ["is no recording", "spikes.times.npy", "clusters.csv"]),
+        (lambda folder: folder / "empty", ["is no recording", "spikes.times.npy", "clusters.csv"]),
         (lambda folder: folder / "run", ["training run"]),
         (lambda folder: folder / "model.safetensors", ["is a checkpoint"]),
         (lambda folder: folder / "lone.npy", ["one file of a recording", "folder"]),
@@ -69,6 +69,7 @@ def test_every_kind_of_source_is_recognised(tmp_path, alf):
 def test_what_is_no_source_says_what_would_be_one(tmp_path, make, said):
     folder = tmp_path / "x" / "y"
     (folder / "run").mkdir(parents=True)
+    (folder / "empty").mkdir()
     (folder / "run" / "config.toml").write_text("")
     for name in ("model.safetensors", "notes.pdf"):
         (folder / name).write_bytes(b"x")
