@@ -37,6 +37,8 @@ from mtm_viewer.views.style import apply_theme
 logger = logging.getLogger(__name__)
 _UNIT_DELAY_MS = 250
 """While trials arrive the rasters come first; the unit panel follows at this pace."""
+_PAINTED_MS = 20
+"""When rasters are painted that were drawn now: Qt waits for more to paint, about 5 ms."""
 
 
 class Explorer(QObject):
@@ -83,7 +85,7 @@ class Explorer(QObject):
         self._unit_delay = QTimer(self)
         self._unit_delay.setSingleShot(True)
         self._unit_delay.timeout.connect(self._after_painting)
-        self._is_settled = False
+        self._final_ticket = 0
         self.opener = Opener(state, window, works[0], self.tell)
         self.engine = EngineThread(works[1], "reconstruction", self)
         self._connect_engines()
@@ -120,7 +122,7 @@ class Explorer(QObject):
     def stop(self) -> None:
         """End both threads, and follow the state no longer."""
         self._unit_delay.stop()
-        self.state.undo_stack.indexChanged.disconnect(self._on_history)
+        self.state.undo_stack.indexChanged.disconnect(self.window.refresh_actions)
         self.opener.stop()
         self.engine.stop()
 
@@ -157,6 +159,7 @@ class Explorer(QObject):
             view.unit_clicked.connect(state.select_unit)
         window.tree.group_clicked.connect(self._click_group)
         window.tree.eye_clicked.connect(self._click_eye)
+        window.unit.drawn.connect(self._after_unit)
         window.scores.shuffle_requested.connect(lambda: state.set_control(is_wanted=True))
         self._connect_editor()
         self._connect_bar()
@@ -198,7 +201,7 @@ class Explorer(QObject):
         state.control_changed.connect(lambda is_wanted: self.compute() if is_wanted else None)
         state.device_changed.connect(lambda _: self.compute())
         state.theme_changed.connect(self._show_theme)
-        state.undo_stack.indexChanged.connect(self._on_history)
+        state.undo_stack.indexChanged.connect(self.window.refresh_actions)
 
     def _click_region(self, region: str) -> None:
         self.attempt(f"{region}", lambda: self.state.click_region(region))
@@ -239,20 +242,23 @@ class Explorer(QObject):
         self._show_scores()
         self._show_status()
         # The unit panel is drawn after the rasters are painted, not in the same breath.
-        if picture.is_final:
-            self._unit_delay.start(0)
-        elif not self._unit_delay.isActive():
-            self._unit_delay.start(_UNIT_DELAY_MS)
-        self._is_settled = picture.is_final and answer.ticket == self.engine.newest_ticket
+        if picture.is_final or not self._unit_delay.isActive():
+            self._unit_delay.start(_PAINTED_MS if picture.is_final else _UNIT_DELAY_MS)
+        self._final_ticket = answer.ticket if picture.is_final else 0
 
     def _after_painting(self) -> None:
-        is_settled, self._is_settled = self._is_settled, False
         shown = self.state.unit_id
-        if is_settled and self.picture is not None:
+        if self._is_settled() and self.picture is not None:
             self._choose_first_unit(self.picture)
         if self.state.unit_id == shown:  # another unit was drawn when it was selected
             self._show_unit()
-        if is_settled:
+
+    def _is_settled(self) -> bool:
+        return 0 < self._final_ticket == self.engine.newest_ticket
+
+    def _after_unit(self) -> None:
+        if self._is_settled() and not self._unit_delay.isActive():
+            self._final_ticket = 0
             self.settled.emit()
 
     def _choose_first_unit(self, picture: Picture) -> None:
@@ -277,9 +283,6 @@ class Explorer(QObject):
         is_target = workspace.session.region == (self.state.mask.region or "")
         rates = np.where(is_target | ~is_target.any(), workspace.rate_hz, -1.0)
         return int(rates.argmax())
-
-    def _on_history(self, _: int) -> None:
-        self.window.refresh_actions()
 
     def _on_display(self) -> None:
         self._show_bar()
@@ -357,10 +360,10 @@ class Explorer(QObject):
         state, picture, row = self.state, self.picture, self.state.unit_row
         self.window.raster.choose_unit(state.unit_id)
         if state.workspace is None or row is None or picture is None:
-            self.window.unit.draw(None)
+            self.window.unit.draw_by_parts(None)
             return
         model_hz = picture.model_hz
-        self.window.unit.draw(
+        self.window.unit.draw_by_parts(
             unit_panel(
                 state.workspace.session,
                 row,

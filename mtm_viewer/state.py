@@ -109,6 +109,7 @@ class ViewerState(QObject):
         self._workspace: Workspace | None = None
         self._mask = MaskChoice()
         self._resolved: ResolvedMask | None = None
+        self._last_resolved: tuple[Workspace, MaskSpec, ResolvedMask] | None = None
         self._unit_id = ""
         self._display = Display()
         self._wants_control = False
@@ -360,12 +361,17 @@ class ViewerState(QObject):
         workspace = self._workspace
         if workspace is None or mask.spec is None:
             return None
+        last = self._last_resolved  # a mask is resolved to check it, and again to show it
+        if last is not None and last[0] is workspace and last[1] == mask.spec:
+            return last[2]
         resolved = mask.spec.resolve(workspace.session, workspace.rate_hz)
-        return replace(
+        resolved = replace(
             resolved,
             is_hidden=resolved.is_hidden | workspace.is_missing,
             is_scored=resolved.is_scored & ~workspace.is_missing,
         )
+        self._last_resolved = (workspace, mask.spec, resolved)
+        return resolved
 
     def _first_mask(self, mask: MaskChoice) -> tuple[MaskChoice, ResolvedMask | None]:
         """Keep a mask that still applies; else target the largest region; else hide nothing."""

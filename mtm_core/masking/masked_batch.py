@@ -66,5 +66,7 @@ def mask_counts(
     session_id: str = "",
 ) -> MaskedBatch:
     """Hide entries of `counts` and bind them to what is scored; `counts` is left as it is."""
-    inputs = counts * ~is_hidden  # several times faster on CPUs than masked_fill or where
+    # Bytes become floats, and floats are multiplied, several times faster on CPUs than floats
+    # are multiplied by booleans, or `masked_fill` and `where` do the same.
+    inputs = (~is_hidden).view(torch.uint8).to(counts.dtype).mul_(counts)
     return MaskedBatch(inputs, counts, is_hidden, is_scored, prompt, is_causal, session_id)

@@ -100,12 +100,17 @@ class MaskSampler:
     def _apply(self, counts: Tensor, picks: Tensor, generator: Generator) -> MaskedBatch:
         _, n_bins, n_units = counts.shape
         is_hidden = torch.empty(counts.shape, dtype=torch.bool, device=generator.device)
-        is_scored = torch.empty_like(is_hidden)
+        scored_apart: list[tuple[Tensor, Tensor]] = []
         for index, draw in enumerate(self._draws):
             rows = (picks == index).nonzero()[:, 0]
             if len(rows):
                 mask = draw((len(rows), n_bins, n_units), generator)
-                is_hidden[rows], is_scored[rows] = mask.is_hidden, mask.is_scored
+                is_hidden[rows] = mask.is_hidden
+                if mask.is_scored is not mask.is_hidden:
+                    scored_apart.append((rows, mask.is_scored))
+        is_scored = is_hidden.clone()  # cheaper than writing the same masks twice
+        for rows, mask_scored in scored_apart:
+            is_scored[rows] = mask_scored
         prompts = [prompt_index(name) for name in self.config.schemes]
         prompt = torch.tensor(prompts, device=generator.device)[picks].to(counts.device)
         is_hidden, is_scored = is_hidden.to(counts.device), is_scored.to(counts.device)

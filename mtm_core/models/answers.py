@@ -56,7 +56,8 @@ class Reconstruction:
 
     def rate_hz(self) -> NDArray[np.float32]:
         """Return the rates of the trials that are done, (n_done, n_bins, n_units), spikes/s."""
-        rate: NDArray[np.float32] = np.exp(self.log_rate[self.is_done])
+        rate = self.log_rate[self.is_done]  # a copy, in which the rest is done
+        np.exp(rate, out=rate)
         rate /= np.float32(self.bin_size_s)
         return rate
 

@@ -254,9 +254,10 @@ class _Painter:
 
     def _make(self, answers: Answers, *, is_final: bool) -> Picture:
         workspace, model = self._request.workspace, answers.model
+        model_hz = None if model is None else model.rate_hz()
         picture = Picture(
             workspace=workspace,
-            raster=self._raster(answers),
+            raster=self._raster(answers, model_hz),
             trials=workspace.test,
             n_wanted=len(workspace.test),
             is_final=is_final,
@@ -266,7 +267,7 @@ class _Painter:
         picture = replace(
             picture,
             trials=model.trials[model.is_done],
-            model_hz=model.rate_hz(),
+            model_hz=model_hz,
             n_done=model.n_done,
             is_exact=model.is_final,
         )
@@ -278,7 +279,7 @@ class _Painter:
         lines, gains = score_answers(workspace, model, others, self._bench.rivals())
         return replace(picture, lines=lines, gains=gains)
 
-    def _raster(self, answers: Answers) -> RasterDrawable:
+    def _raster(self, answers: Answers, model_hz: NDArray[np.float32] | None) -> RasterDrawable:
         display = self._request.display
         return make_raster(
             self._request.workspace,
@@ -286,4 +287,5 @@ class _Painter:
             scene=self._bench.scene(display.within),
             settings=display.raster,
             region=self._request.region if display.is_focused else None,
+            model_hz=model_hz,
         )

@@ -184,12 +184,13 @@ class _Look:
         self.scene = scene
         self.rows = rows
         self.sigma_bins = settings.sigma_s / scene.bin_size_s
+        self._smooth: list[tuple[Map, NDArray[np.float64]]] = []
         self.levels = shared_levels(
             self._scaled(true_hz), settings.scale, percentile=settings.percentile
         )
 
     def smoothed(self, map_hz: Map) -> NDArray[np.float32]:
-        return self._arranged(smooth(map_hz, self.sigma_bins))
+        return self._arranged(self._smoothed_once(map_hz))
 
     def rates(self, title: str, map_hz: Map | None, *, is_predicted: bool = False) -> RasterPanel:
         if map_hz is None:
@@ -246,10 +247,18 @@ class _Look:
         )
 
     def _scaled(self, map_hz: Map) -> NDArray[np.float32]:
-        values = smooth(map_hz, self.sigma_bins)
+        values = self._smoothed_once(map_hz)
         if self.settings.scale == "zscore":
             values = self.scene.z_score(self.sigma_bins).apply(values)
         return self._arranged(values)
+
+    def _smoothed_once(self, map_hz: Map) -> NDArray[np.float64]:
+        """Smooth a map, or remember how it came out: each one is shown and read out."""
+        for known, values in self._smooth:
+            if known is map_hz:
+                return values
+        self._smooth.append((map_hz, smooth(map_hz, self.sigma_bins)))
+        return self._smooth[-1][1]
 
     def _arranged(self, values: Map) -> NDArray[np.float32]:
         return np.ascontiguousarray(values[:, self.rows].T, dtype=np.float32)

@@ -99,6 +99,6 @@ def raster_scene(
 
 def colours_of(region: NDArray[np.str_]) -> NDArray[np.uint8]:
     """Return the atlas's colour of each unit, shape (n_units, 3)."""
-    hexes = {name: region_colour(name) for name in np.unique(region).tolist()}
-    digits = [bytes.fromhex(hexes[name].removeprefix("#")) for name in region.tolist()]
-    return np.frombuffer(b"".join(digits), dtype=np.uint8).reshape(-1, 3)
+    names, place = np.unique(region, return_inverse=True)
+    digits = [bytes.fromhex(region_colour(name).removeprefix("#")) for name in names.tolist()]
+    return np.frombuffer(b"".join(digits), dtype=np.uint8).reshape(-1, 3)[place]

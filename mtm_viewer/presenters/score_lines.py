@@ -7,6 +7,7 @@ ones that an evaluation of the same mask gives.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -142,10 +143,9 @@ def unit_score(gains: UnitGains | None, unit: int) -> UnitScore | None:
     if gains is None or not len(column):
         return None
     gain, spikes = gains.gain[:, column], gains.spikes[:, column]
-    rng = numpy_generator(0, "samples of trials", unit)
     return UnitScore(
         bps_beyond_psth=metrics.pooled_bps(gain, spikes),
-        interval=_interval(gain, spikes, rng),
+        interval=_interval(gain, spikes, unit),
         n_spikes=int(spikes.sum()),
     )
 
@@ -160,19 +160,28 @@ class _Verdict:
     session_id: str
 
     def line(self, name: str) -> ScoreLine:
-        rng = numpy_generator(0, "samples of trials", self.session_id)
         is_counted = self.spikes.sum(axis=0) >= metrics.MIN_SPIKES
         per_unit = metrics.unit_bps(self.over_mean, self.spikes)
         return ScoreLine(
             name=name,
             bps_beyond_psth=metrics.pooled_bps(self.over_psth, self.spikes),
-            interval=_interval(self.over_psth, self.spikes, rng),
+            interval=_interval(self.over_psth, self.spikes, self.session_id),
             bps_pooled=metrics.pooled_bps(self.over_mean, self.spikes),
             bps_unit_mean=metrics.mean_over_units(per_unit, is_counted),
             n_units=self.spikes.shape[1],
             n_spikes=int(self.spikes.sum()),
             explanation=_EXPLANATIONS.get(name, "A model under the same mask."),
         )
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class _Nulls:
+    """What every prediction of some trials is compared with; likelihoods (n_trials, n_scored)."""
+
+    counts: NDArray[np.uint8]
+    spikes: NDArray[np.float64]
+    psth: NDArray[np.float64]
+    mean: NDArray[np.float64]
 
 
 class _Judge:
@@ -184,29 +193,46 @@ class _Judge:
         self._rivals = rivals
         self.units = mask.scored_units
         self._weight = mask.is_scored[:, self.units]
+        self._nulls: dict[bytes, _Nulls] = {}
 
     def judge(self, answer: Reconstruction) -> _Verdict:
-        trials = answer.trials[answer.is_done]
-        log_rate = answer.log_rate[answer.is_done]
-        order = np.argsort(trials)
-        return self._compare(trials[order], log_rate[order][..., self.units])
+        done = np.flatnonzero(answer.is_done)
+        done = done[np.argsort(answer.trials[done])]
+        return self._compare(answer.trials[done], self._scored(answer.log_rate, done))
 
     def judge_rival(self, trials: Rows, log_rate: NDArray[np.float32]) -> _Verdict:
         trials = np.sort(trials)
-        own = log_rate[..., self.units]
-        return self._compare(trials, own if len(own) == 1 else own[self._places(trials)])
+        places = np.zeros(1, dtype=np.int64) if len(log_rate) == 1 else self._places(trials)
+        return self._compare(trials, self._scored(log_rate, places))
 
     def _compare(self, trials: Rows, log_rate: Floats) -> _Verdict:
-        counts = self._session.counts[trials][..., self.units] * self._weight
-        null = self._rivals.condition_psth[self._places(trials)][..., self.units]
-        own = self._likelihood(counts, log_rate)
-        mean = self._rivals.mean[None, None, self.units]
+        nulls = self._nulls_of(trials)
+        own = self._likelihood(nulls.counts, log_rate)
         return _Verdict(
-            over_psth=own - self._likelihood(counts, null),
-            over_mean=own - self._likelihood(counts, mean),
-            spikes=counts.sum(axis=1, dtype=np.float64),
+            over_psth=own - nulls.psth,
+            over_mean=own - nulls.mean,
+            spikes=nulls.spikes,
             session_id=self._session.session_id,
         )
+
+    def _nulls_of(self, trials: Rows) -> _Nulls:
+        """Return what trials are compared with; model and rivals mostly share their trials."""
+        key = trials.tobytes()
+        if key not in self._nulls:
+            counts = self._session.counts[trials].take(self.units, axis=2) * self._weight
+            psth = self._scored(self._rivals.condition_psth, self._places(trials))
+            mean = self._rivals.mean[None, None, self.units]
+            self._nulls[key] = _Nulls(
+                counts=counts,
+                spikes=counts.sum(axis=1, dtype=np.float64),
+                psth=self._likelihood(counts, psth),
+                mean=self._likelihood(counts, mean),
+            )
+        return self._nulls[key]
+
+    def _scored(self, values: NDArray[np.float32], rows: Rows) -> NDArray[np.float32]:
+        """Take the scored units of some of the shown trials; units first, which copies less."""
+        return values.take(self.units, axis=2)[rows]
 
     def _likelihood(self, counts: NDArray[np.uint8], log_rate: Floats) -> NDArray[np.float64]:
         """Poisson log-likelihood of the scored entries, shape (n_trials, n_scored)."""
@@ -224,13 +250,22 @@ class _Judge:
         return np.searchsorted(self._shown, trials).astype(np.int64)
 
 
-def _interval(
-    gain: Floats, spikes: Floats, rng: np.random.Generator
-) -> tuple[float, float] | None:
+def _interval(gain: Floats, spikes: Floats, name: str | int) -> tuple[float, float] | None:
     if len(gain) < FEWEST_TRIALS:
         return None
-    weights = metrics.bootstrap_weights(len(gain), N_SAMPLES, rng)
-    return metrics.pooled_interval(gain, spikes, weights)
+    return metrics.pooled_interval(gain, spikes, _samples(name, len(gain)))
+
+
+@lru_cache(maxsize=8)
+def _samples(name: str | int, n_trials: int) -> NDArray[np.float64]:
+    """Draw samples of trials, the same for every prediction of a session (or of a unit).
+
+    They are kept, since to draw them takes longer than all the rest of a score.
+    """
+    rng = numpy_generator(0, "samples of trials", name)
+    weights = metrics.bootstrap_weights(n_trials, N_SAMPLES, rng)
+    weights.flags.writeable = False
+    return weights
 
 
 def _log(rate: NDArray[np.float64]) -> NDArray[np.float32]:

@@ -30,6 +30,7 @@ class ColourBar(pg.PlotItem):
         self._theme = theme
         self._is_upright = is_upright
         self._panel: RasterPanel | None = None
+        self._written: tuple[object, ...] = ()
         self._axis = "right" if is_upright else "bottom"
         self.image = pg.ImageItem(axisOrder="row-major", autoDownsample=False)
         ramp = np.arange(256, dtype=np.uint8)
@@ -76,6 +77,10 @@ class ColourBar(pg.PlotItem):
         if panel is None:
             return
         self.image.setLookupTable(self._theme.lut(panel.lut))
+        written = (panel.ticks, panel.unit, self._theme)
+        if written == self._written:  # an axis is laid out anew for every text it is given
+            return
+        self._written = written
         axis = self.getAxis(self._axis)
         axis.setTicks([list(panel.ticks)])
         unit = panel.unit if self._is_upright else panel.unit.removeprefix("expected ")

@@ -29,6 +29,7 @@ class MaskOverlay(pg.GraphicsObject):
         self._hatch: list[QRectF] = []
         self._veil: list[QRectF] = []
         self._bounds = QRectF()
+        self._shown: tuple[object, ...] = ()
         self.set_theme(theme)
 
     def set_theme(self, theme: Theme) -> None:
@@ -54,6 +55,10 @@ class MaskOverlay(pg.GraphicsObject):
         start, step : float
             Where bin 0 starts on the time axis, and the width of a bin.
         """
+        shown = (hatch, veil, start, step)
+        if shown == self._shown:
+            return
+        self._shown = shown
         self._hatch = [_to_plot(part, start, step) for part in hatch]
         self._veil = [_to_plot(part, start, step) for part in veil]
         bounds = QRectF()

@@ -70,6 +70,8 @@ class RasterPlot(pg.PlotItem):
         self._factors = (0, 0)
         self._start_ms, self._step_ms = 0.0, 1.0
         self._chosen_row: int | None = None
+        self._separators: tuple[object, ...] = ()
+        self._name: tuple[str, Theme] | None = None
         self.pool_note = ""
         self._events: list[pg.InfiniteLine] = []
         self._make_items()
@@ -189,11 +191,15 @@ class RasterPlot(pg.PlotItem):
         is_there = row is not None and self._source is not None
         self.arrows.setVisible(is_there)
         self._frame_chosen()
-        if row is not None and self._source is not None:
-            width = self._source.shape[1] * self._step_ms
-            self.chosen.setRect(QRectF(self._start_ms, float(row), width, 1.0))
-            ends = (self._start_ms, self._start_ms + width)
-            self.arrows.setData(x=list(ends), y=[row + 0.5] * 2, symbol=["t2", "t3"])
+        if row is None or self._source is None:
+            return
+        width = self._source.shape[1] * self._step_ms
+        frame = QRectF(self._start_ms, float(row), width, 1.0)
+        if frame == self.chosen.rect():
+            return  # new arrows in the old place would have the whole raster painted again
+        self.chosen.setRect(frame)
+        ends = (self._start_ms, self._start_ms + width)
+        self.arrows.setData(x=list(ends), y=[row + 0.5] * 2, symbol=["t2", "t3"])
 
     def _frame_chosen(self) -> None:
         view = self.getViewBox()
@@ -205,16 +211,21 @@ class RasterPlot(pg.PlotItem):
         return self.scene() is not None and bool(self.scene().views())
 
     def _draw_events(self, events: tuple[EventLine, ...]) -> None:
-        for line in self._events:
+        """Move the lines that there are; to make new ones takes longer than the rest of `draw`."""
+        n_lines = 2 * len(events)  # a dark line under a bright one shows on every colour
+        for line in self._events[n_lines:]:
             self.removeItem(line)
-        self._events = []
-        for event in events:
-            for _ in range(2):  # a dark line under a bright one shows on every colour
-                line = pg.InfiniteLine(pos=event.time_s * MS, angle=90)
-                line.setZValue(3.5)
-                self.addItem(line, ignoreBounds=True)
-                self._events.append(line)
-        self._colour_events()
+        n_kept = len(self._events)
+        del self._events[n_lines:]
+        while len(self._events) < n_lines:
+            line = pg.InfiniteLine(angle=90)
+            line.setZValue(3.5)
+            self.addItem(line, ignoreBounds=True)
+            self._events.append(line)
+        for position, line in enumerate(self._events):
+            line.setValue(events[position // 2].time_s * MS)
+        if n_lines > n_kept:
+            self._colour_events()
 
     def _colour_events(self) -> None:
         for line in self._events[0::2]:
@@ -225,6 +236,10 @@ class RasterPlot(pg.PlotItem):
     def _draw_separators(self, rows: tuple[int, ...]) -> None:
         n_bins = 0 if self._source is None else self._source.shape[1]
         end_ms = self._start_ms + n_bins * self._step_ms
+        separators = (rows, self._start_ms, end_ms)
+        if separators == self._separators:
+            return
+        self._separators = separators
         ends = np.tile([self._start_ms, end_ms], len(rows))
         self.bands.setData(ends, np.repeat(np.array(rows, dtype=float), 2))
 
@@ -232,7 +247,10 @@ class RasterPlot(pg.PlotItem):
         if self._panel is None:
             return
         self.image.setLookupTable(self._theme.lut(self._panel.lut))
-        self.setTitle(self._panel.title, color=self._theme.text, size="10pt", bold=True)
+        name = (self._panel.title, self._theme)
+        if name != self._name:  # a title is laid out as rich text, however short it is
+            self._name = name
+            self.setTitle(self._panel.title, color=self._theme.text, size="10pt", bold=True)
 
     def _draw_message(self, message: str) -> None:
         self.message.setText(message)

@@ -48,6 +48,7 @@ class RasterView(QWidget):
         self._drawable: RasterDrawable | None = None
         self._cursor: tuple[int, int] | None = None
         self._chosen_unit = ""
+        self._caption: tuple[str, Theme] | None = None
         self._theme = theme
         self.graphics = pg.GraphicsLayoutWidget(self)
         self.plots = tuple(RasterPlot(theme) for _ in range(N_PANELS))
@@ -266,7 +267,10 @@ class RasterView(QWidget):
         if drawable is None:
             return
         event = drawable.events[0].name if drawable.events else "start"
-        self.time_label.setText(f"time from {event} (ms)", color=self._theme.muted, size="9pt")
+        caption = (f"time from {event} (ms)", self._theme)
+        if caption != self._caption:  # pyqtgraph lays a text out anew even if it is the same
+            self._caption = caption
+            self.time_label.setText(caption[0], color=self._theme.muted, size="9pt")
         marks = [f"<span style='color:{self._theme.event}'>&#9475;</span> {event}"]
         if drawable.hatch:
             marks.append("&#9640; hidden from the model")

@@ -60,6 +60,9 @@ class RegionColumn(pg.PlotItem):
 
     def draw(self, rows: RowInfo) -> None:
         """Show the regions of these rows."""
+        if self._rows is not None and _looks_alike(self._rows, rows):
+            self._rows = rows
+            return
         self._rows = rows
         self.image.setImage(rows.colour[:, None, :], levels=(0, 255), autoLevels=False)
         self.image.setRect(QRectF(0.0, 0.0, 1.0, float(len(rows.region))))
@@ -90,3 +93,8 @@ class RegionColumn(pg.PlotItem):
         unit_id = () if self._rows is None else self._rows.unit_id
         visible = range(max(0, int(first)), min(len(unit_id), int(np.ceil(last))))
         return [(row + 0.5, f"#{unit_number(str(unit_id[row]))}") for row in visible]
+
+
+def _looks_alike(old: RowInfo, new: RowInfo) -> bool:
+    """Tell whether rows have the same units, hence the same colours and names."""
+    return old.bands == new.bands and np.array_equal(old.unit_id, new.unit_id)

@@ -38,6 +38,7 @@ class ScorePanel(QWidget):
         super().__init__(parent)
         self._theme = theme
         self._drawable: ScoreDrawable | None = None
+        self._heads: tuple[tuple[str, str], ...] = ()
         self.headline = _label("Headline score", self)
         self.interval = _label("Interval of the headline score", self)
         self.verdict = _label("What the score means", self)
@@ -57,11 +58,13 @@ class ScorePanel(QWidget):
         self._theme = theme
         self.headline.setStyleSheet(f"color: {theme.text}; font-size: 15pt; font-weight: 600;")
         self.interval.setStyleSheet(f"color: {theme.muted}; font-size: 11pt;")
-        role = self._drawable.role if self._drawable is not None else "muted"
-        self.verdict.setStyleSheet(f"color: {getattr(theme, role)}; font-weight: 600;")
+        self._colour_verdict()
+        self._fit_table()
 
     def draw(self, drawable: ScoreDrawable) -> None:
-        """Show scores."""
+        """Show scores; what is there already is left alone, since a new text is laid out anew."""
+        if drawable == self._drawable:
+            return
         self._drawable = drawable
         self.headline.setText(drawable.headline)
         self.interval.setText(drawable.interval)
@@ -70,29 +73,49 @@ class ScorePanel(QWidget):
             label.setToolTip(drawable.tooltip)
         self.shuffle.setEnabled(drawable.can_shuffle)
         self._fill_table(drawable)
-        self.set_theme(self._theme)
+        self._colour_verdict()
+
+    def _colour_verdict(self) -> None:
+        role = self._drawable.role if self._drawable is not None else "muted"
+        style = f"color: {getattr(self._theme, role)}; font-weight: 600;"
+        if style != self.verdict.styleSheet():
+            self.verdict.setStyleSheet(style)
 
     def _fill_table(self, drawable: ScoreDrawable) -> None:
-        self.table.setColumnCount(len(drawable.columns))
-        for position, (text, tooltip) in enumerate(
-            zip(drawable.columns, drawable.column_tooltips, strict=True)
-        ):
-            head = QTableWidgetItem(text)
-            head.setToolTip(tooltip)
-            self.table.setHorizontalHeaderItem(position, head)
-        self.table.setRowCount(len(drawable.rows))
+        heads = tuple(zip(drawable.columns, drawable.column_tooltips, strict=True))
+        if heads != self._heads:
+            self._heads = heads
+            self.table.setColumnCount(len(heads))
+            for position, (text, tooltip) in enumerate(heads):
+                head = QTableWidgetItem(text)
+                head.setToolTip(tooltip)
+                self.table.setHorizontalHeaderItem(position, head)
+        if self.table.rowCount() != len(drawable.rows):
+            self.table.setRowCount(len(drawable.rows))
         for row, content in enumerate(drawable.rows):
             self._fill_row(row, content)
         self.table.setVisible(bool(drawable.rows))
+        self._fit_table()
+
+    def _fit_table(self) -> None:
+        """Fit cells to their texts, all at once: on its own a table does so for each of them."""
         self.table.resizeColumnsToContents()
+        self.table.resizeRowsToContents()
 
     def _fill_row(self, row: int, content: ScoreRow) -> None:
         for column, text in enumerate(content.cells):
-            cell = QTableWidgetItem(text)
-            cell.setToolTip(content.tooltip)
-            side = Qt.AlignmentFlag.AlignLeft if column == 0 else Qt.AlignmentFlag.AlignRight
-            cell.setTextAlignment(side | Qt.AlignmentFlag.AlignVCenter)
-            self.table.setItem(row, column, cell)
+            cell = self.table.item(row, column) or self._make_cell(row, column)
+            if cell.text() != text:
+                cell.setText(text)
+            if cell.toolTip() != content.tooltip:
+                cell.setToolTip(content.tooltip)
+
+    def _make_cell(self, row: int, column: int) -> QTableWidgetItem:
+        cell = QTableWidgetItem()
+        side = Qt.AlignmentFlag.AlignLeft if column == 0 else Qt.AlignmentFlag.AlignRight
+        cell.setTextAlignment(side | Qt.AlignmentFlag.AlignVCenter)
+        self.table.setItem(row, column, cell)
+        return cell
 
     def _lay_out(self) -> None:
         words = QVBoxLayout()
@@ -130,7 +153,7 @@ def _make_table(parent: QWidget) -> QTableWidget:
     table.setTabKeyNavigation(False)
     for header in (table.verticalHeader(), table.horizontalHeader()):
         if header is not None:
-            header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+            header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
             header.setHighlightSections(False)
             header.setStretchLastSection(False)
     vertical = table.verticalHeader()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import Qt
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from PyQt6.QtCore import Qt, QTimer, pyqtSignal
 from PyQt6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from mtm_viewer.presenters.unit_drawable import UnitDrawable
@@ -12,10 +15,19 @@ from mtm_viewer.views.trial_rasters import TrialRasters
 
 EMPTY = "Click a unit in a raster or in the list to look at it closely."
 _MINIMUM_WIDTH = 260
+_PART_MS = 10
+"""Time for a part to be painted, and for whatever a person does meanwhile."""
 
 
 class UnitPanel(QWidget):
-    """Shows one `UnitDrawable`; scrolls when the window is low."""
+    """Shows one `UnitDrawable`; scrolls when the window is low.
+
+    Notes
+    -----
+    Signal: `drawn` nothing, when all parts of a drawable are there.
+    """
+
+    drawn = pyqtSignal()
 
     def __init__(self, theme: Theme = LIGHT, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -31,6 +43,10 @@ class UnitPanel(QWidget):
         self._content = QWidget(self)
         self._content.setAutoFillBackground(False)
         self._box = QVBoxLayout(self._content)
+        self._parts: Iterator[Callable[[], None]] = iter(())
+        self._clock = QTimer(self)
+        self._clock.setSingleShot(True)
+        self._clock.timeout.connect(self._draw_next)
         self._lay_out()
         self.setAccessibleName("Unit panel")
         self.setMinimumWidth(_MINIMUM_WIDTH)
@@ -55,6 +71,37 @@ class UnitPanel(QWidget):
 
     def draw(self, drawable: UnitDrawable | None) -> None:
         """Show a unit; with none, say how to choose one."""
+        self._clock.stop()
+        for draw_part in self._parts_of(drawable):
+            draw_part()
+        self.drawn.emit()
+
+    def draw_by_parts(self, drawable: UnitDrawable | None) -> None:
+        """Show a unit, its texts at once and its plots one after the other.
+
+        All in one go would keep the window from answering for longer than a person overlooks.
+        """
+        self._clock.stop()
+        self._parts = self._parts_of(drawable)
+        self._draw_next()
+
+    def _draw_next(self) -> None:
+        draw_part = next(self._parts, None)
+        if draw_part is None:
+            self.drawn.emit()
+            return
+        draw_part()
+        self._clock.start(_PART_MS)
+
+    def _parts_of(self, drawable: UnitDrawable | None) -> Iterator[Callable[[], None]]:
+        yield partial(self._draw_texts, drawable)
+        if drawable is None:
+            return
+        for position in range(max(len(drawable.plots), len(self._plots))):
+            yield partial(self._draw_plot, position, drawable)
+        yield partial(self.trials.draw, drawable)
+
+    def _draw_texts(self, drawable: UnitDrawable | None) -> None:
         is_there = drawable is not None
         for part in (self.title, self.score, self.note, self.time_label, self.trials):
             part.setVisible(is_there)
@@ -70,19 +117,16 @@ class UnitPanel(QWidget):
         self.note.setText(drawable.note)
         event = drawable.events[0].name if drawable.events else "start"
         self.time_label.setText(f"time from {event} (ms)")
-        self._draw_plots(drawable)
-        self.trials.draw(drawable)
 
-    def _draw_plots(self, drawable: UnitDrawable) -> None:
-        while len(self._plots) < len(drawable.plots):
+    def _draw_plot(self, position: int, drawable: UnitDrawable) -> None:
+        if position == len(self._plots):
             plot = PsthPlot(self._theme, self._content)
             self._box.insertWidget(self._box.indexOf(self.time_label), plot, 2)
             self._plots.append(plot)
-        for position, plot in enumerate(self._plots):
-            is_used = position < len(drawable.plots)
-            plot.setVisible(is_used)
-            if is_used:
-                plot.draw(drawable.plots[position], drawable)
+        is_used = position < len(drawable.plots)
+        self._plots[position].setVisible(is_used)
+        if is_used:
+            self._plots[position].draw(drawable.plots[position], drawable)
 
     def _lay_out(self) -> None:
         self._box.setContentsMargins(6, 6, 6, 6)

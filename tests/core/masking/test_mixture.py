@@ -154,3 +154,50 @@ def test_a_batch_moves_to_a_device_whole() -> None:
     for name in ("inputs", "targets", "is_hidden", "is_scored", "prompt", "is_causal"):
         assert torch.equal(getattr(moved, name), getattr(batch, name))
     assert moved.session_id == "s1"
+
+
+def draw_plainly(
+    sampler: MaskSampler, counts: torch.Tensor, generator: torch.Generator
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Draw as `MaskSampler.draw` does, one scheme after the other, with nothing saved."""
+    names = sampler.config.schemes
+    size = (1,) if sampler.config.mixing == "batch" else (len(counts),)
+    picks = torch.randint(len(names), size, generator=generator).expand(len(counts))
+    is_hidden = torch.zeros(counts.shape, dtype=torch.bool)
+    is_scored = torch.zeros(counts.shape, dtype=torch.bool)
+    for index, draw in enumerate(sampler._draws):
+        rows = [row for row, pick in enumerate(picks.tolist()) if pick == index]
+        if rows:
+            mask = draw((len(rows), *counts.shape[1:]), generator)
+            for place, row in enumerate(rows):
+                is_hidden[row], is_scored[row] = mask.is_hidden[place], mask.is_scored[place]
+    return is_hidden, is_scored, torch.where(is_hidden, 0.0, counts)
+
+
+@pytest.mark.parametrize("mixing", ["trial", "batch"])
+@pytest.mark.parametrize("seed", range(8))
+def test_masks_are_bit_by_bit_those_of_the_plain_way(mixing: str, seed: int) -> None:
+    config = MaskingConfig(schemes=EVERY, mixing=mixing)  # type: ignore[arg-type]
+    sampler, counts = MaskSampler(config, REGION), make_counts(40)
+    fast, slow = seeded(seed), seeded(seed)
+    for _ in range(3):
+        batch = sampler.draw(counts, fast)
+        is_hidden, is_scored, inputs = draw_plainly(sampler, counts, slow)
+        assert torch.equal(batch.is_hidden, is_hidden)
+        assert torch.equal(batch.is_scored, is_scored)
+        assert torch.equal(batch.inputs, inputs)
+    assert torch.equal(fast.get_state(), slow.get_state())
+
+
+def test_hidden_and_scored_entries_share_no_memory() -> None:
+    batch = MaskSampler(MaskingConfig(schemes=("neuron",)), REGION).draw(make_counts(4), seeded())
+    assert torch.equal(batch.is_hidden, batch.is_scored)
+    assert batch.is_hidden.data_ptr() != batch.is_scored.data_ptr()
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+def test_hidden_counts_become_zero_in_their_own_precision(dtype: torch.dtype) -> None:
+    counts = make_counts(6).to(dtype)
+    batch = MaskSampler(MaskingConfig(), REGION).draw(counts, seeded())
+    assert batch.inputs.dtype == dtype
+    assert torch.equal(batch.inputs, counts.masked_fill(batch.is_hidden, 0))

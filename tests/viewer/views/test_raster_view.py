@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from mtm_core.evaluation.row_order import keep_rows
 from mtm_viewer.presenters.raster import OtherMap, RasterSettings
+from mtm_viewer.presenters.raster_drawable import RasterDrawable
 from mtm_viewer.presenters.raster_scene import EventLine, raster_scene
 from mtm_viewer.theme import DARK, LIGHT
 from mtm_viewer.views.raster_view import RasterView
@@ -477,3 +478,44 @@ def test_other_keys_are_left_to_the_window(view, qtbot):
     qtbot.keyClick(view, Qt.Key.Key_X)
     assert view._cursor is None
     assert view.plots[0].getViewBox().viewRange() == before
+
+
+def _other_looks() -> list[RasterDrawable]:
+    """Pictures that differ in what a raster may leave as it is: marks, colours, names, events."""
+    louder = rasters(settings=replace(PLAIN, colour_map="magma"), mask=hide("CA1"))
+    later = replace(SCENE, bin_start_s=SCENE.bin_start_s - 0.05)
+    few = keep_rows(SCENE.order, SCENE.region != "DG", SCENE.region)
+    return [
+        rasters(),
+        louder,
+        rasters(mask=hide("DG"), settings=RasterSettings(third="difference")),
+        rasters(scene=replace(SCENE, events=())),
+        rasters(scene=replace(SCENE, events=(*SCENE.events, EventLine(time_s=0.05, name="go")))),
+        rasters(scene=later, mask=hide("CA1")),
+        rasters(order=few),
+    ]
+
+
+@pytest.mark.parametrize("place", range(7))
+def test_a_picture_over_another_equals_one_on_an_empty_view(view, qtbot, place):
+    wanted = _other_looks()[place]
+    fresh = RasterView(LIGHT)
+    qtbot.addWidget(fresh)
+    fresh.resize(WIDTH, HEIGHT)
+    with qtbot.waitExposed(fresh):
+        fresh.show()
+    unit = str(wanted.rows.unit_id[2])
+    fresh.choose_unit(unit)
+    view.choose_unit(unit)
+    plain = _show(fresh, wanted)
+    for before in _other_looks():
+        _show(view, before)
+        assert _show(view, wanted) == plain
+
+
+def test_drawing_the_same_again_asks_for_no_new_marks(view):
+    _show(view, rasters(mask=hide("CA1")))
+    marks = [plot._events for plot in view.plots]
+    lines = [list(events) for events in marks]
+    _show(view, rasters(mask=hide("CA1")))
+    assert [list(plot._events) for plot in view.plots] == lines

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 from PyQt6.QtCore import Qt
+from PyQt6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from mtm_viewer.presenters.scores import ScoreContext, ScoreLine, score_panel
@@ -85,3 +86,33 @@ def test_the_verdict_has_the_colour_of_its_role_in_each_theme(panel, theme):
 def test_every_part_has_a_name_for_screen_readers(panel):
     for part in (panel, panel.headline, panel.interval, panel.verdict, panel.shuffle, panel.table):
         assert part.accessibleName()
+
+
+def test_scores_over_others_equal_those_on_an_empty_panel(panel, qtbot):
+    quiet = replace(MODEL, name="PSTH", bps_beyond_psth=None, interval=None, explanation="none")
+    looks = [
+        score_panel([MODEL], CONTEXT, can_shuffle=True),
+        score_panel([MODEL, replace(MODEL, name="Shuffle control", n_spikes=7)], CONTEXT),
+        score_panel([quiet], replace(CONTEXT, is_final=False)),
+        score_panel([], None),
+    ]
+
+    def picture(of: ScorePanel):
+        for _ in range(3):
+            QApplication.processEvents()
+        return of.grab().toImage()
+
+    for wanted in looks:
+        fresh = ScorePanel(LIGHT)
+        qtbot.addWidget(fresh)
+        fresh.resize(panel.size())
+        with qtbot.waitExposed(fresh):
+            fresh.show()
+        fresh.draw(wanted)
+        plain = picture(fresh)
+        for before in looks:
+            panel.draw(before)
+            panel.draw(wanted)
+            assert picture(panel) == plain
+            tips = [panel.table.item(row, 0).toolTip() for row in range(panel.table.rowCount())]
+            assert tips == [row.tooltip for row in wanted.rows]

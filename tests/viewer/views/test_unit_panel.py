@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from PyQt6.QtCore import QPointF
+from PyQt6.QtCore import QPointF, QTimer
 from PyQt6.QtGui import QColor, QImage
 from PyQt6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -149,3 +149,46 @@ def test_every_part_has_a_name_for_screen_readers(panel):
     parts = (panel, panel.title, panel.subtitle, panel.score, panel.note, panel.trials)
     assert all(part.accessibleName() for part in (*parts, *panel.plots))
     assert "trials, true mean" in panel.plots[0].accessibleDescription()
+
+
+def test_drawn_by_parts_it_ends_as_if_drawn_at_once(panel, qtbot):
+    drawable = one_unit(5)
+    _draw(panel, drawable)
+    at_once = panel.grab().toImage()
+    _draw(panel, one_unit(2))
+    with qtbot.waitSignal(panel.drawn):
+        panel.draw_by_parts(drawable)
+        assert panel.title.text() == drawable.title
+    for _ in range(3):
+        QApplication.processEvents()
+    assert panel.grab().toImage() == at_once
+
+
+def test_between_the_parts_the_window_answers(panel, qtbot):
+    _draw(panel, one_unit(2))
+    ticks: list[int] = []
+    clock = QTimer(panel)
+    clock.timeout.connect(lambda: ticks.append(1))
+    clock.start(0)
+    with qtbot.waitSignal(panel.drawn):
+        panel.draw_by_parts(one_unit(5))
+    clock.stop()
+    assert len(ticks) >= len(panel.plots)
+
+
+def test_another_unit_takes_the_place_of_one_that_is_half_drawn(panel, qtbot):
+    last = one_unit(7)
+    with qtbot.waitSignal(panel.drawn):
+        panel.draw_by_parts(one_unit(2))
+        panel.draw_by_parts(last)
+    assert panel.title.text() == last.title
+    assert all(plot._shown[1] is last for plot in panel.plots)
+    assert panel.trials._drawable is last
+
+
+def test_no_unit_takes_the_place_of_one_that_is_half_drawn(panel, qtbot):
+    with qtbot.waitSignal(panel.drawn):
+        panel.draw_by_parts(one_unit(2))
+        panel.draw_by_parts(None)
+    assert panel.plots == ()
+    assert panel.trials.isHidden()
