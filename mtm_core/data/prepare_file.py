@@ -62,7 +62,7 @@ def failure(task: Task, problem: str) -> Outcome:
 
 
 def _prepare_locked(task: Task, wishes: Wishes, tell: Report, stopped: ShouldStop) -> Outcome:
-    _check_not_itself(task)
+    _check_output(task)
     recipe = recipe_of(task.source, wishes.config, wishes.typed)
     with _lock(task.out, tell, stopped) as is_held:
         if not is_held:
@@ -111,8 +111,11 @@ def _kept(task: Task, recipe: Recipe, *, overwrite: bool) -> Session | None:
     raise OutputError(msg)
 
 
-def _check_not_itself(task: Task) -> None:
-    source = Path(task.source)
+def _check_output(task: Task) -> None:
+    source, folder = Path(task.source), task.out.absolute().parent
+    if not folder.is_dir():  # the lock would make it
+        msg = f"Could not write {task.out}: there is no folder {folder}. Make it first."
+        raise OutputError(msg)
     if task.out.exists() and source.exists() and task.out.samefile(source):
         msg = f"--out {task.out} is the source itself. Give the session file another name."
         raise OutputError(msg)

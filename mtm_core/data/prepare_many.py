@@ -10,6 +10,7 @@ import contextlib
 import multiprocessing
 import signal
 import sys
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -83,10 +84,24 @@ def prepare_many(
 def _start(task: Task, wishes: Wishes) -> tuple[Connection, _Running]:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=_work, args=(theirs, task, wishes), daemon=True)
-    process.start()
+    process = context.Process(target=_TARGET, args=(theirs, task, wishes), daemon=True)
+    with _deaf_to_ctrl_c():
+        process.start()
     theirs.close()
     return ours, _Running(task=task, process=process)
+
+
+@contextlib.contextmanager
+def _deaf_to_ctrl_c() -> Iterator[None]:
+    """Let a process that begins inside the block ignore Ctrl-C from its first moment on."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _receive(
@@ -146,3 +161,7 @@ def _work(connection: Connection, task: Task, wishes: Wishes) -> None:
 def _leave(number: int, frame: FrameType | None) -> None:
     """End the process so that every `finally` on the way out is heard."""
     sys.exit(128 + number)
+
+
+_TARGET = _work
+"""What a process does; tests put other work in its place."""

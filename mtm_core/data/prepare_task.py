@@ -138,10 +138,12 @@ def plan_outputs(sources: Sequence[str], out: Path) -> list[Task]:
     Raises
     ------
     OutputError
-        If there is no such folder, or one file is named for several sources.
+        If there is no such folder, or one file would be made of several sources.
     """
     if out.is_dir():
-        return [Task(source=source, out=out / f"{output_name(source)}.h5") for source in sources]
+        tasks = [Task(source=source, out=out / f"{output_name(source)}.h5") for source in sources]
+        _refuse_clashes(tasks)
+        return tasks
     if out.suffix != ".h5":
         msg = (
             f"--out {out} is no folder that exists, nor a file name ending in .h5. "
@@ -176,3 +178,15 @@ def output_name(source: str) -> str:
         return place.replace("/", "_")
     name = path.resolve().name if path.exists() else path.name
     return name.removesuffix(".nwb") or "session"
+
+
+def _refuse_clashes(tasks: Sequence[Task]) -> None:
+    seen: dict[Path, str] = {}
+    for task in tasks:
+        first = seen.setdefault(task.out, task.source)
+        if first != task.source:
+            msg = (
+                f"{first} and {task.source} would both become {task.out}. "
+                "Prepare one of them by itself, with a file name of its own."
+            )
+            raise OutputError(msg)
