@@ -51,7 +51,7 @@ def connect(args: argparse.Namespace, mode: Mode = "auto") -> OneClient:
     """
     from mtm_core.data.one_client import OneClient
     from mtm_core.data.one_records import Credentials
-    from mtm_core.errors import LoginError
+    from mtm_core.errors import LoginError, UnreachableError
 
     if args.offline:
         return OneClient.connect(args.url, cache_dir=args.cache, mode="local")
@@ -61,6 +61,9 @@ def connect(args: argparse.Namespace, mode: Mode = "auto") -> OneClient:
         who = _ask(args.username)
     try:
         client = _connect(args, who, mode)
+    except UnreachableError as error:
+        msg = f"{error} --offline does the latter."
+        raise UnreachableError(msg) from error
     except LoginError as error:
         if not can_ask or who.are_given:
             raise

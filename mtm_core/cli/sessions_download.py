@@ -64,28 +64,44 @@ def download_all(client: OneClient, refs: Sequence[str], *, refresh: bool, as_js
 def _download(
     client: OneClient, ref: str, label: str, should_stop: Callable[[], bool], refresh: bool
 ) -> Outcome:
-    with output.progress(None, label, unit="B") as bar:
-        bar.unit_scale = True
+    with _Bar(label) as bar:
         try:
             folder = client.download(
-                ref,
-                progress=lambda report: _draw(bar, report),
-                should_stop=should_stop,
-                refresh=refresh,
+                ref, progress=bar.draw, should_stop=should_stop, refresh=refresh
             )
         except MtmError as error:
             return Outcome(session=ref, problem=str(error))
     return Outcome(session=ref, folder=folder)
 
 
-def _draw(bar: Any, report: DownloadProgress) -> None:  # noqa: ANN401 - tqdm has no types
-    if report.n_bytes_total:
-        bar.total = report.n_bytes_total
+class _Bar:
+    """A bar that comes once something is on its way."""
+
+    def __init__(self, label: str) -> None:
+        self._label = label
+        self._bar: Any = None
+        self._has_said_waiting = False
+
+    def __enter__(self) -> _Bar:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def draw(self, report: DownloadProgress) -> None:
+        if report.stage == "waiting" and not self._has_said_waiting:
+            self._has_said_waiting = True
+            output.note(f"{self._label}: another process downloads this session; waiting for it.")
+        if self._bar is None and report.stage == "downloading":
+            self._bar = output.progress(report.n_bytes_total, self._label, unit="B")
+            self._bar.unit_scale = True
+        if self._bar is None:
+            return
+        self._bar.total = report.n_bytes_total
         files = f"{report.n_files}/{report.n_files_total} files"
-        bar.set_postfix_str(f"{files} {report.file}".strip(), refresh=False)
-        bar.update(report.n_bytes - bar.n)
-    elif report.stage == "waiting":
-        bar.set_postfix_str("another process downloads this session")
+        self._bar.set_postfix_str(f"{files} {report.file}".strip(), refresh=False)
+        self._bar.update(report.n_bytes - self._bar.n)
 
 
 def _tell(outcomes: Sequence[Outcome], *, as_json: bool) -> None:
@@ -100,6 +116,8 @@ def _tell(outcomes: Sequence[Outcome], *, as_json: bool) -> None:
             output.note(f"{outcome.session}: {outcome.problem}")
         elif outcome.problem:
             output.fail("mtm-core", outcome.problem)
-    n_whole = sum(outcome.folder is not None for outcome in outcomes)
+    whole = [outcome.session for outcome in outcomes if outcome.folder is not None]
+    if len(outcomes) == len(whole) == 1:
+        output.note(f"Next: mtm-core prepare {whole[0]} --out S.h5")
     if len(outcomes) > 1 and not as_json:
-        output.show(f"{n_whole} of {len(outcomes)} sessions are here.")
+        output.show(f"{len(whole)} of {len(outcomes)} sessions are here.")

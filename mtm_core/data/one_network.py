@@ -104,7 +104,7 @@ def explain(error: Exception, url: str) -> NetworkError:
         return UnreachableError(msg)
     if isinstance(error, requests.exceptions.SSLError):
         msg = (
-            f"The certificate of {host} was not accepted: {_short(error)} "
+            f"The certificate of {host} was not accepted: {_short(error)}. "
             "Check the clock of this machine and the proxy of this network."
         )
         return UnreachableError(msg)
@@ -113,7 +113,7 @@ def explain(error: Exception, url: str) -> NetworkError:
         return UnreachableError(msg)
     if isinstance(error, requests.ConnectionError | requests.exceptions.ChunkedEncodingError):
         return UnreachableError(f"The connection to {host} was lost. {_LATER}")
-    return NetworkError(f"{host} gave an answer that could not be read: {_short(error)} {_LATER}")
+    return NetworkError(f"{host} gave an answer that could not be read: {_short(error)}. {_LATER}")
 
 
 def explain_status(status: int, url: str, detail: str = "") -> NetworkError:

@@ -102,6 +102,7 @@ def test_download_then_everything_goes_offline(say, database_flags, alyx, shelf,
     assert said.code == 0, said.err
     folder = cache_dir / PLACES[FIRST]
     assert said.out == f"{eid}  {folder}\n"
+    assert said.err.endswith(f"Next: mtm-core prepare {eid} --out S.h5\n")
     assert same_files(folder, shelf / PLACES[FIRST])
     n_before = len(alyx.log)
     offline = ["--cache", str(cache_dir), "--offline"]
@@ -184,6 +185,7 @@ def test_a_search_without_a_network_fails_and_says_how_to_go_on(say, home, cache
     said = say("search", "--url", f"http://127.0.0.1:{port}", "--cache", str(cache_dir))
     assert (said.code, said.out) == (2, "")
     assert "the server is down" in said.err
+    assert said.err.endswith("sessions of the cache. --offline does the latter.\n")
     assert len(said.err.splitlines()) == 1
 
 
