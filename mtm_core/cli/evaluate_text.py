@@ -41,8 +41,9 @@ def report_text(values: Values) -> str:
 
 
 def _head(values: Values) -> str:
+    made = " (simulated)" if values["is_simulated"] else ""
     lines = [
-        f"Session   {values['session']}, {values['n_trials']} {values['split']} trials "
+        f"Session   {values['session']}{made}, {values['n_trials']} {values['split']} trials "
         f"({values['split_kind']} split, seed {values['split_seed']})",
         f"Model     {values['preset']}, step {values['train_step']}, seed "
         f"{values['train_seed']} ({values['checkpoint']})",

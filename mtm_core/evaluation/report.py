@@ -238,6 +238,7 @@ def _header(checkpoint: Checkpoint, exam: Exam, split: PartName, null: NullName)
     manifest, session = checkpoint.manifest, exam.session
     return {
         "session": session.session_id,
+        "is_simulated": session.provenance.is_simulated,
         "checkpoint": str(checkpoint.path),
         "preset": manifest.config.name,
         "train_seed": manifest.config.run.seed,
