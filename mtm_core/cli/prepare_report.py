@@ -36,7 +36,7 @@ class PrepareReport:
         self._as_json = as_json
         self._outcomes: dict[str, Outcome] = {}
         self._bar: tqdm[Any] | None = None
-        self._said, self._said_at = "", 0.0
+        self._said, self._said_at, self._was_download = "", 0.0, False
 
     @property
     def n_failed(self) -> int:
@@ -97,13 +97,14 @@ class PrepareReport:
             output.note("Stopped. The same command goes on from here.")
 
     def _is_news(self, said: object, words: str) -> bool:
+        """Tell whether to say it: what repeats itself is not said, a download every two seconds."""
         now = time.monotonic()
-        is_news = words != self._said
-        if isinstance(said, DownloadProgress) and said.stage == "downloading":
-            is_news = is_news and now - self._said_at >= _PAUSE_S
-        if is_news:
-            self._said, self._said_at = words, now
-        return is_news
+        is_download = isinstance(said, DownloadProgress) and said.stage == "downloading"
+        is_soon = is_download and self._was_download and now - self._said_at < _PAUSE_S
+        if words == self._said or is_soon:
+            return False
+        self._said, self._said_at, self._was_download = words, now, is_download
+        return True
 
 
 _HEADER = ("source", "result", "units", "regions", "trials", "bins", "seconds", "file")
