@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from mtm_core.config_simulation import SimulationConfig
+from mtm_core.data import one_server, one_transfer
 from mtm_core.data.alf_writer import write_alf
 from mtm_core.data.one_client import OneClient
 from mtm_core.data.simulated import simulate
@@ -80,3 +81,10 @@ def connect(alyx, home, cache_dir) -> Callable[..., OneClient]:
 def client(connect) -> OneClient:
     """Return a client that is logged in."""
     return connect()
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    """Wait for a silent server for moments only."""
+    for module in (one_server, one_transfer):
+        monkeypatch.setattr(module, "TIMEOUT_S", (1.0, 0.3))

@@ -23,3 +23,10 @@ def same_files(folder: Path, original: Path) -> bool:
     return all(
         path.read_bytes() == (original / path.relative_to(folder)).read_bytes() for path in files
     )
+
+
+def files_of(cache: Path) -> list[Path]:
+    """Return the files of the cache that a reader could see."""
+    hidden = {".rest", ".mtm-viewer"}
+    found = (path for path in cache.rglob("*") if path.is_file())
+    return [p for p in found if not hidden & set(p.parts) and not p.name.startswith(".")]

@@ -1,11 +1,18 @@
 from __future__ import annotations
 
+import errno
+import socket
+import threading
+import time
+
 import pytest
 import requests
 
+from mtm_core.data import one_network
+from mtm_core.data.one_client import OneClient
 from mtm_core.data.one_datasets import check_entry, details_on_disk, on_record
 from mtm_core.data.one_network import explain, explain_status
-from mtm_core.data.one_records import SessionEntry
+from mtm_core.data.one_records import SearchQuery, SessionEntry
 from mtm_core.errors import (
     DataError,
     DownloadError,
@@ -13,6 +20,9 @@ from mtm_core.errors import (
     NetworkError,
     UnreachableError,
 )
+from tests.core.data.one_world import FIRST, SECOND
+
+pytest_plugins = ["tests.core.data.one_fixtures"]
 
 URL = "https://alyx.invalid/sessions"
 EID = "56956777-dca5-468c-87cb-78150432cc57"
@@ -113,3 +123,94 @@ def test_a_dataset_without_an_id_takes_the_one_of_its_address():
 def test_a_session_without_a_folder_has_no_details():
     with pytest.raises(DataError, match="is not in the cache"):
         details_on_disk(SessionEntry(eid=EID))
+
+
+def test_a_server_that_is_down_is_found_out_before_anything_slow(alyx, home, cache_dir):
+    listener = socket.create_server(("127.0.0.1", 0))
+    port = listener.getsockname()[1]
+    listener.close()
+    begin = time.monotonic()
+    with pytest.raises(UnreachableError, match="refuses connections: the server is down"):
+        OneClient.connect(f"http://127.0.0.1:{port}", cache_dir=cache_dir, mode="remote")
+    assert time.monotonic() - begin < 3
+    client = OneClient.connect(f"http://127.0.0.1:{port}", cache_dir=cache_dir)
+    assert not client.is_online
+    assert "server is down" in client.why_offline
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (socket.gaierror(-3, "Temporary failure"), "could not be looked up: there is no network"),
+        (TimeoutError(), "does not answer: there is no network, or the server is down"),
+        (OSError(errno.ENETUNREACH, "Network is unreachable"), "network is unreachable"),
+        (UnicodeError("label too long"), "could not be looked up"),
+    ],
+)
+def test_no_network_is_said_so(error, said, monkeypatch):
+    def refuse(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(one_network.socket, "create_connection", refuse)
+    with pytest.raises(UnreachableError, match=said) as raised:
+        one_network.probe("https://alyx.invalid")
+    assert "alyx.invalid" in str(raised.value)
+    assert "go on with the sessions of the cache" in str(raised.value)
+
+
+def test_a_name_that_is_looked_up_forever_is_given_up(monkeypatch):
+    release = threading.Event()
+
+    def hang(*_: object) -> None:
+        release.wait()
+        raise TimeoutError
+
+    monkeypatch.setattr(one_network.socket, "create_connection", hang)
+    begin = time.monotonic()
+    with pytest.raises(UnreachableError, match="does not answer"):
+        one_network.probe("https://alyx.invalid", seconds=0.1)
+    assert time.monotonic() - begin < 2
+    release.set()
+    next(t for t in threading.enumerate() if t.name == "mtm-probe").join()
+
+
+def test_a_proxy_is_probed_in_place_of_the_server(monkeypatch):
+    asked = []
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.invalid:3128")
+    monkeypatch.setenv("NO_PROXY", "")
+
+    def remember(address: tuple[str, int], _: float) -> None:
+        asked.append(address)
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(one_network.socket, "create_connection", remember)
+    with pytest.raises(UnreachableError, match=r"proxy.invalid refuses"):
+        one_network.probe("https://alyx.invalid")
+    assert asked == [("proxy.invalid", 3128)]
+
+
+def test_without_a_network_cached_sessions_open_and_others_say_why(connect, alyx, monkeypatch):
+    eid = alyx.eid(FIRST)
+    connect().download(eid)
+
+    def refuse(*_: object) -> None:
+        raise socket.gaierror
+
+    monkeypatch.setattr(one_network.socket, "create_connection", refuse)
+    client = connect()
+    assert not client.is_online
+    assert client.read(eid).origin.eid == eid
+    assert [entry.eid for entry in client.search()] == [eid]
+    assert client.search(SearchQuery(subject="SIM_002")) == []
+    with pytest.raises(DataError, match=r"not in the cache .* there is no network"):
+        client.download(alyx.eid(SECOND))
+
+
+def test_a_network_that_goes_away_after_login_is_said_so(client, alyx, monkeypatch):
+    def refuse(*_: object) -> None:
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(one_network.socket, "create_connection", refuse)
+    with pytest.raises(UnreachableError, match="refuses connections"):
+        client.download(alyx.eid(FIRST))
+    assert not alyx.n_fetched

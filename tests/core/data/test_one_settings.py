@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from mtm_core.data import one_settings
+from mtm_core.data.one_client import OneClient
 from mtm_core.data.one_records import Credentials
 from mtm_core.data.one_settings import (
     PUBLIC_URL,
@@ -16,6 +17,7 @@ from mtm_core.data.one_settings import (
     load_settings,
 )
 from mtm_core.errors import ConfigError
+from tests.core.data.stub_alyx import PASSWORD, USER
 
 pytest_plugins = ["tests.core.data.one_fixtures"]
 
@@ -105,3 +107,38 @@ def test_a_home_that_python_cannot_find_is_said_so(monkeypatch):
     monkeypatch.setattr(one_settings.Path, "home", no_home)
     with pytest.raises(ConfigError, match="There is no home folder ~"):
         default_url()
+
+
+def test_a_home_that_is_not_there_is_said_so(alyx, home, cache_dir, monkeypatch):
+    monkeypatch.setenv("HOME", str(home / "nowhere"))
+    with pytest.raises(ConfigError, match=r"There is no home folder .*nowhere.* Set HOME"):
+        OneClient.connect(alyx.url, username=USER, password=PASSWORD, cache_dir=cache_dir)
+    client = OneClient.connect(cache_dir=cache_dir, mode="local")
+    assert client.search() == []
+
+
+def test_damaged_settings_of_one_are_said_so(connect, home):
+    (home / ".one").mkdir()
+    (home / ".one/.caches").write_text("{ half")
+    with pytest.raises(ConfigError, match=r"ONE's settings in .*caches could not be read"):
+        connect()
+
+
+def test_settings_and_token_of_one_are_used_as_they_are(alyx, home, tmp_path):
+    import one.params
+    from one.webclient import AlyxClient
+
+    folder = tmp_path / "the cache of ONE"
+    one.params.setup(client=alyx.url, silent=True, username=USER, cache_dir=str(folder))
+    AlyxClient(base_url=alyx.url, username=USER, password=PASSWORD, silent=True)
+    before = settings_in(home)
+    client = OneClient.connect()  # the default of ONE, its token, its folder
+    assert client.url == alyx.url
+    assert client.cache_dir == folder
+    assert client.search()
+    assert settings_in(home) == before
+
+
+def settings_in(home: Path) -> dict[str, str]:
+    files = (path for path in (home / ".one").iterdir() if path.suffix != ".lock")
+    return {path.name: path.read_text() for path in files}

@@ -2,44 +2,29 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
 import pytest
 
-from mtm_core.data import one_download, one_network, one_server, one_transfer
+from mtm_core.data import one_download, one_transfer
 from mtm_core.data.one_client import OneClient
-from mtm_core.data.one_records import SearchQuery
 from mtm_core.errors import (
-    ConfigError,
     DataError,
     DownloadError,
-    LoginError,
-    NetworkError,
     OutputError,
-    UnreachableError,
 )
-from tests.core.data.one_world import FIRST, PLACES, SECOND, SPIKES, same_files
-from tests.core.data.stub_alyx import PASSWORD, TOKEN, USER
+from tests.core.data.one_world import FIRST, PLACES, SPIKES, files_of, same_files
+from tests.core.data.stub_alyx import PASSWORD, USER
 
 pytest_plugins = ["tests.core.data.one_fixtures"]
 ROOT = Path(__file__).parents[3]
 NAME = "spikes.times.npy"
-
-
-@pytest.fixture
-def impatient(monkeypatch):
-    """Wait for a silent server for moments only."""
-    for module in (one_server, one_transfer):
-        monkeypatch.setattr(module, "TIMEOUT_S", (1.0, 0.3))
 
 
 @pytest.fixture
@@ -51,13 +36,6 @@ def one_at_a_time(monkeypatch):
 def is_sound(client: OneClient, eid: str, original: Path) -> bool:
     """Return whether the session can be downloaded now, and is the original's in every byte."""
     return same_files(client.download(eid), original)
-
-
-def files_of(cache: Path) -> list[Path]:
-    """Return the files of the cache that a reader could see."""
-    hidden = {".rest", ".mtm-viewer"}
-    found = (path for path in cache.rglob("*") if path.is_file())
-    return [p for p in found if not hidden & set(p.parts) and not p.name.startswith(".")]
 
 
 def test_a_dropped_download_is_continued_once_without_a_word(client, alyx, shelf):
@@ -225,216 +203,6 @@ def test_a_part_of_another_version_is_thrown_away(client, alyx, shelf):
         target.parent.mkdir(parents=True)
 
 
-def test_a_wrong_password_is_said_so(connect):
-    with pytest.raises(LoginError, match=f"did not accept the password of account '{USER}'") as e:
-        connect(password="wrong horse")
-    assert "wrong horse" not in str(e.value)
-    assert "ORCiD" in str(e.value)
-
-
-@pytest.mark.parametrize("mode", ["auto", "remote"])
-def test_a_wrong_token_is_said_so(mode, connect):
-    with pytest.raises(LoginError, match="did not accept the token: it is wrong, or has expired"):
-        connect(username=None, password=None, token="0" * 40, mode=mode)
-
-
-def test_a_token_that_expired_is_said_so_when_it_is_used(connect, alyx):
-    connect()
-    alyx.faults.valid_tokens = set()
-    again = connect(username=None, password=None)
-    assert again.is_online  # ONE keeps the token; nobody was asked yet
-    with pytest.raises(LoginError, match=r"has expired\. Log in again"):
-        again.search()
-    with pytest.raises(LoginError, match="has expired"):
-        again.download(alyx.eid(FIRST))
-
-
-def test_a_token_alone_serves_where_there_are_no_passwords(connect, alyx):
-    alyx.faults.has_passwords = False
-    with pytest.raises(LoginError, match="ORCiD has no password and uses a token"):
-        connect()
-    client = connect(username=None, password=None, token=TOKEN)
-    assert client.search()
-    assert connect(username=None, password=None).search()  # ONE has kept it
-
-
-def test_a_token_whose_owner_nobody_knows_needs_a_name(connect, alyx):
-    alyx.faults.names_owner = False
-    with pytest.raises(LoginError, match="name the account as well"):
-        connect(username=None, password=None, token=TOKEN)
-    assert connect(password=None, token=TOKEN).search()
-
-
-@pytest.mark.parametrize("given", ["password", "token"])
-def test_secrets_come_from_the_environment(given, connect, monkeypatch):
-    if given == "token":
-        monkeypatch.setenv("MTM_ALYX_TOKEN", TOKEN)
-    else:
-        monkeypatch.setenv("MTM_ALYX_USERNAME", USER)
-        monkeypatch.setenv("MTM_ALYX_PASSWORD", PASSWORD)
-    assert connect(username=None, password=None, mode="remote").search()
-
-
-def test_without_an_account_the_cache_serves_and_remote_says_what_to_do(connect, alyx):
-    client = connect(username=None, password=None)
-    assert client.needs_login
-    assert not client.is_online
-    assert client.search() == []
-    with pytest.raises(LoginError, match=r"Make a free account at .*/signup, then set MTM_ALYX_"):
-        connect(username=None, password=None, mode="remote")
-    assert not alyx.log
-
-
-@pytest.mark.parametrize(
-    ("status", "error", "said"),
-    [
-        (500, UnreachableError, r"is up but has a fault of its own \(500\)"),
-        (503, UnreachableError, r"is up but has a fault of its own \(503\)"),
-        (401, LoginError, "did not accept the token"),
-        (429, UnreachableError, "asks for fewer requests"),
-        (403, LoginError, "does not let this account see"),
-    ],
-)
-def test_a_database_with_a_fault_is_said_so(status, error, said, client, alyx):
-    alyx.faults.status = status
-    begin = time.monotonic()
-    with pytest.raises(error, match=said):
-        client.search()
-    assert time.monotonic() - begin < 5
-
-
-@pytest.mark.parametrize("status", [500, 403, 418])
-def test_a_fault_while_logging_in_is_said_so(status, connect, alyx):
-    alyx.faults.status = status
-    with pytest.raises(NetworkError, match=r"127\.0\.0\.1:\d+ .*\."):
-        connect(mode="remote")
-
-
-def test_a_web_page_in_place_of_an_answer_is_said_so(connect, alyx):
-    client = connect()
-    alyx.faults.is_garbled = True
-    with pytest.raises(NetworkError, match="gave an answer that could not be read"):
-        client.search()
-    with pytest.raises(NetworkError, match="gave an answer that could not be read"):
-        connect(mode="remote")
-
-
-def test_a_server_that_falls_silent_is_given_up(connect, alyx, impatient):
-    client = connect()
-    alyx.faults.is_silent = True
-    with pytest.raises(UnreachableError, match="took a connection and then fell silent"):
-        client.search()
-    with pytest.raises(UnreachableError, match="fell silent"):
-        connect(mode="remote")
-
-
-def test_a_file_server_that_falls_silent_is_given_up(client, alyx, impatient):
-    alyx.faults.slow_s, alyx.faults.slow_bytes = 30.0, 100
-    with pytest.raises(NetworkError, match="took a connection and then fell silent"):
-        client.download(alyx.eid(FIRST))
-
-
-@pytest.mark.parametrize(
-    ("status", "error"), [(500, UnreachableError), (401, LoginError), (403, LoginError)]
-)
-def test_a_file_server_that_refuses_is_said_so(status, error, client, alyx):
-    alyx.faults.file_status = status
-    with pytest.raises(error, match=r"127\.0\.0\.1"):
-        client.download(alyx.eid(FIRST))
-    assert files_of(client.cache_dir) == []
-
-
-def test_a_server_that_is_down_is_found_out_before_anything_slow(alyx, home, cache_dir):
-    listener = socket.create_server(("127.0.0.1", 0))
-    port = listener.getsockname()[1]
-    listener.close()
-    begin = time.monotonic()
-    with pytest.raises(UnreachableError, match="refuses connections: the server is down"):
-        OneClient.connect(f"http://127.0.0.1:{port}", cache_dir=cache_dir, mode="remote")
-    assert time.monotonic() - begin < 3
-    client = OneClient.connect(f"http://127.0.0.1:{port}", cache_dir=cache_dir)
-    assert not client.is_online
-    assert "server is down" in client.why_offline
-
-
-@pytest.mark.parametrize(
-    ("error", "said"),
-    [
-        (socket.gaierror(-3, "Temporary failure"), "could not be looked up: there is no network"),
-        (TimeoutError(), "does not answer: there is no network, or the server is down"),
-        (OSError(errno.ENETUNREACH, "Network is unreachable"), "network is unreachable"),
-        (UnicodeError("label too long"), "could not be looked up"),
-    ],
-)
-def test_no_network_is_said_so(error, said, monkeypatch):
-    def refuse(*_: object) -> None:
-        raise error
-
-    monkeypatch.setattr(one_network.socket, "create_connection", refuse)
-    with pytest.raises(UnreachableError, match=said) as raised:
-        one_network.probe("https://alyx.invalid")
-    assert "alyx.invalid" in str(raised.value)
-    assert "go on with the sessions of the cache" in str(raised.value)
-
-
-def test_a_name_that_is_looked_up_forever_is_given_up(monkeypatch):
-    release = threading.Event()
-
-    def hang(*_: object) -> None:
-        release.wait()
-        raise TimeoutError
-
-    monkeypatch.setattr(one_network.socket, "create_connection", hang)
-    begin = time.monotonic()
-    with pytest.raises(UnreachableError, match="does not answer"):
-        one_network.probe("https://alyx.invalid", seconds=0.1)
-    assert time.monotonic() - begin < 2
-    release.set()
-    next(t for t in threading.enumerate() if t.name == "mtm-probe").join()
-
-
-def test_a_proxy_is_probed_in_place_of_the_server(monkeypatch):
-    asked = []
-    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.invalid:3128")
-    monkeypatch.setenv("NO_PROXY", "")
-
-    def remember(address: tuple[str, int], _: float) -> None:
-        asked.append(address)
-        raise ConnectionRefusedError
-
-    monkeypatch.setattr(one_network.socket, "create_connection", remember)
-    with pytest.raises(UnreachableError, match=r"proxy.invalid refuses"):
-        one_network.probe("https://alyx.invalid")
-    assert asked == [("proxy.invalid", 3128)]
-
-
-def test_without_a_network_cached_sessions_open_and_others_say_why(connect, alyx, monkeypatch):
-    eid = alyx.eid(FIRST)
-    connect().download(eid)
-
-    def refuse(*_: object) -> None:
-        raise socket.gaierror
-
-    monkeypatch.setattr(one_network.socket, "create_connection", refuse)
-    client = connect()
-    assert not client.is_online
-    assert client.read(eid).origin.eid == eid
-    assert [entry.eid for entry in client.search()] == [eid]
-    assert client.search(SearchQuery(subject="SIM_002")) == []
-    with pytest.raises(DataError, match=r"not in the cache .* there is no network"):
-        client.download(alyx.eid(SECOND))
-
-
-def test_a_network_that_goes_away_after_login_is_said_so(client, alyx, monkeypatch):
-    def refuse(*_: object) -> None:
-        raise ConnectionRefusedError
-
-    monkeypatch.setattr(one_network.socket, "create_connection", refuse)
-    with pytest.raises(UnreachableError, match="refuses connections"):
-        client.download(alyx.eid(FIRST))
-    assert not alyx.n_fetched
-
-
 def test_a_cache_below_a_file_is_said_so(connect, alyx, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match=r"file/cache cannot be written: not a directory"):
@@ -452,41 +220,6 @@ def test_too_little_room_is_found_out_before_the_download(client, alyx, monkeypa
     with pytest.raises(OutputError, match=r"MB are to come and .* has 0 MB free\. Make room"):
         client.download(alyx.eid(FIRST))
     assert not alyx.n_fetched
-
-
-def test_a_home_that_is_not_there_is_said_so(alyx, home, cache_dir, monkeypatch):
-    monkeypatch.setenv("HOME", str(home / "nowhere"))
-    with pytest.raises(ConfigError, match=r"There is no home folder .*nowhere.* Set HOME"):
-        OneClient.connect(alyx.url, username=USER, password=PASSWORD, cache_dir=cache_dir)
-    client = OneClient.connect(cache_dir=cache_dir, mode="local")
-    assert client.search() == []
-
-
-def test_damaged_settings_of_one_are_said_so(connect, home):
-    (home / ".one").mkdir()
-    (home / ".one/.caches").write_text("{ half")
-    with pytest.raises(ConfigError, match=r"ONE's settings in .*caches could not be read"):
-        connect()
-
-
-def test_settings_and_token_of_one_are_used_as_they_are(alyx, home, tmp_path):
-    import one.params
-    from one.webclient import AlyxClient
-
-    folder = tmp_path / "the cache of ONE"
-    one.params.setup(client=alyx.url, silent=True, username=USER, cache_dir=str(folder))
-    AlyxClient(base_url=alyx.url, username=USER, password=PASSWORD, silent=True)
-    before = settings_in(home)
-    client = OneClient.connect()  # the default of ONE, its token, its folder
-    assert client.url == alyx.url
-    assert client.cache_dir == folder
-    assert client.search()
-    assert settings_in(home) == before
-
-
-def settings_in(home: Path) -> dict[str, str]:
-    files = (path for path in (home / ".one").iterdir() if path.suffix != ".lock")
-    return {path.name: path.read_text() for path in files}
 
 
 SCRIPT = """
