@@ -100,8 +100,8 @@ def run(args: argparse.Namespace) -> int:
     check_writable(args.json)
     settings = _settings(args)
     device = resolve_device(args.device)
-    checkpoint = load_checkpoint(find_model(args.checkpoint), device)
     session = read_session(find(args.session))
+    checkpoint = load_checkpoint(find_model(args.checkpoint), device, session.session_id)
     regions = _regions(session) if args.each_region else (args.region,)
     with Progress() as progress, use_backend(probe_backend(device)):
         reports = decode_regions(

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtm_core.data.session import Session
-from mtm_core.errors import DataError, UnknownNameError
+from mtm_core.errors import ConfigError, DataError, UnknownNameError
 from mtm_core.evaluation.decoding_chance import draw_targets, method_words
 from mtm_core.evaluation.decoding_features import (
     FEATURES,
@@ -124,6 +124,8 @@ def decode(
         If session and checkpoint do not belong together.
     DataError
         If a target is not in this session, or there are too few trials for it.
+    ConfigError
+        If hidden states alone are asked for, and the architecture has none.
     """
     settings = settings or DecodingSettings()
     bound = Reconstructor(checkpoint, session, allow_overlap=allow_overlap)
@@ -186,6 +188,9 @@ def _decode_target(
     if prompt == "auto":
         prompt = choose_prompt(bound, target, cut, settings.region)
     features = read_features(bound, settings.features, cut, prompt, settings.region)
+    if not features:
+        msg = "This model's architecture has no hidden states. Decode from other features."
+        raise ConfigError(msg)
     drawn = _draw(session, target, trials, settings)
     what = f"{target.name} from {settings.region}" if settings.region else target.name
     decoders: list[DecoderScores] = []

@@ -114,7 +114,8 @@ def read_features(
     """Return features of every trial of a session, each (n_trials, n_bins, n_dims).
 
     The model sees nothing behind the cut, and nothing outside the region if there is one; then
-    log-rates and counts are those of its units only.
+    log-rates and counts are those of its units only. Hidden states are left out where the
+    architecture has none.
 
     Raises
     ------
@@ -134,8 +135,10 @@ def read_features(
     if set(names) - {"counts"}:
         is_hidden = ~(cut.is_kept[:, :, None] & is_seen)
         read = bound.read(np.arange(session.n_trials), prompt, is_hidden)
-        found |= {"log_rate": read.log_rate[:, :, is_seen], "states": read.states}
-    return {name: found[name] for name in names}
+        found["log_rate"] = read.log_rate[:, :, is_seen]
+        if read.states is not None:
+            found["states"] = read.states
+    return {name: found[name] for name in names if name in found}
 
 
 @dataclass(frozen=True, eq=False)

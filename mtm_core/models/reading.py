@@ -24,12 +24,12 @@ class Reading:
     ----------
     log_rate : ndarray of float32, shape (n_trials, n_bins, n_units)
         Its output: natural log of expected spikes per bin.
-    states : ndarray of float32, shape (n_trials, n_bins, width)
-        Its hidden states: the tokens before the read-out.
+    states : ndarray of float32, shape (n_trials, n_bins, n_features), or None
+        Its hidden states, which the read-out reads; None for an architecture without.
     """
 
     log_rate: NDArray[np.float32]
-    states: NDArray[np.float32]
+    states: NDArray[np.float32] | None
 
 
 @torch.inference_mode()
@@ -72,5 +72,7 @@ def read_model(
         is_causal = index == prompt_index("causal")
         batch = mask_counts(counts, hidden, hidden, index, is_causal)
         log_rate.append(model(batch).cpu().numpy())
-        states.append(model.states(batch).cpu().numpy())
-    return Reading(log_rate=np.concatenate(log_rate), states=np.concatenate(states))
+        if type(model).states is not SpikeModel.states:
+            states.append(model.states(batch).cpu().numpy())
+    known = np.concatenate(states) if states else None
+    return Reading(log_rate=np.concatenate(log_rate), states=known)

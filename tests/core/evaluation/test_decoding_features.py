@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from mtm_core.config import MaskingConfig, TrainConfig
 from mtm_core.data.table import Column
@@ -123,6 +124,14 @@ def test_an_uncut_window_is_seen_whole():
     after = read_features(later, FEATURES, found, "neuron", None)
     for name in FEATURES:
         assert (before[name] != after[name]).any()
+
+
+def test_hidden_states_are_left_out_where_there_are_none(monkeypatch):
+    model = type(CHECKPOINT.model)
+    monkeypatch.delattr(model, "states")
+    monkeypatch.setattr(model, "forward", lambda self, batch: torch.zeros_like(batch.inputs))
+    found = read_features(BOUND, FEATURES, cut("reward"), "neuron", None)
+    assert list(found) == ["log_rate", "counts"]
 
 
 def test_features_have_the_shapes_of_what_they_are():
