@@ -22,7 +22,7 @@ EXIT_INTERRUPTED = 130
 EXIT_PIPE_CLOSED = 141
 
 COMMANDS = {
-    "info": "what a session, a checkpoint or a run holds",
+    "info": "what a session, a recording, a checkpoint or a run holds",
     "sessions": "find and download IBL sessions",
     "prepare": "turn recordings into session files: folders, NWB, eids",
     "convert": "turn a published recording into a session file",

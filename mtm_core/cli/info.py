@@ -1,7 +1,8 @@
-"""Say what a session, a checkpoint or the folder of a run holds.
+"""Say what a session, a recording, a checkpoint or the folder of a run holds.
 
 PATH is a file, a folder, or the name of a bundled checkpoint or session (of which the beginning is
-enough).
+enough). A recording is what `mtm-core prepare` takes: an ALF folder, an NWB file, or the layout of
+docs/bring_your_own.md.
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ class Description(Protocol):
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Define the arguments of `mtm-core info`."""
-    parser.add_argument("path", metavar="PATH", help="session, checkpoint, or folder of a run")
+    parser.add_argument(
+        "path", metavar="PATH", help="session, recording, checkpoint, or folder of a run"
+    )
     parser.add_argument("--json", action="store_true", help="print pure JSON")
 
 
@@ -54,7 +57,8 @@ def find(name: str) -> Path:
     SessionFileError
         If there is neither.
     """
-    from mtm_core.errors import SessionFileError, UnknownNameError
+    from mtm_core.cli.bundled_name import find_bundled
+    from mtm_core.errors import SessionFileError
     from mtm_core.resources import checkpoint_path, list_checkpoints, session_path
 
     path = Path(name)
@@ -62,22 +66,23 @@ def find(name: str) -> Path:
         return path
     if name in list_checkpoints():
         return checkpoint_path(name)
-    try:
-        return session_path(name)
-    except UnknownNameError as error:
-        near = f" Did you mean the bundled session {error.nearest}?" if error.nearest else ""
-        msg = f"There is no file or folder {name}.{near}"
-        raise SessionFileError(msg) from error
+    return find_bundled(
+        name, session_path, kind="session", otherwise="file or folder", error=SessionFileError
+    )
 
 
 def describe(path: Path) -> Description:
-    """Read what is at `path`: a folder is a run, ``.safetensors`` a checkpoint, HDF5 a session.
+    """Read what is at `path`: a run or a recording, a checkpoint, a session.
 
     Raises
     ------
     SessionFileError
         If it is nothing of ours.
     """
+    if _is_recording(path):
+        from mtm_core.cli.describe_recording import RecordingDescription
+
+        return RecordingDescription(path)
     if path.is_dir():
         from mtm_core.cli.describe_model import RunDescription
 
@@ -94,6 +99,16 @@ def describe(path: Path) -> Description:
     from mtm_core.cli.describe_session import SessionDescription
 
     return SessionDescription(path)
+
+
+def _is_recording(path: Path) -> bool:
+    from mtm_core.data.alf import is_alf_folder
+    from mtm_core.data.byo import is_byo_folder
+    from mtm_core.data.nwb import is_nwb_file
+
+    if path.is_dir():
+        return is_byo_folder(path) or is_alf_folder(path)
+    return path.suffix == ".nwb" or is_nwb_file(path)
 
 
 def _looks_like_hdf5(path: Path) -> bool:

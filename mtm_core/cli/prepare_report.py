@@ -97,7 +97,7 @@ class PrepareReport:
             output.note("Stopped. The same command goes on from here.")
 
     def _is_news(self, said: object, words: str) -> bool:
-        """Tell whether to say it: what repeats itself is not said, a download every two seconds."""
+        """Tell whether to say it: nothing twice, a download every two seconds."""
         now = time.monotonic()
         is_download = isinstance(said, DownloadProgress) and said.stage == "downloading"
         is_soon = is_download and self._was_download and now - self._said_at < _PAUSE_S

@@ -12,6 +12,8 @@ from mtm_core.data.regions import region_columns
 from mtm_core.data.session_file import read_session, write_session
 from mtm_core.data.table import Table
 from mtm_core.resources import session_path
+from tests.core.data.byo_folder import write_byo_folder
+from tests.core.data.small_nwb import write_small_nwb
 from tests.core.sessions import make_session
 
 NAME = "steinmetz2019_s17_Lederberg_2017-12-10"
@@ -109,3 +111,22 @@ def test_what_is_not_ours_is_one_sentence(tmp_path, monkeypatch, capsys, name, s
 
 def test_a_bundled_checkpoint_is_found_by_its_name() -> None:
     assert info.find("demo").name == "demo.safetensors"
+
+
+@pytest.mark.parametrize("kind", ["byo", "nwb"])
+def test_a_recording_that_was_not_prepared_is_described(tmp_path, capsys, kind):
+    if kind == "byo":
+        path = write_byo_folder(tmp_path / "mine", session_toml="simulated = true\n")
+    else:
+        path = write_small_nwb(tmp_path / "s.nwb")
+    assert main(["info", str(path)]) == 0
+    text = capsys.readouterr().out
+    assert "probe00: " in text
+    assert "SIMULATED" in text if kind == "byo" else "recorded, testlab, SYN_001" in text
+    assert f"mtm-core prepare {path} --out S.h5" in text
+    assert main(["info", str(path), "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["kind"] == "recording"
+    assert facts["n_units"] == (3 if kind == "byo" else 4)
+    assert facts["n_good"] == 2
+    assert facts["regions"]["CA1"] == 1
