@@ -19,6 +19,7 @@ from torch import Tensor
 from mtm_core.data.batch import collate
 from mtm_core.data.conditions import Conditions
 from mtm_core.data.session import Session
+from mtm_core.data.splits import default_training_trials
 from mtm_core.data.units import unit_rate_hz
 from mtm_core.errors import DataError, MaskError
 from mtm_core.masking.spec import MaskSpec, ResolvedMask
@@ -90,15 +91,20 @@ class Reconstructor:
         self._token = f"{_digest(checkpoint.model)}/{self.session.content_hash}"
 
     def train_rate_hz(self) -> NDArray[np.float64]:
-        """Return each unit's mean rate over the checkpoint's training trials, in spikes/s.
+        """Return each unit's mean rate over training trials, in spikes/s: what rules look at.
+
+        These are the checkpoint's own; in another session, which has none of them, those that a
+        split by default settings would train on.
 
         Raises
         ------
         MismatchError
-            If the session holds none of them.
+            If this is the session trained on, and it lacks every training trial.
         """
-        rows = split_part(self.checkpoint.manifest, self.session, "train")
-        return unit_rate_hz(self.session, rows)
+        manifest, session = self.checkpoint.manifest, self.session
+        is_own = session.session_id == manifest.session_id
+        rows = split_part(manifest, session, "train") if is_own else None
+        return unit_rate_hz(session, default_training_trials(session) if rows is None else rows)
 
     def resolve(self, spec: MaskSpec) -> ResolvedMask:
         """Apply a mask to the session; units that it lacks are hidden and not scored.

@@ -54,19 +54,21 @@ def find_model(name: str) -> Path:
     CheckpointError
         If there is none.
     """
-    from mtm_core.errors import CheckpointError, UnknownNameError
+    from mtm_core.cli.bundled_name import find_bundled
+    from mtm_core.errors import CheckpointError
     from mtm_core.resources import checkpoint_path
     from mtm_core.training.run_folder import find_checkpoint
 
     path = Path(name)
     if path.exists():
         return find_checkpoint(path)
-    try:
-        return checkpoint_path(name)
-    except UnknownNameError as error:
-        near = f" Did you mean the bundled checkpoint {error.nearest}?" if error.nearest else ""
-        msg = f"There is no checkpoint or run folder {name}.{near}"
-        raise CheckpointError(msg) from error
+    return find_bundled(
+        name,
+        checkpoint_path,
+        kind="checkpoint",
+        otherwise="checkpoint or run folder",
+        error=CheckpointError,
+    )
 
 
 def choose_trials(split: str, bound: Reconstructor) -> NDArray[np.int64]:

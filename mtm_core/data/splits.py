@@ -44,6 +44,18 @@ def split_trials(session: Session, config: DataConfig) -> Split:
     return split_rows(session.n_trials, session.session_id, config)
 
 
+def default_training_trials(session: Session) -> Rows:
+    """Return the trials that a model with default settings would be trained on.
+
+    They give mean rates to rules where the model was trained on another session. A session too
+    short to be split gives all of its trials.
+    """
+    try:
+        return split_trials(session, DataConfig()).train
+    except ConfigError:
+        return np.arange(session.n_trials)
+
+
 def split_rows(n_trials: int, session_id: str, config: DataConfig) -> Split:
     """Split trial rows into train, validation and test.
 

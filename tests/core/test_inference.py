@@ -10,6 +10,7 @@ from mtm_core import inference
 from mtm_core.config import DataConfig, TrainConfig
 from mtm_core.data.batch import collate
 from mtm_core.data.conditions import Conditions, trial_conditions
+from mtm_core.data.splits import split_trials
 from mtm_core.data.units import unit_rate_hz
 from mtm_core.errors import DataError, MaskError, MismatchError
 from mtm_core.inference import (
@@ -454,6 +455,17 @@ def test_missing_units_are_hidden_and_not_scored() -> None:
     assert answer.mask.scored_units.tolist() == list(range(2, 15))
     expected = plain_pass(collate(SESSION, TRIALS), np.tile(is_hidden, (8, 1)), "inter_region")
     np.testing.assert_allclose(answer.log_rate, expected, rtol=1e-5, atol=1e-5)
+
+
+def test_a_rule_on_rates_works_in_another_session_that_shares_units() -> None:
+    other = replace(SESSION.take_units(np.arange(5, 45)), session_id="of-another-day")
+    rates = unit_rate_hz(other, split_trials(other, DataConfig()).train)
+    middle = float(np.median(rates))
+    spec = MaskSpec(blocks=(Block(UnitChoice.by_rule(f"rate_hz > {middle!r}")),))
+    bound = Reconstructor(CHECKPOINT, other, allow_overlap=True)
+    mask = bound.complete(spec, TRIALS).mask
+    assert np.array_equal(mask.is_hidden[0], np.r_[np.ones(5, dtype=bool), rates > middle])
+    assert mask.scored_units.tolist() == (5 + np.flatnonzero(rates > middle)).tolist()
 
 
 @pytest.mark.parametrize("kept", [np.arange(15, 45), np.arange(15)])

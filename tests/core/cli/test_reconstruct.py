@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import resource
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -34,6 +35,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_session(SESSION, path / "s.h5")
     write_session(make_session(n_units=30, seed=1, n_bins=8), path / "other.h5")
     write_session(SESSION.take_units(np.arange(5, 30)), path / "fewer.h5")
+    another_day = replace(SESSION.take_units(np.arange(5, 30)), session_id="another-day")
+    write_session(another_day, path / "another_day.h5")
     write_session(SESSION.take_trials(np.sort(test_rows())), path / "test_only.h5")
     save(CHECKPOINT, path / "m.safetensors")
     config = TrainConfig(model=SMALL_MODEL, masking=MaskingConfig(schemes=("temporal",)))
@@ -169,6 +172,13 @@ def test_missing_units_can_be_allowed(program: Program) -> None:
     assert program(*words, "--allow-overlap", session="fewer.h5") == 0
     assert "Warning: 5 of the model's 30 units are not in the session" in program.err
     assert "Scored    5 units" in program.out
+
+
+def test_a_rule_on_rates_works_where_only_some_units_are_shared(program: Program) -> None:
+    middle = float(np.median(SESSION.counts.mean(axis=(0, 1)) / SESSION.bin_size_s))
+    words = ["--hide", f"rate_hz > {middle:g}", "--split", "all", "--allow-overlap"]
+    assert program(*words, session="another_day.h5") == 0
+    assert f"rate_hz above {middle:g} hidden" in program.out
 
 
 def test_without_training_trials_there_is_no_score_but_there_are_rates(program: Program) -> None:

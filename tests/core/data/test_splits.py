@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from mtm_core.config import DataConfig
 from mtm_core.data.binning import rebin
-from mtm_core.data.splits import split_rows, split_trials
+from mtm_core.data.splits import default_training_trials, split_rows, split_trials
 from mtm_core.errors import ConfigError
 from tests.core.sessions import make_session
 
@@ -120,3 +120,13 @@ def test_no_more_blocks_are_made_than_there_are_trials_for():
     split = split_rows(40, "a", DataConfig(split="blocked", split_blocks=9, split_gap=0))
     assert len(split.val) == 4
     assert len(split.test) == 8
+
+
+def test_default_training_trials_are_those_of_the_default_split() -> None:
+    session = make_session(n_trials=50)
+    rows = default_training_trials(session)
+    assert rows.tolist() == split_trials(session, DataConfig()).train.tolist()
+
+
+def test_a_session_too_short_to_split_gives_all_its_trials() -> None:
+    assert default_training_trials(make_session(n_trials=2)).tolist() == [0, 1]

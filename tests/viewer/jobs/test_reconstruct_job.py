@@ -12,6 +12,7 @@ from mtm_core.evaluation.rasters import trial_mean_hz
 from mtm_core.evaluation.tasks import score_model, set_exam
 from mtm_core.inference import Reconstructor
 from mtm_core.masking import tasks
+from mtm_core.masking.choice import Block, UnitChoice
 from mtm_core.masking.spec import MaskSpec
 from mtm_viewer.jobs import reconstruct_job
 from mtm_viewer.jobs.reconstruct_job import ReconstructionJob, ReconstructionRequest
@@ -246,3 +247,22 @@ def test_a_mask_that_cannot_be_applied_is_an_error_that_teaches(job):
 def test_other_work_is_not_for_this_thread(job):
     with pytest.raises(TypeError, match="reconstructs"):
         next(job("CA1", never))
+
+
+@pytest.mark.parametrize("is_shuffled", [False, True])
+def test_a_rule_on_rates_works_where_only_some_units_are_shared(job, is_shuffled):
+    session = WORKSPACE.session
+    kept = np.arange(4, 24)
+    recording = session.take_units(kept[::-1] if is_shuffled else kept)
+    other = replace(recording, session_id="of-another-day")
+    overlap = make_workspace(other, WORKSPACE.path, WORKSPACE.models)
+    rates = overlap.rate_hz
+    rule = f"rate_hz > {float(np.median(rates[4:]))!r}"
+    spec = MaskSpec(blocks=(Block(UnitChoice.by_rule(rule)),), prompt="neuron")
+    picture = last(job, ask(workspace=overlap, spec=spec))
+    assert picture.is_final
+    rows = picture.raster.rows
+    hidden = set(rows.unit_id[rows.is_hidden[:, 0]].tolist())
+    chosen = spec.resolve(overlap.session, rates).is_hidden[0]
+    assert hidden == set(overlap.session.unit_id[chosen].tolist())
+    assert len(hidden) == 10
