@@ -24,6 +24,8 @@ import tqdm  # noqa: E402
 
 tqdm.tqdm.monitor_interval = 0
 
+pytest_plugins = ["tests.core.data.one_fixtures"]
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _quick_garbage_collection() -> None:

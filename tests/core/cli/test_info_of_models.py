@@ -29,9 +29,10 @@ def test_a_checkpoint_gives_sizes_regions_and_its_manifest(run_dir, capsys):
     assert said["kind"] == "checkpoint"
     assert (said["n_trials"], said["n_bins"], said["n_units"]) == (40, 10, 24)
     assert said["regions"] == {"VISp": 8, "CA1": 8, "DG": 8}
-    assert said["session_id"] == "simulated-0"
+    (record,) = said["sessions"]
+    assert record["session_id"] == "simulated-0"
     assert said["config"]["model"]["width"] == 16
-    assert {part: len(ids) for part, ids in said["split"].items()} == {
+    assert {part: len(ids) for part, ids in record["split"].items()} == {
         "train": 28,
         "val": 4,
         "test": 8,
@@ -44,7 +45,8 @@ def test_a_person_reads_settings_trials_scores_and_terms(run_dir, capsys):
     said = capsys.readouterr().out
     for text in (
         "width 16, layers 1",
-        "28 train, 4 val, 8 test (random split, seed 0)",
+        "24 units; trials 28 train, 4 val, 8 test",
+        "Split         random, seed 0",
         "10 of 10 ms, 0 to 100 ms from simulated stimulus onset",
         "of 6, ",
         "inter_region",

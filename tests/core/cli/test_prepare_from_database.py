@@ -7,8 +7,6 @@ from mtm_core.data.session_file import read_session
 from tests.core.data.one_world import FIRST, PLACES, SECOND, WITHOUT_SPIKES
 from tests.core.data.stub_alyx import PASSWORD, USER
 
-pytest_plugins = ["tests.core.data.one_fixtures"]
-
 LOOSE = ("--preset", "paper")
 
 

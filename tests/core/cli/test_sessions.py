@@ -17,7 +17,6 @@ from mtm_core.data.one_records import PruneReport, SessionEntry
 from tests.core.data.one_world import FIRST, OTHER, PLACES, SECOND, THIRD, same_files
 from tests.core.data.stub_alyx import PASSWORD, TOKEN, USER
 
-pytest_plugins = ["tests.core.data.one_fixtures"]
 ROOT = Path(__file__).parents[3]
 
 

@@ -1,6 +1,6 @@
 """Fixtures of the ONE tests: sessions on a loopback server, a home of one's own, a cache.
 
-A test module takes them by ``pytest_plugins = ["tests.core.data.one_fixtures"]``.
+`tests/conftest.py` offers them to every test.
 """
 
 from __future__ import annotations

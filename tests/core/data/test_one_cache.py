@@ -14,8 +14,6 @@ from mtm_core.data.one_records import SearchQuery
 from mtm_core.errors import ConfigError, DataError
 from tests.core.data.one_world import FIRST, OTHER, PLACES, SECOND, SPIKES, THIRD
 
-pytest_plugins = ["tests.core.data.one_fixtures"]
-
 NYU11 = "56956777-dca5-468c-87cb-78150432cc57"
 
 

@@ -22,8 +22,6 @@ from tests.core.data.one_world import (
 )
 from tests.core.data.stub_alyx import PASSWORD, TOKEN
 
-pytest_plugins = ["tests.core.data.one_fixtures"]
-
 
 def subjects(entries) -> list[str]:
     return [entry.subject for entry in entries]

@@ -22,7 +22,6 @@ from mtm_core.errors import (
 from tests.core.data.one_world import FIRST, PLACES, SPIKES, files_of, same_files
 from tests.core.data.stub_alyx import PASSWORD, USER
 
-pytest_plugins = ["tests.core.data.one_fixtures"]
 ROOT = Path(__file__).parents[3]
 NAME = "spikes.times.npy"
 

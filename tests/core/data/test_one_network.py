@@ -22,8 +22,6 @@ from mtm_core.errors import (
 )
 from tests.core.data.one_world import FIRST, SECOND
 
-pytest_plugins = ["tests.core.data.one_fixtures"]
-
 URL = "https://alyx.invalid/sessions"
 EID = "56956777-dca5-468c-87cb-78150432cc57"
 DATASET = {

@@ -15,7 +15,6 @@ from mtm_core.errors import (
 from tests.core.data.one_world import FIRST, files_of
 from tests.core.data.stub_alyx import PASSWORD, TOKEN, USER
 
-pytest_plugins = ["tests.core.data.one_fixtures"]
 ROOT = Path(__file__).parents[3]
 NAME = "spikes.times.npy"
 

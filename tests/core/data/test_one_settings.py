@@ -19,8 +19,6 @@ from mtm_core.data.one_settings import (
 from mtm_core.errors import ConfigError
 from tests.core.data.stub_alyx import PASSWORD, USER
 
-pytest_plugins = ["tests.core.data.one_fixtures"]
-
 
 def test_the_default_is_the_environments_then_ones_then_the_public_database(home, monkeypatch):
     import one.params

@@ -24,8 +24,6 @@ from tests.core.data.nwb_file import write_nwb
 from tests.core.data.simulations import simulated
 from tests.core.data.stub_alyx import PASSWORD, USER, StubAlyx
 
-pytest_plugins = ["tests.core.data.one_fixtures"]
-
 PRESETS = ("default", "paper", "brain-wide-map")
 
 
