@@ -14,6 +14,8 @@ from mtm_core.cli import prepare
 from mtm_core.cli.__main__ import main
 from mtm_core.data.session_file import read_session, write_session
 from tests.core.data.byo_folder import write_long_byo_folder
+from tests.core.data.nwb_file import write_nwb
+from tests.core.data.simulations import simulated
 from tests.core.data.small_nwb import EID, write_small_nwb
 from tests.core.sessions import make_session
 
@@ -76,6 +78,17 @@ def test_a_bundled_recording_takes_the_rules_about_units(tmp_path, capsys):
     assert read_session(out).n_bins == 20
     assert main([*words, "--prepare.align", "feedback", "--overwrite"]) == 2
     assert "already counted in bins" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("generation", ["new", "old"])
+def test_an_nwb_file_is_prepared_and_known_as_simulated(tmp_path, capsys, generation):
+    path = write_nwb(simulated(), tmp_path / "session.nwb", generation)
+    out = tmp_path / "s.h5"
+    assert main(["prepare", str(path), "--out", str(out), "--preset", "paper"]) == 0
+    assert "simulated session" in capsys.readouterr().out
+    session = read_session(out)
+    assert session.provenance.subject == simulated().raw.origin.subject
+    assert {"wheel_speed", "whisker_motion_energy", "licks"} <= set(session.behaviors)
 
 
 def test_many_sources_end_in_a_table_and_one_that_fails_does_not_stop_them(

@@ -179,6 +179,11 @@ def _external(file):
     file["units/spike_times"] = h5py.ExternalLink("other.h5", "/x")
 
 
+def _endless_text(file):
+    words = ["x" * 12_000_000, *["none"] * 11]
+    replace(file, "intervals/trials/mouse_wheel_choice", words)
+
+
 def _rate_less(file):
     del file["processing/motion_energy/LeftCameraMotionEnergy/starting_time"]
 
@@ -197,6 +202,7 @@ def _rate_less(file):
         (_spoil("units/spike_times", 1e9 * np.arange(9.0)), "look like samples"),
         (_huge, "declares"),
         (_external, "damaged"),
+        (_endless_text, "holds text of more than"),
         (_rate_less, "neither timestamps nor a starting time"),
         (_spoil("intervals/trials/feedback_time", [1.0]), "the table has 12 rows"),
         (_spoil("processing/wheel/WheelPosition/data", ["x"]), "text where numbers"),
