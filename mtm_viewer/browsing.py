@@ -94,7 +94,9 @@ class Browsing(QObject):
         self._problems: dict[ShelfName, str] = {}
         self._query: SearchQuery | None = None
         self._after_login: Callable[[], object] | None = None
-        self._links: dict[str, str] = {}
+        self._url = ""
+        self._link: LinkName = "unknown"
+        self._names: dict[str, str] = {}
         self._listing = EngineThread(works.listing, "listing sessions", self)
         self._scanning = EngineThread(works.scanning, "looking through folders", self)
         self._database = EngineThread(works.database, "database", self)
@@ -138,7 +140,7 @@ class Browsing(QObject):
             date_from=filters.date_from,
             date_to=filters.date_to,
         )
-        if "database" not in self._rows and not self._links:
+        if self._link == "unknown":
             self._browser.database.draw_link("connecting")
         self._searching.add("database")
         self._database.request(SearchRequest(account=self.account, query=self._query))
@@ -162,7 +164,8 @@ class Browsing(QObject):
         """Ask for an account; `then` is done once it was accepted."""
         self._after_login = then
         if self.login_dialog is None:
-            form = LoginForm(url=self.account.url or "", username=self.account.username or "")
+            url = self.account.url or self._url
+            form = LoginForm(url=url, username=self.account.username or "")
             self.login_dialog = LoginDialog(form, self._state.theme, self._window)
             self.login_dialog.submitted.connect(self._log_in)
             self.login_dialog.finished.connect(lambda _: self._forget_dialog())
@@ -271,7 +274,9 @@ class Browsing(QObject):
         self._searching.discard("database")
         self._rows["database"] = found.rows
         self._problems.pop("database", None)
-        if not found.is_online and not found.rows:
+        if found.problem:
+            self._problems["database"] = found.problem
+        elif not found.is_online and not found.rows:
             self._problems["database"] = NOTHING_HERE
         self.draw()
 
@@ -279,7 +284,7 @@ class Browsing(QObject):
         link: LinkName = "online" if found.is_online else "offline"
         if found.needs_login:
             link = "login"
-        self._links = {"link": link}
+        self._link, self._url = link, found.url or self._url
         self._browser.database.draw_link(link, found.sentence)
         if self.login_dialog is not None and self.account.attempt:
             self._answer_dialog(found)

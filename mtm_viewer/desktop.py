@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from PyQt6.QtCore import QByteArray, QSettings
-from PyQt6.QtWidgets import QApplication, QFileDialog
+from PyQt6.QtWidgets import QApplication
 
 import mtm_core
 from mtm_viewer.actions import add_commands
@@ -18,6 +18,7 @@ from mtm_viewer.session_desk import SessionDesk
 from mtm_viewer.theme import THEMES
 from mtm_viewer.views.dialogs import LogView, ShortcutSheet, tell_about
 from mtm_viewer.views.export import PICTURE_KINDS, copy_picture, save_picture
+from mtm_viewer.views.file_questions import ask_where_to_save
 
 _LOG_LINES = 2000
 _ABOUT = f"""<h3>MtM Viewer {mtm_core.__version__}</h3>
@@ -119,13 +120,8 @@ class Desktop(SessionDesk):
 
     def ask_picture(self) -> None:
         """Ask where to save the rasters, and save them."""
-        dialog = QFileDialog(self.explorer.window, "Save rasters as a picture")
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setNameFilters(list(PICTURE_KINDS))
-        dialog.setDefaultSuffix("png")
-        dialog.fileSelected.connect(lambda name: self.save_picture(Path(name)))
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
+        window, title = self.explorer.window, "Save rasters as a picture"
+        ask_where_to_save(window, title, PICTURE_KINDS, self._folder, self.save_picture)
 
     def save_picture(self, path: Path) -> None:
         """Save the rasters as PNG, SVG or PDF, by the ending of the name."""

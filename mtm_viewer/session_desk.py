@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from PyQt6.QtCore import QSettings
-from PyQt6.QtWidgets import QApplication, QFileDialog
+from PyQt6.QtWidgets import QApplication
 
 from mtm_core import resources
 from mtm_viewer.browsing import BrowserWorks, Browsing
@@ -28,10 +28,12 @@ from mtm_viewer.presenters.status_words import train_command
 from mtm_viewer.presenters.workspace import Workspace
 from mtm_viewer.state import ViewerState
 from mtm_viewer.views.details import SessionDetailsView
+from mtm_viewer.views.file_questions import ask_file, ask_folder, ask_where_to_save
 
 DEMO = "demo"
 """Name of the demo's checkpoint."""
-_SESSIONS = "Sessions (*.h5 *.hdf5 *.nwb);;All files (*)"
+_SESSIONS = ("Sessions (*.h5 *.hdf5 *.nwb)", "All files (*)")
+_CHECKPOINTS = ("Checkpoints (*.safetensors)", "All files (*)")
 _CHECKPOINT = ".safetensors"
 
 
@@ -169,21 +171,26 @@ class SessionDesk:
 
     def ask_session(self) -> None:
         """Ask for a session file and open it."""
-        self._ask_file("Open session", _SESSIONS, self.open_session)
+        window = self.explorer.window
+        ask_file(window, "Open session", _SESSIONS, self._folder, self.open_session)
 
     def ask_folder(self) -> None:
         """Ask for a folder and open the session in it, or list its sessions."""
-        self._ask_folder("Open folder", self.open_session)
+        ask_folder(self.explorer.window, "Open folder", self._folder, self.open_session)
 
     def ask_scan(self) -> None:
         """Ask for a folder and list the sessions in it."""
-        self._ask_folder("Look for sessions in a folder", lambda path: self.browsing.scan([path]))
+
+        def then(path: Path) -> None:
+            self.browsing.scan([path])
+
+        title = "Look for sessions in a folder"
+        ask_folder(self.explorer.window, title, self._folder, then)
 
     def ask_checkpoint(self) -> None:
         """Ask for a checkpoint and open it."""
-        self._ask_file(
-            "Open checkpoint", "Checkpoints (*.safetensors);;All files (*)", self.open_checkpoint
-        )
+        window = self.explorer.window
+        ask_file(window, "Open checkpoint", _CHECKPOINTS, self._folder, self.open_checkpoint)
 
     def ask_login(self) -> None:
         """Ask for an account of the database."""
@@ -222,14 +229,8 @@ class SessionDesk:
 
     def ask_copy(self) -> None:
         """Ask where to save the session as it was prepared, and save it."""
-        dialog = QFileDialog(self.explorer.window, "Save session as")
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setNameFilters(["Session files (*.h5)"])
-        dialog.setDefaultSuffix("h5")
-        dialog.setDirectory(str(self.settings.value("folder", str(Path.home()))))
-        dialog.fileSelected.connect(lambda name: self.save_copy(Path(name)))
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
+        window, kinds = self.explorer.window, ["Session files (*.h5)"]
+        ask_where_to_save(window, "Save session as", kinds, self._folder, self.save_copy)
 
     def save_copy(self, path: Path) -> None:
         """Save the session as it was prepared."""
@@ -327,9 +328,11 @@ class SessionDesk:
             self.explorer.tell("This text cannot be opened", sentence)
 
     def _download(self, request: PrepareRequest) -> None:
-        self._asked_at[request.source] = self._n_opened
-        name = request.name or request.source
-        row = SessionRow(source=request.source, name=name, kind="IBL session", is_local=False)
+        self._download_row(request.source, request.name or request.source)
+
+    def _download_row(self, source: str, name: str) -> None:
+        self._asked_at[source] = self._n_opened
+        row = SessionRow(source=source, name=name, kind="IBL session", is_local=False)
         self.browsing.download(row)
 
     def _on_arrived(self, row: SessionRow) -> None:
@@ -368,24 +371,9 @@ class SessionDesk:
         if bar is not None:
             bar.showMessage(sentence, 6000)
 
-    def _ask_folder(self, title: str, then: Callable[[Path], None]) -> None:
-        dialog = self._dialog(title, then)
-        dialog.setFileMode(QFileDialog.FileMode.Directory)
-        dialog.setOption(QFileDialog.Option.ShowDirsOnly, on=True)
-        dialog.open()
-
-    def _ask_file(self, title: str, kinds: str, then: Callable[[Path], None]) -> None:
-        dialog = self._dialog(title, then)
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.setNameFilters(kinds.split(";;"))
-        dialog.open()
-
-    def _dialog(self, title: str, then: Callable[[Path], None]) -> QFileDialog:
-        dialog = QFileDialog(self.explorer.window, title)
-        dialog.setDirectory(str(self.settings.value("folder", str(Path.home()))))
-        dialog.fileSelected.connect(lambda name: then(Path(name)))
-        dialog.finished.connect(dialog.deleteLater)
-        return dialog
+    @property
+    def _folder(self) -> str:
+        return str(self.settings.value("folder", str(Path.home())))
 
 
 def bundled_sessions() -> list[tuple[str, Path]]:

@@ -9,7 +9,14 @@ from typing import Protocol
 
 from mtm_core.data.one_client import Mode, OneClient
 from mtm_core.data.one_records import DownloadProgress, SearchQuery, SessionEntry
-from mtm_core.errors import DataError, LoginError, NetworkError, OutputError, UnreachableError
+from mtm_core.errors import (
+    ConfigError,
+    DataError,
+    LoginError,
+    NetworkError,
+    OutputError,
+    UnreachableError,
+)
 from mtm_viewer.presenters.session_list import SessionRow, ordered_regions
 
 ShouldStop = Callable[[], bool]
@@ -90,6 +97,10 @@ class DatabaseAnswer:
         The sessions that fit.
     is_refused : bool
         Whether the account or token was not accepted.
+    problem : str
+        Why the query cannot be meant; "" if it can.
+    url : str
+        Address of the database; "" where it is not known.
     """
 
     account: Account
@@ -99,6 +110,8 @@ class DatabaseAnswer:
     query: SearchQuery | None = None
     rows: tuple[SessionRow, ...] = ()
     is_refused: bool = False
+    problem: str = ""
+    url: str = ""
 
 
 class DatabaseJob:
@@ -125,7 +138,7 @@ class DatabaseJob:
         except LoginError as error:
             yield _refusal(request, str(error), is_refused=True)
             return
-        except UnreachableError as error:
+        except (UnreachableError, ConfigError) as error:
             yield _refusal(request, str(error), is_refused=False)
             return
         link = DatabaseAnswer(
@@ -133,6 +146,7 @@ class DatabaseJob:
             is_online=client.is_online,
             needs_login=client.needs_login,
             sentence=client.why_offline,
+            url=client.url,
         )
         yield link
         yield _search(client, link, request)
@@ -159,6 +173,8 @@ def _search(client: OneClient, link: DatabaseAnswer, request: SearchRequest) -> 
     """Search; a network that fails on the way is told, not thrown."""
     try:
         rows = tuple(row_of_entry(entry) for entry in client.search(request.query))
+    except ConfigError as error:  # half a region's name, for example
+        return replace(link, query=request.query, problem=str(error))
     except NetworkError as error:
         return DatabaseAnswer(
             account=request.account,
@@ -256,7 +272,7 @@ class DownloadJob:
             folder = client.download(
                 request.row.source, progress=request.report, should_stop=should_stop
             )
-        except (DataError, OutputError) as error:
+        except (ConfigError, DataError, OutputError) as error:
             needs_login = isinstance(error, LoginError)
             yield DownloadFailure(row=request.row, needs_login=needs_login, sentence=str(error))
             return

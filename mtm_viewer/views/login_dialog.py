@@ -18,9 +18,9 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
+from mtm_core.data.one_settings import PUBLIC_URL
 from mtm_viewer.theme import Theme
 
-PUBLIC_URL = "https://openalyx.internationalbrainlab.org"
 _WIDTH = 520
 _EXPLANATION = (
     "The public database of the International Brain Laboratory wants a free personal account "

@@ -14,8 +14,10 @@ def apply_theme(app: QApplication, theme: Theme) -> None:
     """Give the whole program the colours of a theme."""
     if app.style() is None or (app.style().objectName() != "fusion"):  # type: ignore[union-attr]
         app.setStyle("Fusion")
-    app.setPalette(make_palette(theme))
-    app.setStyleSheet(style_sheet(theme))
+    sheet = style_sheet(theme)
+    if app.styleSheet() != sheet:  # setting it, even the same, looks at every widget anew
+        app.setPalette(make_palette(theme))
+        app.setStyleSheet(sheet)
 
 
 def make_palette(theme: Theme) -> QPalette:

@@ -140,7 +140,7 @@ def test_the_window_runs_until_it_is_closed(files, monkeypatch):
     clock.start(50)
     assert app.main([str(files[0])]) == 0
     clock.stop()
-    assert seen == ["small \N{EM DASH} MtM Viewer"]
+    assert seen == ["small (simulated) \N{EM DASH} MtM Viewer"]
 
 
 @pytest.mark.gui

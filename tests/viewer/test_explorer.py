@@ -80,10 +80,10 @@ def test_opening_shows_rasters_scores_unit_and_words(explorer):
     assert "bits/spike beyond PSTH" in window.scores.headline.text()
     assert window.unit.title.text().startswith("unit VISp")
     status = window.status
-    assert status.session.text() == "simulated-0 · 40 trials · 24 units"
+    assert status.session.text() == "simulated-0 (simulated) · 40 trials · 24 units"
     assert status.mask_words.text() == "VISp hidden: 8 of 24 units, inter-region prompt"
     assert status.progress_words.text() == "8 test trials, exact"
-    assert window.windowTitle() == "small — MtM Viewer"
+    assert window.windowTitle() == "small (simulated) — MtM Viewer"
 
 
 def test_a_click_on_a_region_hides_it_and_draws_it_anew(explorer, qtbot):
@@ -320,7 +320,7 @@ def test_what_was_open_lately_is_offered_again(build_desktop, files, qtbot):
     settle(qtbot, first.explorer, lambda: first.open_dropped([files[0]]))
     first.explorer.window.close()
     second = build_desktop()
-    assert files[0] in second.recent()
+    assert str(files[0]) in [session.source for session in second.recent()]
     assert f"session.recent.{files[0]}" in second.explorer.window._actions
 
 
@@ -412,10 +412,12 @@ def test_every_command_has_a_sentence_or_a_plain_title(desktop):
             assert command.title_now.strip()
 
 
-def test_closing_ends_both_threads(desktop):
+def test_closing_ends_all_threads(desktop):
     desktop.explorer.window.close()
-    assert desktop.explorer.engine._thread.isFinished()
-    assert desktop.explorer.loader._thread.isFinished()
+    explorer, browsing = desktop.explorer, desktop.browsing
+    engines = [explorer.engine, explorer.opener.loader, browsing.downloads.thread_of_work]
+    engines += [browsing._listing, browsing._scanning, browsing._database]
+    assert all(engine._thread.isFinished() for engine in engines)
 
 
 def _controls(window) -> list:

@@ -24,7 +24,7 @@ def picture():
 
 
 def test_a_session_is_named_with_its_size():
-    assert session_words(WORKSPACE) == "simulated-0 · 40 trials · 24 units"
+    assert session_words(WORKSPACE) == "simulated-0 (simulated) · 40 trials · 24 units"
 
 
 def test_units_that_the_model_does_not_know_are_not_dropped_in_silence():

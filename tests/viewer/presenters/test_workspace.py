@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mtm_core.config import PreparationConfig
 from mtm_core.data.splits import split_trials
 from mtm_core.errors import MismatchError
-from mtm_viewer.presenters.workspace import make_workspace
+from mtm_viewer.presenters.workspace import Opened, make_workspace
 from tests.core.sessions import make_session
 from tests.viewer.workspaces import MTM, TEMPORAL, make_model, make_small_workspace
 
@@ -94,3 +95,12 @@ def test_models_are_called_by_their_kind_and_file(path, name):
     model = make_model(SESSION)
     model = replace(model, checkpoint=replace(model.checkpoint, path=Path(path)))
     assert model.name == name
+
+
+def test_a_prepared_recording_is_called_by_its_own_name_and_opened_by_its_source():
+    workspace = make_small_workspace()
+    assert (workspace.name, workspace.source) == ("small (simulated)", "small.h5")
+    opened = Opened(source="/data/KS014", config=PreparationConfig())
+    prepared = replace(workspace, opened=opened)
+    assert (prepared.name, prepared.source) == ("simulated-0 (simulated)", "/data/KS014")
+    assert prepared.health.n_trials == 40

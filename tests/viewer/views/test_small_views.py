@@ -14,7 +14,6 @@ from mtm_viewer.views.model_bar import ModelBar
 from mtm_viewer.views.palette import CommandPalette
 from mtm_viewer.views.recipe_bar import RecipeBar
 from mtm_viewer.views.status import Badge, ElidedLabel, StatusLine
-from mtm_viewer.views.welcome import WelcomePage
 
 pytestmark = pytest.mark.gui
 
@@ -229,19 +228,6 @@ def test_the_log_can_be_read_and_copied(shown):
     log = shown(LogView(["first", "second"]))
     assert log.text.toPlainText() == "first\nsecond"
     assert log.text.isReadOnly()
-
-
-def test_the_first_page_offers_the_demo_and_recordings(shown, qtbot):
-    page = shown(WelcomePage())
-    page.draw([("Cori 2016-12-14", "/data/cori.h5")], has_demo=True)
-    with qtbot.waitSignal(page.demo_requested):
-        page.demo.click()
-    with qtbot.waitSignal(page.session_chosen) as chosen:
-        page.sessions.itemActivated.emit(page.sessions.item(0))
-    assert chosen.args == ["/data/cori.h5"]
-    page.draw([], has_demo=False)
-    assert not page.demo.isEnabled()
-    assert not page.sessions.isVisible()
 
 
 def _is_alive(widget) -> bool:
