@@ -102,7 +102,7 @@ class Manifest:
         entries of fixed masks only, per scheme and their mean; with several sessions, the mean
         over them.
     seconds : float
-        Training time when the file was written.
+        Training time when the file was written, the fitted start included.
     backend : mapping of str to value
         How the machine computed (see `Backend`).
     versions : mapping of str to str

@@ -58,7 +58,7 @@ class StepDone:
     grad_norm : float
         Norm of the gradient before clipping.
     seconds, seconds_left : float
-        Training time so far, and about how much is to come.
+        Training time so far, the fitted start included, and about how much is to come.
     """
 
     step: int
@@ -122,7 +122,7 @@ class RunFinished:
     bps : float
         Their validation score (see `ValidationDone`).
     seconds : float
-        Training time.
+        Training time, the fitted start included.
     path : str
         The checkpoint.
     """

@@ -72,18 +72,22 @@ def train(
     Raises
     ------
     TrainingError
-        If the folder holds a run already, or one of other settings or data; during iteration, if
-        the loss is not a number.
+        If the folder holds a run already, or one of other settings or data, or if another process
+        trains into it; during iteration, if the loss is not a number.
     OutputError
         If the folder cannot be written; what was saved before stays whole.
     """
     folder = RunFolder(Path(run_dir))
-    if resume and folder.holds_run():
-        bench, progress, best = go_on(config, sessions, folder, on_preparation)
-    else:
-        bench, progress, best = start_anew(
-            config, sessions, folder, tuple(session_paths), on_preparation
-        )
+    try:
+        if resume and folder.holds_run():
+            bench, progress, best = go_on(config, sessions, folder, on_preparation)
+        else:
+            bench, progress, best = start_anew(
+                config, sessions, folder, tuple(session_paths), on_preparation
+            )
+    except BaseException:
+        folder.release()
+        raise
     return Trainer(bench, folder, progress, best).events()
 
 
@@ -114,7 +118,7 @@ class Trainer:
         self.progress = progress
         self.best = dict(best)
         self._saved_step = progress.step if best else -1
-        self._speed = _Speed(bench.n_steps)
+        self._speed = _Speed(bench.n_steps, progress.seconds)
 
     def events(self) -> Generator[Event, None, None]:
         """Run to the end; see `train`."""
@@ -129,6 +133,7 @@ class Trainer:
             raise
         finally:
             self.folder.events.close()
+            self.folder.release()
 
     def _begin(self) -> list[Event]:
         bench, step = self.bench, self.progress.step
@@ -144,8 +149,10 @@ class Trainer:
             )
         ]
         if not self.best:  # score the untrained model, so that a run can be loaded from its start
+            started = time.perf_counter()
             with use_backend(bench.backend):
                 happened.append(self._validate())
+            self._speed = _Speed(bench.n_steps, self._count_seconds(started))
             happened.append(self._save())
         else:  # a kill between the two files of a checkpoint leaves the older weights
             self.folder.save_best(self.best, self._manifest())
@@ -162,8 +169,7 @@ class Trainer:
             self.progress = replace(self.progress, step=step)
             is_last = step == self.bench.n_steps
             validation = self._validate() if is_last or step % run.validate_every == 0 else None
-        seconds = self.progress.seconds + time.perf_counter() - started
-        self.progress = replace(self.progress, seconds=seconds)
+        seconds = self._count_seconds(started)
         happened: list[Event] = [
             StepDone(
                 step=step,
@@ -179,6 +185,12 @@ class Trainer:
         happened += [self._save()] if is_last or step % run.checkpoint_every == 0 else []
         self.folder.events.append(happened)
         return happened
+
+    def _count_seconds(self, started: float) -> float:
+        """Add the time since then to that of the run; return the sum."""
+        seconds = self.progress.seconds + time.perf_counter() - started
+        self.progress = replace(self.progress, seconds=seconds)
+        return seconds
 
     def _step(self) -> tuple[float, float, float]:
         """Make one optimiser step; return loss, learning rate and gradient norm."""
@@ -258,14 +270,15 @@ class Trainer:
 class _Speed:
     """About how long is to come, from the steps since the run was started or resumed."""
 
-    def __init__(self, n_steps: int) -> None:
+    def __init__(self, n_steps: int, begun_s: float) -> None:
         self._n_steps = n_steps
+        self._begun_s = begun_s
         self._first: tuple[int, float] | None = None
 
     def seconds_left(self, step: int, seconds: float) -> float:
         """Return the estimate after a step."""
         if self._first is None:  # the first step warms up caches: do not count it
             self._first = (step, seconds)
-            return seconds / step * (self._n_steps - step)
+            return (seconds - self._begun_s) * (self._n_steps - step)
         first_step, first_seconds = self._first
         return (seconds - first_seconds) / (step - first_step) * (self._n_steps - step)

@@ -8,6 +8,7 @@
     events.jsonl         one event per line
     model.safetensors    the best averaged weights by validation: what everything else reads
     state.safetensors    the newest state of training: weights, their average, AdamW's moments
+    run.lock             held by the process that trains into the folder
 
 Each file but the events is written beside its place and moved there whole, so that a run killed
 at any moment is left as it was at its last checkpoint.
@@ -17,11 +18,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import logging
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from filelock import BaseFileLock, FileLock, Timeout
 from torch import Tensor
 
 from mtm_core import config_io
@@ -34,6 +37,7 @@ from mtm_core.models.tensor_file import all_finite, open_tensors, write_tensors
 from mtm_core.training.event_log import EventLog, write_text
 from mtm_core.training.state import Progress
 
+logger = logging.getLogger(__name__)
 SCHEMA = "mtm-run"
 VERSION = 2
 _PROGRESS = "progress"
@@ -79,6 +83,41 @@ class RunFolder:
         self.model_path = path / "model.safetensors"
         self.state_path = path / "state.safetensors"
         self.events = EventLog(path / "events.jsonl")
+        self._lock: BaseFileLock | None = None
+
+    def hold(self) -> None:
+        """Keep other processes from training into this folder, until `release` or the end.
+
+        The system frees the folder of a process that was killed.
+
+        Raises
+        ------
+        TrainingError
+            If another process trains into it.
+        OutputError
+            If the folder cannot be written.
+        """
+        lock = FileLock(self.path / "run.lock", thread_local=False)  # whoever stops it may free it
+        try:
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            msg = (
+                f"Another process is training into {self.path} now. Wait until it has ended, stop "
+                "it, or choose another --out."
+            )
+            raise TrainingError(msg) from error
+        except NotImplementedError:  # a file system without locks
+            logger.warning("%s cannot be locked: train into it by one process only.", self.path)
+            return
+        except OSError as error:
+            raise OutputError(_why_unwritable(self.path, error)) from error
+        self._lock = lock
+
+    def release(self) -> None:
+        """Let other processes train into this folder."""
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
 
     def holds_run(self) -> bool:
         """Tell whether a run was begun here."""
@@ -89,26 +128,37 @@ class RunFolder:
         return self.state_path.exists()
 
     def create(self, config: TrainConfig, manifest: Manifest, record: RunRecord) -> None:
-        """Make the folder and write what is known before the first step.
+        """Make the folder, hold it, and write what is known before the first step.
 
         Raises
         ------
         OutputError
             If the folder cannot be made or written.
+        TrainingError
+            If it holds a run, or another process begins one there.
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
+            self.hold()
+            self.refuse_to_begin()
             self.sweep()
         except OSError as error:
-            reason = (error.strerror or "").lower()
-            msg = f"Could not make the run folder {self.path}: {reason}. Choose another --out."
-            raise OutputError(msg) from error
+            raise OutputError(_why_unwritable(self.path, error)) from error
         split = {record.session_id: record.split for record in manifest.sessions}
         write_text(self.split_path, json.dumps(split, indent=1))
         plain = {"schema": SCHEMA, "version": VERSION, **dataclasses.asdict(record)}
         write_text(self.record_path, json.dumps(plain, indent=1, ensure_ascii=False))
         self.events.forget_after(-1)
         write_text(self.config_path, config_io.to_toml(config))
+
+    def refuse_to_begin(self) -> None:
+        """Raise a `TrainingError` if a run was begun here."""
+        if self.holds_run():
+            msg = (
+                f"{self.path} already holds a run. Add --resume to go on with it, or choose "
+                "another --out."
+            )
+            raise TrainingError(msg)
 
     def read_config(self) -> TrainConfig:
         """Read the settings of the run.
@@ -191,6 +241,11 @@ class RunFolder:
         for path in self.path.iterdir():
             if _LEFT_BEHIND.fullmatch(path.name):
                 path.unlink(missing_ok=True)
+
+
+def _why_unwritable(path: Path, error: OSError) -> str:
+    reason = (error.strerror or "").lower()
+    return f"Could not make the run folder {path}: {reason}. Choose another --out."
 
 
 def find_checkpoint(path: Path) -> Path:

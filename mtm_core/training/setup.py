@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -96,12 +97,7 @@ def start_anew(
     TrainingError
         If the folder holds a run already.
     """
-    if folder.holds_run():
-        msg = (
-            f"{folder.path} already holds a run. Add --resume to go on with it, or choose another "
-            "--out."
-        )
-        raise TrainingError(msg)
+    folder.refuse_to_begin()
     run = config.run
     backend = probe_backend(run.device, run.threads, run.matmul)
     bench = prepare(config, sessions, backend)
@@ -111,8 +107,7 @@ def start_anew(
         backend=backend,
     )
     folder.create(config, bench.manifest, record)
-    bench.start(on_preparation)
-    return bench, Progress(), {}
+    return bench, _start(bench, on_preparation), {}
 
 
 def go_on(
@@ -126,21 +121,30 @@ def go_on(
     Raises
     ------
     TrainingError
-        If settings or session are not those of the run, or its state cannot be trusted.
+        If settings or session are not those of the run, its state cannot be trusted, or another
+        process trains into the folder.
     """
+    folder.hold()
     record = folder.read_record()
     _check_same(config, sessions, folder, record)
     resolve_device(record.backend.device)
     bench = prepare(config, sessions, record.backend, notes=_notes(record))
     folder.sweep()
     if not folder.can_resume():  # stopped before its first checkpoint
-        bench.start(on_preparation)
+        progress = _start(bench, on_preparation)
         folder.events.forget_after(-1)
-        return bench, Progress(), {}
+        return bench, progress, {}
     tensors, progress = folder.load_state()
     best = unpack(tensors, bench.model, bench.optimizer, bench.average)
     folder.events.forget_after(progress.step)
     return bench, progress, best
+
+
+def _start(bench: Workbench, on_preparation: OnPreparation | None) -> Progress:
+    """Make the fitted start; its time counts as training."""
+    started = time.perf_counter()
+    bench.start(on_preparation)
+    return Progress(seconds=time.perf_counter() - started)
 
 
 def prepare(

@@ -27,7 +27,7 @@ class Progress:
     step : int
         Steps done.
     seconds : float
-        Training time so far.
+        Training time so far, the fitted start included; that of every stretch of a resumed run.
     best_step : int
         The step whose averaged weights scored best on validation trials.
     best_bps : float

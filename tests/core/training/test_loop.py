@@ -75,6 +75,7 @@ def test_the_run_folder_holds_what_happened(finished):
         "events.jsonl",
         "model.safetensors",
         "run.json",
+        "run.lock",
         "split.json",
         "state.safetensors",
     ]

@@ -3,6 +3,8 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ import torch
 from mtm_core.errors import MtmError, OutputError, TrainingError
 from mtm_core.models.checkpoint import load_checkpoint, read_manifest
 from mtm_core.models.tensor_file import open_tensors, write_tensors
-from mtm_core.training import loop, setup
+from mtm_core.training import loop, run_folder, setup
 from mtm_core.training.events import CheckpointSaved, RunFinished, RunStarted, StepDone
 from mtm_core.training.loop import train
 from mtm_core.training.run_folder import RunFolder
@@ -286,3 +288,107 @@ def test_preparation_says_how_far_it_is(tmp_path):
     )
     events.close()
     assert told == [(n_done, 8) for n_done in range(9)]
+
+
+def test_a_folder_into_which_a_run_trains_is_refused(tmp_path, whole):
+    run_dir = tmp_path / "run"
+    events = train(tiny_config(), [tiny_session()], run_dir)
+    for event in events:
+        if isinstance(event, CheckpointSaved) and event.step == 3:
+            break
+    with pytest.raises(TrainingError, match=r"Another process is training into .*run now"):
+        train(tiny_config(), [tiny_session()], run_dir, resume=True)
+    list(events)  # it was not disturbed
+    assert_same_bits(whole, run_dir)
+    assert not [e for e in run_all(tiny_config(), run_dir, resume=True) if isinstance(e, StepDone)]
+
+
+def test_two_that_begin_in_the_same_folder_do_not_mix(tmp_path):
+    first = train(tiny_config(), [tiny_session()], tmp_path / "run")
+    folder = RunFolder(tmp_path / "run")
+    with pytest.raises(TrainingError, match="Another process is training"):
+        folder.hold()
+    next(first)
+    first.close()
+    folder.hold()
+    folder.release()
+
+
+HOLDER = """
+import sys
+from pathlib import Path
+from mtm_core.training.run_folder import RunFolder
+folder = RunFolder(Path(sys.argv[1]))
+folder.hold()
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_killed_process_holds_its_folder_no_longer(stopped, whole):
+    words = [sys.executable, "-c", HOLDER, str(stopped)]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout.readline() == b"held\n"
+        with pytest.raises(TrainingError, match=r"Wait until it has ended, stop it, or choose"):
+            train(tiny_config(), [tiny_session()], stopped, resume=True)
+        other.kill()
+        other.wait()
+        run_all(tiny_config(), stopped, resume=True)
+    assert_same_bits(whole, stopped)
+
+
+def test_a_start_that_fails_frees_the_folder(stopped):
+    with pytest.raises(TrainingError, match="was begun with"):
+        train(tiny_config(model__width="32"), [tiny_session()], stopped, resume=True)
+    run_all(tiny_config(), stopped, resume=True)
+
+
+def test_where_nothing_can_be_locked_training_goes_on_with_a_warning(
+    tmp_path, monkeypatch, caplog
+):
+    def refuse(*_args, **_words):
+        raise NotImplementedError
+
+    monkeypatch.setattr(run_folder.FileLock, "acquire", refuse)
+    assert of_kind(run_all(tiny_config(), tmp_path / "run"), RunFinished)
+    assert "cannot be locked" in caplog.text
+
+
+class Slowly:
+    """A fitted start that takes its time, on a clock that only it moves."""
+
+    def __init__(self, monkeypatch, seconds):
+        self.now = 0.0
+        self.seconds = seconds
+        monkeypatch.setattr(setup.time, "perf_counter", lambda: self.now)
+        monkeypatch.setattr(setup.Workbench, "start", self)
+
+    def __call__(self, *_args):
+        self.now += self.seconds
+
+
+def test_the_fitted_start_counts_as_training_once_however_often_a_run_is_resumed(
+    tmp_path, monkeypatch
+):
+    Slowly(monkeypatch, 30.0)
+    run_until(tiny_config(), tmp_path / "run", 2, StepDone)
+    again = train(tiny_config(), [tiny_session()], tmp_path / "run", resume=True)
+    next(event for event in again if isinstance(event, StepDone))
+    again.close()
+    (end,) = of_kind(run_all(tiny_config(), tmp_path / "run", resume=True), RunFinished)
+    assert end.seconds == 30.0
+    assert read_manifest(tmp_path / "run" / "model.safetensors").seconds == 30.0
+
+
+def test_a_start_that_was_cut_short_counts_as_often_as_it_is_made(tmp_path, monkeypatch):
+    clock = Slowly(monkeypatch, 30.0)
+    train(tiny_config(), [tiny_session()], tmp_path / "run").close()  # before any checkpoint
+    clock.seconds = 20.0
+    (end,) = of_kind(run_all(tiny_config(), tmp_path / "run", resume=True), RunFinished)
+    assert end.seconds == 20.0
+
+
+def test_the_time_left_does_not_take_the_fitted_start_for_a_step(tmp_path, monkeypatch):
+    Slowly(monkeypatch, 30.0)
+    steps = of_kind(run_all(tiny_config(), tmp_path / "run"), StepDone)
+    assert [step.seconds_left for step in steps] == [0.0] * 6
