@@ -249,3 +249,22 @@ def test_private_latents_stay_in_their_region_and_shared_ones_do_not():
             assert set(reached) == {s.config.regions.index(name.rpartition(" ")[2])}
         if name.startswith("shared"):
             assert set(range(len(s.config.regions))) <= set(reached)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"trials": "1", "shared_latents": "0", "private_latents": "1"},
+        {"regions": "CA1", "probes": "1", "inputs_per_region": "4"},
+        {"probes": "5", "other_units": "0", "silent_clusters": "0", "stray_units": "0"},
+        {"inputs_per_region": "0", "odd_trials": "0.9"},
+        {"step_s": "0.1", "min_delay": "1", "max_delay": "1", "memory_s": "1.0"},
+        {"step_s": "0.005", "min_delay": "9", "max_delay": "9"},
+    ],
+)
+def test_extreme_settings_work_too(settings):
+    s = simulated(**{"trials": "5", **settings})
+    assert len(s.raw.spikes) == s.config.probes
+    assert s.raw.trials.n_rows == s.config.trials
+    expected = true_rates(s).sum() * s.config.step_s
+    assert counts_on_steps(s).sum() == pytest.approx(expected, abs=5 * np.sqrt(expected))

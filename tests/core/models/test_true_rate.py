@@ -14,7 +14,7 @@ from tests.core.data.simulations import simulated
 
 @pytest.fixture(scope="module")
 def session():
-    return prepare(simulated().raw, load_preparation("paper"))
+    return prepare(simulated().raw, load_preparation())
 
 
 @pytest.fixture(scope="module")
