@@ -151,15 +151,14 @@ def _sources(args: argparse.Namespace) -> list[str]:
 
 
 def _sessions_in(source: str) -> list[str]:
-    """Return the sessions of a folder that holds many, else the source itself."""
+    """Return the sessions in or below a folder, else the source itself."""
     from mtm_core.data.alf import find_sessions
     from mtm_core.data.byo import is_byo_folder
 
     path = Path(source)
     if not path.is_dir() or is_byo_folder(path):
         return [source]
-    found = [str(session) for session in find_sessions(path)]
-    return found if len(found) > 1 else [source]
+    return [str(session) for session in find_sessions(path)] or [source]
 
 
 def _read_list(name: str) -> list[str]:

@@ -151,6 +151,48 @@ def test_ids_are_made_of_session_probe_and_cluster_where_there_are_no_uuids(tmp_
     assert raw.units.values("unit_id")[2] == f"{EID}/probe01/0"
 
 
+def test_without_names_units_are_counted_on_a_single_probe(tmp_path):
+    def change(file):
+        for name in ("probe_name", "unit_name", "cluster_uuid", "max_electrode"):
+            del file[f"units/{name}"]
+
+    raw = read_changed(tmp_path, change)
+    assert [probe.probe for probe in raw.spikes] == ["probe00"]
+    assert raw.units.values("cluster_id").tolist() == [0, 1, 2, 3]
+    assert set(raw.units.values("region").tolist()) == {"void"}
+
+
+def test_cluster_ids_that_are_not_unique_are_not_believed(tmp_path):
+    raw = read_changed(tmp_path, lambda file: replace(file, "units/cluster_id", [5] * 4), "old")
+    assert raw.units.values("cluster_id").tolist() == [0, 1, 0, 1]
+
+
+def test_a_table_without_choice_and_contrast_has_no_such_columns(tmp_path):
+    def change(file):
+        for name in ("choice", "contrast_left", "feedback_type"):
+            del file[f"intervals/trials/{name}"]
+
+    raw = read_changed(tmp_path, change, "old")
+    assert not {"choice", "stim_side", "feedback"} & set(raw.trials.columns)
+
+
+def test_a_wheel_in_other_units_is_left_out_and_said(tmp_path):
+    def change(file):
+        file["processing/wheel/WheelPosition/data"].attrs["unit"] = "meters"
+
+    raw = read_changed(tmp_path, change)
+    assert "wheel_position" not in raw.signals
+    assert any("it is in meters" in note for note in raw.origin.notes)
+
+
+def test_a_file_without_an_eid_is_named_by_its_session(tmp_path):
+    def change(file):
+        replace(file, "general/session_id", "day 3")
+
+    origin = read_changed(tmp_path, change).origin
+    assert (origin.session_id, origin.eid) == ("day 3", None)
+
+
 def test_full_names_of_regions_become_acronyms():
     assert acronym_of("Primary visual area, layer 6a") == "VISp6a"
     assert acronym_of("Primary visual area layer 6a") == "VISp6a"
