@@ -105,7 +105,8 @@ def choose_prompt(bound: Reconstructor, target: Target, cut: Cut, region: str | 
     wanted = "intra_region" if region else wanted
     if wanted in schemes:
         return wanted
-    return "none" if schemes[0] in ("temporal", "random_token") else schemes[0]
+    is_baseline = schemes[0] in ("temporal", "random_token", "coordinated_dropout")
+    return "none" if is_baseline else schemes[0]
 
 
 def read_features(

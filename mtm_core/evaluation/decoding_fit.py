@@ -188,27 +188,57 @@ def fit_ridge(where: Coordinates, signals: Array) -> Array:
     )
 
 
-def reduce_rank(where: Coordinates, signals: Array, predicted: Array) -> Array:
-    """Return ridge predictions reduced to every rank of `RANKS`.
+def main_directions(where: Coordinates, signals: Array) -> Array:
+    """Return the directions of the outputs that ridge regressions explain best.
+
+    Cutting a ridge prediction down to the first of them is the best regression of that rank.
 
     Parameters
     ----------
     where : Coordinates
         The features.
     signals : ndarray, shape (n_fit, n_outputs)
-        What the ridge was fitted to.
-    predicted : ndarray, shape (n_penalties, n_check, n_outputs)
-        What `fit_ridge` returned.
+        What to predict.
 
     Returns
     -------
-    ndarray, shape (n_penalties, n_ranks, n_check, n_outputs)
+    ndarray, shape (n_penalties, n_outputs, n_directions)
+        For every penalty of `RIDGE_ALPHA`, as many as the last of `RANKS` where there are so many
+        outputs; the best first.
     """
-    mean = signals.mean(axis=0)
-    product = where.fit.T @ (signals - mean)
-    found = []
-    for alpha, values in zip(RIDGE_ALPHA, predicted, strict=True):
-        explained = product.T @ (product / (where.size + alpha)[:, None])
-        main = np.linalg.eigh(explained)[1][:, ::-1]
-        found.append([(values - mean) @ main[:, :r] @ main[:, :r].T + mean for r in RANKS])
-    return np.array(found)
+    product = where.fit.T @ (signals - signals.mean(axis=0))
+    most = min(RANKS[-1], signals.shape[1])
+    explained = (product.T @ (product / (where.size + alpha)[:, None]) for alpha in RIDGE_ALPHA)
+    return np.stack([np.linalg.eigh(each)[1][:, ::-1][:, :most] for each in explained])
+
+
+def reduced_errors(predicted: Array, directions: Array, mean: Array, true: Array) -> Array:
+    """Return the squared errors of ridge predictions that are cut down to each of `RANKS`.
+
+    Parameters
+    ----------
+    predicted : ndarray, shape (n_penalties, n_check, n_outputs)
+        What `fit_ridge` returned.
+    directions : ndarray, shape (n_penalties, n_outputs, n_directions)
+        What `main_directions` returned.
+    mean : ndarray, shape (n_outputs,)
+        Mean of the fitted trials.
+    true : ndarray, shape (n_check, n_outputs)
+        The truth.
+
+    Returns
+    -------
+    ndarray, shape (n_penalties, n_ranks)
+    """
+    kept, known = (predicted - mean) @ directions, (true - mean) @ directions
+    change = np.cumsum((kept**2 - 2 * kept * known).sum(axis=1), axis=1)
+    last = np.minimum(RANKS, directions.shape[2]) - 1
+    errors: Array = ((true - mean) ** 2).sum() + change[:, last]
+    return errors
+
+
+def cut_rank(predicted: Array, directions: Array, mean: Array, rank: int) -> Array:
+    """Return one penalty's ridge prediction (n_check, n_outputs) cut down to a rank."""
+    main = directions[:, :rank]
+    cut: Array = (predicted - mean) @ main @ main.T + mean
+    return cut

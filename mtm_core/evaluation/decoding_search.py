@@ -15,11 +15,12 @@ from mtm_core.evaluation.decoding_fit import (
     LOGISTIC_C,
     RANKS,
     RIDGE_ALPHA,
-    Coordinates,
+    cut_rank,
     fit_logistic,
     fit_ridge,
+    main_directions,
     project,
-    reduce_rank,
+    reduced_errors,
 )
 from mtm_core.evaluation.decoding_trials import DecodingTrials, Rows
 
@@ -117,19 +118,24 @@ class Decoder:
         dict of str to SignalAnswer
             Of ``ridge`` and ``reduced_rank``.
         """
-        error = np.zeros((len(RIDGE_ALPHA), 1 + len(RANKS)))
+        full = np.zeros(len(RIDGE_ALPHA))
+        reduced = np.zeros((len(RIDGE_ALPHA), len(RANKS)))
         for where, (fit, check) in zip(self._folds, self.trials.folds, strict=True):
-            predicted = _predict(where, signal[fit])
-            error += ((predicted - signal[check]) ** 2).sum(axis=(2, 3))
-        predicted = _predict(self._whole, signal[self.trials.fit])
-        full = int(error[:, 0].argmin())
-        alpha, rank = np.unravel_index(error[:, 1:].argmin(), error[:, 1:].shape)
-        reduced: Chosen = {"alpha": RIDGE_ALPHA[alpha], "rank": RANKS[rank]}
+            predicted, mean = fit_ridge(where, signal[fit]), signal[fit].mean(axis=0)
+            full += ((predicted - signal[check]) ** 2).sum(axis=(1, 2))
+            directions = main_directions(where, signal[fit])
+            reduced += reduced_errors(predicted, directions, mean, signal[check])
+        best = int(full.argmin())
+        alpha, rank = (int(i) for i in np.unravel_index(reduced.argmin(), reduced.shape))
+        known = signal[self.trials.fit]
+        predicted = fit_ridge(self._whole, known)
+        directions = main_directions(self._whole, known)[alpha]
+        cut = cut_rank(predicted[alpha], directions, known.mean(axis=0), RANKS[rank])
         return {
-            "ridge": SignalAnswer(
-                predicted=predicted[full, 0], chosen={"alpha": RIDGE_ALPHA[full]}
+            "ridge": SignalAnswer(predicted=predicted[best], chosen={"alpha": RIDGE_ALPHA[best]}),
+            "reduced_rank": SignalAnswer(
+                predicted=cut, chosen={"alpha": RIDGE_ALPHA[alpha], "rank": RANKS[rank]}
             ),
-            "reduced_rank": SignalAnswer(predicted=predicted[alpha, 1 + rank], chosen=reduced),
         }
 
 
@@ -144,9 +150,3 @@ def has_both_classes(labels: NDArray[np.int64], trials: DecodingTrials) -> NDArr
     parts: list[Rows] = [trials.fit, trials.test, *(fit for fit, _ in trials.folds)]
     shares = np.stack([labels[:, rows].mean(axis=1) for rows in parts])
     return np.asarray(((shares > 0) & (shares < 1)).all(axis=0))
-
-
-def _predict(where: Coordinates, signal: Array) -> Array:
-    """Return predictions (n_penalties, 1 + n_ranks, n_check, n_bins), full rank first."""
-    full = fit_ridge(where, signal)
-    return np.concatenate([full[:, None], reduce_rank(where, signal, full)], axis=1)

@@ -10,10 +10,12 @@ from mtm_core.evaluation.decoding_fit import (
     LOGISTIC_C,
     RANKS,
     RIDGE_ALPHA,
+    cut_rank,
     fit_logistic,
     fit_ridge,
+    main_directions,
     project,
-    reduce_rank,
+    reduced_errors,
 )
 
 FIT, CHECK = np.arange(40), np.arange(40, 52)
@@ -94,10 +96,14 @@ def test_reduced_rank_is_the_best_of_that_rank():
     goal = np.vstack([signals[FIT] - mean, np.zeros((seen.shape[1], 6))])
     weights = np.linalg.lstsq(more, goal, rcond=None)[0]
     main = np.linalg.svd(more @ weights)[2]
-    for rank, ours in zip(RANKS, reduce_rank(where, signals[FIT], full)[1], strict=True):
+    directions = main_directions(where, signals[FIT])
+    errors = reduced_errors(full, directions, mean, signals[CHECK])[1]
+    for rank, error in zip(RANKS, errors, strict=True):
         expected = unseen @ weights @ main[:rank].T @ main[:rank] + mean
+        ours = cut_rank(full[1], directions[1], mean, rank)
         np.testing.assert_allclose(ours, expected, atol=1e-6)
-    np.testing.assert_allclose(reduce_rank(where, signals[FIT], full)[:, -1], full, atol=1e-8)
+        assert error == pytest.approx(((expected - signals[CHECK]) ** 2).sum())
+    np.testing.assert_allclose(cut_rank(full[1], directions[1], mean, 6), full[1], atol=1e-8)
 
 
 def test_bins_that_are_cut_count_as_their_mean():
