@@ -15,7 +15,13 @@ from mtm_core.errors import ConfigError, UnknownNameError
 
 TaskName = Literal["co_smoothing", "forward_prediction", "intra_region", "inter_region"]
 SchemeName = Literal[
-    "temporal", "random_token", "neuron", "causal", "inter_region", "intra_region"
+    "temporal",
+    "random_token",
+    "neuron",
+    "causal",
+    "inter_region",
+    "intra_region",
+    "coordinated_dropout",
 ]
 SplitName = Literal["random", "interleaved", "blocked"]
 SessionDraw = Literal["size", "equal"]
@@ -76,6 +82,8 @@ class MaskingConfig:
     """Length in bins of the hidden spans of the temporal scheme."""
     token_ratio: Share = 0.3
     """Share of tokens (1 bin x 128 units) hidden by the random_token scheme."""
+    dropout_ratio: Share = 0.3
+    """Share of single entries hidden by the coordinated_dropout scheme."""
     causal_ratio: Share = 0.6
     """Share of bins hidden by the causal scheme; for suffixes, the longest share of the trial."""
     causal_span: Literal["bins", "suffix", "mixed"] = "bins"
@@ -183,8 +191,9 @@ class TrainConfig:
     """Seeds, devices, intervals."""
 
     def __post_init__(self) -> None:
-        """Check the fields that stand outside the sections."""
+        """Check the fields outside the sections, and that the model can learn the schemes."""
         check_settings(self)
+        self.model.check_schemes(self.masking.schemes)
 
 
 @dataclass(frozen=True, kw_only=True)

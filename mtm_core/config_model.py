@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar, Literal
 from mtm_core.config_fields import Bounds, check_settings
 from mtm_core.errors import ConfigError
 
-ArchitectureName = Literal["ndt1"]
+ArchitectureName = Literal["ndt1", "ndt2", "lfads"]
 
 DropoutShare = Annotated[float, Bounds(0.0, 0.95)]
 Width = Annotated[int, Bounds(2, 8192)]
@@ -45,6 +45,15 @@ class ModelConfig:
     def describe(self) -> str:
         """Return architecture and sizes in a few words."""
         return self.architecture
+
+    def check_schemes(self, schemes: tuple[str, ...]) -> None:
+        """Check that the architecture can learn these masking schemes.
+
+        Raises
+        ------
+        ConfigError
+            If there is one that it cannot.
+        """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,5 +112,74 @@ class Ndt1Config(TransformerConfig):
     """Common width that stitching maps every session to."""
 
 
-ARCHITECTURES: dict[str, type[ModelConfig]] = {"ndt1": Ndt1Config}
+@dataclass(frozen=True, kw_only=True)
+class Ndt2Config(TransformerConfig):
+    """The NDT2 transformer: a token for every bin of every patch of units; sessions share all."""
+
+    architecture: Literal["ndt2"] = "ndt2"
+    """Which architecture."""
+    token_units: Annotated[int, Bounds(1, 4096)] = 128
+    """Units in a patch: a token is one bin of one patch."""
+    max_patches: Annotated[int, Bounds(1, 1024)] = 32
+    """Most patches that a session may have; each has a learnt position."""
+    unit_order: Literal["given", "region", "rate"] = "given"
+    """How units are put into patches: as given, by region and then rate, or by falling rate."""
+    region_embedding: bool = False
+    """Add to every token the mean of learnt embeddings of its units' regions."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LfadsConfig(ModelConfig):
+    """LFADS: a sequential variational autoencoder with a recurrent generator."""
+
+    architecture: Literal["lfads"] = "lfads"
+    """Which architecture."""
+    input_width: Width = 64
+    """Common width that every session's counts are read into."""
+    encoder_width: Width = 64
+    """Width of each direction of the two encoders."""
+    initial_dims: Annotated[int, Bounds(1, 1024)] = 32
+    """Latent dimensions of the generator's initial condition."""
+    generator_width: Width = 96
+    """Width of the generator."""
+    factors: Annotated[int, Bounds(1, 1024)] = 32
+    """Number of factors, which are read out as log-rates."""
+    controller: bool = True
+    """Infer inputs to the generator, bin by bin; without, all follows from its start."""
+    controller_width: Width = 64
+    """Width of the controller."""
+    inferred_inputs: Annotated[int, Bounds(1, 1024)] = 4
+    """Number of inferred inputs."""
+    input_prior: Literal["autoregressive", "gaussian"] = "autoregressive"
+    """What inferred inputs are expected to be: each near its last value, or independent."""
+    prompt: Literal["none", "added"] = "none"
+    """How the scheme is told: not at all, or added to what the encoders read."""
+    kl_initial: Annotated[float, Bounds(0.0, 100.0)] = 1.0
+    """Weight of the divergence of the initial condition from its prior."""
+    kl_inputs: Annotated[float, Bounds(0.0, 100.0)] = 1.0
+    """Weight of the divergence of the inferred inputs from their prior."""
+    kl_warmup: Annotated[float, Bounds(0.0, 1.0)] = 0.3
+    """Share of the steps in which both weights rise from 0."""
+
+    def describe(self) -> str:
+        """Return architecture and sizes in a few words."""
+        inputs = f"{self.inferred_inputs} inputs" if self.controller else "no controller"
+        return f"lfads, generator {self.generator_width}, factors {self.factors}, {inputs}"
+
+    def check_schemes(self, schemes: tuple[str, ...]) -> None:
+        """Refuse causal masks without a controller: nothing else reads the past alone."""
+        if "causal" in schemes and not self.controller:
+            msg = (
+                "--model.controller false cannot learn the scheme 'causal': the initial condition "
+                "is inferred from the whole trial. Leave causal out of --masking.schemes, or keep "
+                "the controller."
+            )
+            raise ConfigError(msg)
+
+
+ARCHITECTURES: dict[str, type[ModelConfig]] = {
+    "ndt1": Ndt1Config,
+    "ndt2": Ndt2Config,
+    "lfads": LfadsConfig,
+}
 """The settings class of each architecture; `--model.architecture` chooses one."""

@@ -16,6 +16,17 @@ def prompt_index(name: str) -> int:
     return PROMPTS.index(name)
 
 
+def scheme_prompt(scheme: str) -> str:
+    """Return the prompt under which a scheme is trained: its own, or none.
+
+    Examples
+    --------
+    >>> scheme_prompt("neuron"), scheme_prompt("coordinated_dropout")
+    ('neuron', 'none')
+    """
+    return scheme if scheme in PROMPTS else "none"
+
+
 @dataclass(frozen=True, eq=False)
 class MaskedBatch:
     """A batch of trials of one session as a model sees it, and what it is scored on.

@@ -13,7 +13,12 @@ from torch import Generator, Tensor
 from mtm_core.config import MaskingConfig, SchemeName
 from mtm_core.errors import MaskError
 from mtm_core.masking import schemes
-from mtm_core.masking.masked_batch import MaskedBatch, mask_counts, prompt_index
+from mtm_core.masking.masked_batch import (
+    MaskedBatch,
+    mask_counts,
+    prompt_index,
+    scheme_prompt,
+)
 from mtm_core.masking.schemes import Mask, RegionChoice, Shape
 from mtm_core.masking.targets import region_sizes, target_regions
 from mtm_core.seeding import torch_generator
@@ -111,7 +116,7 @@ class MaskSampler:
         is_scored = is_hidden.clone()  # cheaper than writing the same masks twice
         for rows, mask_scored in scored_apart:
             is_scored[rows] = mask_scored
-        prompts = [prompt_index(name) for name in self.config.schemes]
+        prompts = [prompt_index(scheme_prompt(name)) for name in self.config.schemes]
         prompt = torch.tensor(prompts, device=generator.device)[picks].to(counts.device)
         is_hidden, is_scored = is_hidden.to(counts.device), is_scored.to(counts.device)
         is_causal = prompt == prompt_index("causal")
@@ -125,6 +130,8 @@ class MaskSampler:
             )
         if name == "random_token":
             return partial(schemes.random_token, ratio=config.token_ratio)
+        if name == "coordinated_dropout":
+            return partial(schemes.coordinated_dropout, ratio=config.dropout_ratio)
         if name == "neuron":
             return partial(schemes.neuron, ratio=config.neuron_ratio)
         if name == "causal":

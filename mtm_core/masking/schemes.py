@@ -1,4 +1,4 @@
-"""The six training schemes: which entries are hidden, which are scored.
+"""The training schemes: which entries are hidden, which are scored.
 
 Each scheme is a pure function of a shape, its settings and a generator. Every trial draws its
 own bins, units and region. Nothing is edited in place and no global random state is used.
@@ -9,7 +9,9 @@ the scheme leaves a choice, so that no training step is empty.
 References
 ----------
 Zhang et al. (2024), *Towards a "universal translator" for neural dynamics at single-cell,
-single-spike resolution*, NeurIPS, arXiv:2407.14668.
+single-spike resolution*, NeurIPS, arXiv:2407.14668. Keshtkaran et al. (2022), *A large-scale
+neural network training framework for generalized estimation of single-trial population dynamics*,
+Nature Methods 19 (coordinated dropout).
 """
 
 from __future__ import annotations
@@ -112,6 +114,13 @@ def random_token(shape: Shape, generator: Generator, *, ratio: float) -> Mask:
     is_token = _below(_uniform(generator, n_trials, n_bins * n_groups), ratio)
     grid = is_token.view(n_trials, n_bins, n_groups)
     return _hidden_is_scored(grid.repeat_interleave(TOKEN_UNITS, dim=2)[:, :, :n_units])
+
+
+def coordinated_dropout(shape: Shape, generator: Generator, *, ratio: float) -> Mask:
+    """Hide single entries with chance `ratio`; score them (the LFADS baseline)."""
+    n_trials, n_bins, n_units = shape
+    is_hidden = _below(_uniform(generator, n_trials, n_bins * n_units), ratio)
+    return _hidden_is_scored(is_hidden.view(shape))
 
 
 def neuron(shape: Shape, generator: Generator, *, ratio: float) -> Mask:

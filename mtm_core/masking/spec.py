@@ -15,7 +15,7 @@ from mtm_core.data.session import Session
 from mtm_core.errors import MaskError, UnknownNameError
 from mtm_core.masking import resemblance, wording
 from mtm_core.masking.choice import Block, Rates
-from mtm_core.masking.masked_batch import PROMPTS
+from mtm_core.masking.masked_batch import PROMPTS, scheme_prompt
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,7 +189,7 @@ def best_prompt(
     """
     alike = resemblance.schemes_alike(spec.resolve(session, rate_hz), session.region)
     preferred: tuple[SchemeName, ...] = (*alike, "neuron")
-    return next((name for name in preferred if name in schemes), schemes[0])
+    return scheme_prompt(next((name for name in preferred if name in schemes), schemes[0]))
 
 
 def _union(

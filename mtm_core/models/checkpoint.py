@@ -134,7 +134,9 @@ def load_checkpoint(
 def _facts(manifest: Manifest) -> dict[str, SessionFacts]:
     """Return sizes of the sessions, for models to load a state into."""
     return {
-        record.session_id: SessionFacts(psth=torch.zeros(manifest.n_bins, record.n_units))
+        record.session_id: SessionFacts(
+            psth=torch.zeros(manifest.n_bins, record.n_units), region=record.region
+        )
         for record in manifest.sessions
     }
 

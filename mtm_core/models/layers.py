@@ -37,29 +37,36 @@ def rotate(tokens: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
     return tokens * cosine + torch.cat([-second, first], dim=-1) * sine
 
 
-def attention_mask(is_causal: Tensor, n_bins: int, n_prefix: int) -> Tensor:
+FUSED_FROM = 200
+"""From so many tokens on, CPUs too take the fused kernel, which holds no matrix of scores."""
+
+
+def attention_mask(is_causal: Tensor, n_bins: int, n_prefix: int, n_patches: int = 1) -> Tensor:
     """Say which token may attend to which.
 
     Prefix tokens see prefix tokens only: otherwise they would carry later bins to earlier ones.
+    Tokens are time-major: all patches of a bin, then all of the next.
 
     Parameters
     ----------
     is_causal : Tensor of bool, shape (n_trials,)
         Trials in which a bin sees itself and earlier bins only.
     n_bins, n_prefix : int
-        Number of time tokens and of prefix tokens before them.
+        Number of bins, and of prefix tokens before their tokens.
+    n_patches : int
+        Tokens of a bin.
 
     Returns
     -------
     Tensor, shape (n_trials, 1, n_tokens, n_tokens)
         0 where attention is allowed, -inf elsewhere; rows are the tokens that look.
     """
-    n_tokens = n_prefix + n_bins
+    n_tokens = n_prefix + n_bins * n_patches
     allowed = torch.ones(len(is_causal), n_tokens, n_tokens, dtype=torch.bool)
     allowed[:, :n_prefix, n_prefix:] = False
     allowed = allowed.to(is_causal.device)
-    past = torch.ones(n_bins, n_bins, dtype=torch.bool, device=is_causal.device).tril()
-    allowed[:, n_prefix:, n_prefix:] = past | ~is_causal[:, None, None]
+    bin_of = torch.arange(n_bins, device=is_causal.device).repeat_interleave(n_patches)
+    allowed[:, n_prefix:, n_prefix:] = (bin_of <= bin_of[:, None]) | ~is_causal[:, None, None]
     return torch.zeros_like(allowed, dtype=torch.float32).masked_fill(~allowed, -math.inf)[:, None]
 
 
@@ -111,9 +118,11 @@ class Attention(nn.Module):
         query, key, value = packed.permute(2, 0, 3, 1, 4).unbind(0)  # (trials, heads, tokens, -1)
         if rotary is not None:
             query, key = rotate(query, *rotary), rotate(key, *rotary)
-        if tokens.is_cuda:
-            mixed = nn.functional.scaled_dot_product_attention(query, key, value, attn_mask=mask)
-        else:  # plain products are faster than the fused kernel on CPUs at these lengths
+        if tokens.is_cuda or n_tokens >= FUSED_FROM:
+            mixed = nn.functional.scaled_dot_product_attention(
+                query, key, value, attn_mask=mask.to(query.dtype)
+            )
+        else:  # plain products are faster than the fused kernel on CPUs at few tokens
             score = (query * query.shape[-1] ** -0.5) @ key.transpose(-1, -2) + mask
             mixed = score.softmax(dim=-1) @ value
         merged = mixed.transpose(1, 2).reshape(n_trials, n_tokens, width)

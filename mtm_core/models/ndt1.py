@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from mtm_core.config_model import Ndt1Config
 from mtm_core.masking.masked_batch import PROMPTS, MaskedBatch
+from mtm_core.models.rank_one import added_by, read_rows
 from mtm_core.models.read_in import ComponentReadIn, LinearReadIn
 from mtm_core.models.read_out import PromptReadOut, SharedReadOut
 from mtm_core.models.session_part import SessionFacts, SessionPart
@@ -140,14 +141,9 @@ class Ndt1(SpikeModel):
         """
         part, (n_trials, n_bins, _) = self.part, counts.shape
         base = self.first(counts, is_hidden.expand_as(counts))
-        visible = (~is_hidden[:, units]).to(counts.dtype).T  # (chosen, bins)
-        by_count, by_visible = part.read_in.unit_columns(units)
-        seen = part.standardise(counts)[..., units].transpose(1, 2) * visible
-        added = seen[..., None] * by_count[:, None] + visible[..., None] * by_visible[:, None]
+        added = added_by(part, part.read_in, counts, is_hidden, units)
         flat = (base[:, None] - added).reshape(-1, n_bins, base.shape[-1])
         index = torch.full((len(flat),), prompt, device=counts.device)
         is_causal = index == PROMPTS.index("causal")
         tokens = self._body(flat, index, is_causal).view(n_trials, len(units), n_bins, -1)
-        weight, bias = part.read_out.rows(units, prompt)
-        product = torch.einsum("rktw,kw->rtk", tokens, weight)
-        return (product + bias).clamp(max=MAX_LOG_GAIN) + part.offset[:, units]
+        return read_rows(part, part.read_out, tokens, units, prompt)

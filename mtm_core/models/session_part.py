@@ -25,10 +25,13 @@ class SessionFacts:
         bias. When a state is loaded afterwards, any non-negative values of that shape will do.
     n_trials : int
         Number of training trials; the fewer, the more the PSTH is shrunk towards the mean.
+    region : tuple of str
+        Region of each unit; empty if unknown.
     """
 
     psth: Tensor
     n_trials: int = 1
+    region: tuple[str, ...] = ()
 
     @property
     def n_bins(self) -> int:

@@ -135,6 +135,8 @@ NEVER_DECAYED = (
     "position",
     "session_token",
     "prompt.weight",
+    "regions.weight",
+    "gru.bias",
     "history.gain",
     "output_gain",
     "read_in.mix",

@@ -51,7 +51,11 @@ class TrainingSession:
 
     def facts(self) -> SessionFacts:
         """Return what a fresh model is told about it."""
-        return SessionFacts(psth=self.counts.float().mean(dim=0).cpu(), n_trials=len(self.counts))
+        return SessionFacts(
+            psth=self.counts.float().mean(dim=0).cpu(),
+            n_trials=len(self.counts),
+            region=self.record.region,
+        )
 
     def batch(self, seed: int, size: int, turn: int) -> Tensor:
         """Return the counts of this session's batch number `turn`, float32."""

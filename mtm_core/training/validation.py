@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor
 
-from mtm_core.masking.masked_batch import MaskedBatch, prompt_index
+from mtm_core.masking.masked_batch import MaskedBatch, prompt_index, scheme_prompt
 from mtm_core.masking.mixture import MaskSampler
 from mtm_core.models.family import Family
 from mtm_core.models.spike_model import SpikeModel
@@ -115,10 +115,10 @@ def keep_what_helps(
         return family, scores
     bare, kept = copy.deepcopy(family), copy.deepcopy(family)
     for name in scores:
-        bare.member().bypass_layers(prompt_index(name))
+        bare.member().bypass_layers(prompt_index(scheme_prompt(name)))
     for name, score in validation.score(bare).items():
         if score > scores[name]:
-            kept.member().bypass_layers(prompt_index(name))
+            kept.member().bypass_layers(prompt_index(scheme_prompt(name)))
             scores[name] = score
     return kept, scores
 
