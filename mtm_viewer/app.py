@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import gc
 import logging
 import os
 import socket
@@ -162,12 +163,22 @@ def _run(arguments: argparse.Namespace) -> int:
     logging.getLogger("mtm_viewer").setLevel(logging.INFO)
     torch.set_num_threads(max(1, (os.cpu_count() or 2) - 1))
     app = _make_app()
+    _exempt_imports()
     desktop = build(log, is_offscreen=arguments.offscreen)
     try:
         with _last_resort(desktop):
             return _show(app, desktop, arguments)
     finally:
         logging.getLogger().removeHandler(log)
+
+
+def _exempt_imports() -> None:
+    """Keep the garbage collector from what was imported, which stays to the end anyway.
+
+    To look through it takes some tenths of a second, in which the window would stand still.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def _show(app: QApplication, desktop: Desktop, arguments: argparse.Namespace) -> int:

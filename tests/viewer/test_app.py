@@ -121,6 +121,18 @@ def test_the_window_is_drawn_and_its_scores_are_printed(files, tmp_path, capsys)
 
 @pytest.mark.gui
 @pytest.mark.usefixtures("_puts_back", "qapp")
+def test_what_was_imported_is_kept_from_the_garbage_collector(files, tmp_path):
+    words = ["--offscreen", str(files[0]), "--screenshot", str(tmp_path / "w.png")]
+    code = (
+        "import gc, sys\n"
+        "from mtm_viewer.app import main\n"
+        f"assert main({words!r}) == 0\n"
+        "n_left = len(gc.get_objects())\n"
+        "assert gc.get_freeze_count() > n_left, (gc.get_freeze_count(), n_left)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, timeout=60)
+
+
 def test_the_window_runs_until_it_is_closed(files, monkeypatch):
     monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
     # Once an application's own loop has ended, no other loop of this process runs any more.
