@@ -24,7 +24,7 @@ METRIC_WORDS = {
 }
 NO_COMPARISON = (
     "Regions differ in their number of units, and more units tell more: compare regions of like "
-    "size only."
+    "size\nonly. p is not corrected for the number of regions."
 )
 
 
@@ -39,7 +39,7 @@ def regions_text(by_region: Mapping[str, Values]) -> str:
     """Return reports of several regions: the scores of each target by region."""
     first = next(iter(by_region.values()))
     names = dict.fromkeys(name for values in by_region.values() for name in values["targets"])
-    parts = [_head({**first, "region": "each region in turn", "not_decoded": {}})]
+    parts = [_head({**first, "region": "each region in turn,", "not_decoded": {}})]
     for name in names:
         rows = [
             (region, values["n_units_read"], *row)
