@@ -6,6 +6,7 @@ The line under a field is its documentation and its command-line help.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Literal
 
@@ -48,6 +49,9 @@ class DataConfig:
     """Number of test blocks of a blocked split, one in each equal stretch of the session."""
     split_gap: Annotated[int, Bounds(0, 1000)] = 3
     """Trials left out between any two parts of a blocked split."""
+    train_trials: Count | None = None
+    """Train on this many of the training trials only; a larger number keeps those of a smaller
+    one. None means all."""
     bin_factor: Annotated[int, Bounds(1, 1000)] = 1
     """Join this many bins into one before training."""
 
@@ -194,6 +198,16 @@ class TrainConfig:
         """Check the fields outside the sections, and that the model can learn the schemes."""
         check_settings(self)
         self.model.check_schemes(self.masking.schemes)
+
+
+FINETUNE: Mapping[str, str] = {
+    "optim.steps": "300",
+    "optim.lr": "0.001",
+    "run.validate_every": "25",
+    "run.checkpoint_every": "100",
+    "data.train_trials": "none",
+}
+"""What a fine-tuning changes in the settings of its checkpoint, unless it is typed."""
 
 
 @dataclass(frozen=True, kw_only=True)

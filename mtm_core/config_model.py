@@ -103,13 +103,22 @@ class Ndt1Config(TransformerConfig):
 
     architecture: Literal["ndt1"] = "ndt1"
     """Which architecture."""
-    read_in: Literal["linear", "two_layer", "stitched", "components"] = "linear"
+    read_in: Literal["linear", "two_layer", "stitched", "components", "unit_embedding"] = "linear"
     """How counts become tokens: one matrix per session; the paper's two layers; the paper's
-    stitching, one matrix per session to a common width and two layers that sessions share; or
+    stitching, one matrix per session to a common width and two layers that sessions share;
     principal components with a read-out for each prompt, both fitted before training (see
-    models.warm_start; one session only)."""
+    models.warm_start; one session only); or embeddings of units, made of what is known of them by
+    maps that sessions share (see models.unit_embedding)."""
     stitch_width: Width = 668
     """Common width that stitching maps every session to."""
+    unit_width: Width = 64
+    """Length of a unit's embedding, where units have one."""
+    unit_vectors: bool = True
+    """Learn a vector for every embedded unit beside what its features say; without it, no trained
+    number belongs to a session."""
+    unit_vector_dropout: DropoutShare = 0.5
+    """Share of units whose learnt vector is left out at random during training, so that a unit
+    without one can be read too."""
 
 
 @dataclass(frozen=True, kw_only=True)

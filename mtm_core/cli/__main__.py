@@ -28,6 +28,7 @@ COMMANDS = {
     "convert": "turn a published recording into a session file",
     "simulate": "make a recording of which everything is known",
     "train": "train a model on a session",
+    "finetune": "carry a trained model over to another session",
     "evaluate": "score a checkpoint on the four tasks, beside baselines",
     "decode": "decode choice, side, reward, block and signals of behaviour",
     "reconstruct": "hide units by a rule and write the reconstructed rates",

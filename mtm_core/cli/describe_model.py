@@ -55,6 +55,7 @@ class CheckpointDescription:
             f"Settings      {m.config.name} ({m.config.model.describe()}, schemes "
             f"{', '.join(m.config.masking.schemes)})",
             *_session_lines(m),
+            *_start_lines(m),
             f"Split         {data.split}, seed {data.split_seed}",
             f"Bins          {m.n_bins} of {1000 * m.bin_size_s:g} ms, {window[0]:g} to "
             f"{window[1]:g} ms from {m.align_event}",
@@ -154,6 +155,18 @@ def _session_lines(manifest: Manifest) -> list[str]:
             f"{record.n_units} units; trials {parts}"
         )
     return lines
+
+
+def _start_lines(manifest: Manifest) -> list[str]:
+    start = manifest.pretrained
+    if start is None:
+        return []
+    how = "nothing trained" if start["zero_shot"] else "fine-tuned"
+    how += ", trunk frozen" if start["freeze_trunk"] and not start["zero_shot"] else ""
+    return [
+        f"Start         {start['path']} (hash {start['digest'][:12]}) of "
+        f"{len(start['session_ids'])} sessions, {how}"
+    ]
 
 
 def _region_text(manifest: Manifest) -> str:

@@ -54,10 +54,13 @@ class TrainReport:
         The folder of the run.
     as_json : bool
         Print every event to stdout as a line of JSON, and nothing else.
+    command : str
+        The command that goes on with the run.
     """
 
-    def __init__(self, run_dir: Path, *, as_json: bool) -> None:
+    def __init__(self, run_dir: Path, *, as_json: bool, command: str = "train") -> None:
         self._run_dir = run_dir
+        self._command = command
         self._as_json = as_json
         self._started: RunStarted | None = None
         self._step = 0
@@ -107,13 +110,14 @@ class TrainReport:
         if self._finished is None:
             output.show(
                 f"Stopped after step {self._step} of {n_steps}. Go on with:\n"
-                f"  mtm-core train --resume --out {self._run_dir}"
+                f"  mtm-core {self._command} --resume --out {self._run_dir}"
             )
             return
-        output.show(
+        done = (
             f"Trained {n_steps} steps in {self._finished.seconds:.0f} s; kept the weights of step "
-            f"{self._finished.best_step}: {self._finished.path}"
+            f"{self._finished.best_step}: "
         )
+        output.show((done if n_steps else "Nothing was trained: ") + self._finished.path)
         self._show_scores()
 
     def _start(self, event: RunStarted) -> None:

@@ -30,7 +30,8 @@ class Split:
     train, val, test : ndarray of int64
         Rows of the session's trials.
     dropped : ndarray of int64
-        Rows in none of the parts: the gaps of a blocked split.
+        Rows in none of the parts: the gaps of a blocked split, and training trials beyond
+        ``train_trials``.
     """
 
     train: Rows
@@ -69,12 +70,14 @@ def split_rows(n_trials: int, session_id: str, config: DataConfig) -> Split:
         ``split`` names the way. ``random``: a draw without regard to time. ``interleaved``: test
         and validation trials evenly spread over the session. ``blocked``: contiguous blocks, one
         pair (validation, test) in each of ``split_blocks`` equal stretches of the session, and
-        ``split_gap`` trials between any two parts belong to neither.
+        ``split_gap`` trials between any two parts belong to neither. With ``train_trials``, the
+        training trials beyond that number belong to no part either.
 
     Raises
     ------
     ConfigError
-        If a part would be empty, or the blocks and their gaps do not fit.
+        If a part would be empty, the blocks and their gaps do not fit, or there are fewer
+        training trials than asked for.
     """
     n_test = round(n_trials * config.test_fraction)
     n_val = round(n_trials * config.val_fraction)
@@ -86,6 +89,10 @@ def split_rows(n_trials: int, session_id: str, config: DataConfig) -> Split:
         part = _interleaved(n_trials, n_val, n_test, rng)
     else:
         part = _blocked(n_trials, n_val, n_test, config, rng)
+    if config.train_trials is not None:
+        part = _thin(
+            part, config.train_trials, numpy_generator(config.split_seed, "few", session_id)
+        )
     train, val, test, dropped = (np.flatnonzero(part == p) for p in range(4))
     return Split(train=train, val=val, test=test, dropped=dropped)
 
@@ -149,6 +156,20 @@ def _blocked(
     is_near = np.convolve(part != _TRAIN, np.ones(2 * gap + 1), mode="same") > 0
     part[(part == _TRAIN) & is_near] = _DROPPED
     return part
+
+
+def _thin(part: Rows, n_kept: int, rng: np.random.Generator) -> Rows:
+    """Keep the first training trials of a drawn order; more of them keep those of fewer."""
+    train = np.flatnonzero(part == _TRAIN)
+    if n_kept > len(train):
+        msg = (
+            f"--data.train_trials is {n_kept}, but there are only {len(train)} training trials. "
+            f"The nearest valid value is {len(train)}."
+        )
+        raise ConfigError(msg)
+    thinned = part.copy()
+    thinned[rng.permutation(train)[n_kept:]] = _DROPPED
+    return thinned
 
 
 def _shares(n: int, n_parts: int) -> Rows:

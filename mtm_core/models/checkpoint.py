@@ -96,6 +96,24 @@ def read_manifest(path: str | Path) -> Manifest:
     return _manifest_of(open_tensors(Path(path)))
 
 
+def read_checkpoint(path: str | Path) -> tuple[Manifest, dict[str, Tensor]]:
+    """Read what a checkpoint says about itself, and its weights, without building a model.
+
+    Raises
+    ------
+    CheckpointError
+        If the file is missing, cut short, of another version, or does not fit its own settings.
+    """
+    file = open_tensors(Path(path))
+    manifest = _manifest_of(file)
+    _check_shapes(file, manifest)
+    tensors = file.read()
+    if not all_finite(tensors):
+        msg = f"{path} holds weights that are not numbers; its training failed. Train anew."
+        raise CheckpointError(msg)
+    return manifest, tensors
+
+
 def load_checkpoint(
     path: str | Path, device: str = "cpu", session_id: str | None = None
 ) -> Checkpoint:
@@ -117,14 +135,8 @@ def load_checkpoint(
     MismatchError
         If it was trained on several, and that is none of them.
     """
-    file = open_tensors(Path(path))
-    whole = _manifest_of(file)
-    _check_shapes(file, whole)
+    whole, tensors = read_checkpoint(path)
     manifest = whole.of(session_id)
-    tensors = file.read()
-    if not all_finite(tensors):
-        msg = f"{path} holds weights that are not numbers; its training failed. Train anew."
-        raise CheckpointError(msg)
     with torch.random.fork_rng(devices=[]):
         model = build_model(manifest.config.model, _facts(manifest)[manifest.session_id])
     model.load_state_dict(member_state(tensors, manifest.session_id))
@@ -176,7 +188,7 @@ def fit_overlap(checkpoint: Checkpoint, session: Session) -> Overlap:
         If no unit is shared, or window or bin size differ.
     """
     manifest = checkpoint.manifest
-    session = _fit_bins(manifest, session)
+    session = fit_bins(manifest, session)
     row_of = {str(unit): row for row, unit in enumerate(session.unit_id)}
     rows = np.array([row_of.get(unit, -1) for unit in manifest.unit_id])
     is_missing = rows < 0
@@ -253,7 +265,14 @@ def _check_shapes(file: TensorFile, manifest: Manifest) -> None:
             raise CheckpointError(msg)
 
 
-def _fit_bins(manifest: Manifest, session: Session) -> Session:
+def fit_bins(manifest: Manifest, session: Session) -> Session:
+    """Bring a session into a checkpoint's bins, joined as the run joined them.
+
+    Raises
+    ------
+    MismatchError
+        If window or bin size differ.
+    """
     factor = manifest.config.data.bin_factor
     is_finer = np.isclose(session.bin_size_s * factor, manifest.bin_size_s)
     if factor > 1 and is_finer and session.n_bins == manifest.n_bins * factor:

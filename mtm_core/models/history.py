@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 
 import torch
 from torch import Tensor, nn
 
 DECAYS = (1.0, 0.85)
 """Weight kept per bin of age: the whole past, and the last few bins."""
+START_GAIN, START_STRENGTH = 0.3, 2.0
+"""Gain and prior strength k of a fresh model."""
 
 
-class UnitHistory(nn.Module):
+class PastCorrection(nn.Module, ABC):
     """Shrunken log-ratio of spikes seen to spikes expected, weighted by a gain per unit.
 
     For a unit with ``s`` visible spikes in earlier bins where its PSTH expected ``e``, the
@@ -21,20 +24,22 @@ class UnitHistory(nn.Module):
 
     Parameters
     ----------
-    n_bins, n_units : int
-        Size of a trial.
+    n_bins : int
+        Length of a trial.
     """
 
     kernel: Tensor
 
-    def __init__(self, n_bins: int, n_units: int) -> None:
+    def __init__(self, n_bins: int) -> None:
         super().__init__()
         age = torch.arange(n_bins)[:, None] - torch.arange(n_bins) - 1
         past = (age >= 0).float()
         kernels = [past * decay ** age.clamp(min=0) for decay in DECAYS]
         self.register_buffer("kernel", torch.stack(kernels), persistent=False)
-        self.gain = nn.Parameter(torch.full((len(DECAYS), n_units), 0.3))
-        self.log_strength = nn.Parameter(torch.full((len(DECAYS),), math.log(2.0)))
+
+    @abstractmethod
+    def weights(self) -> tuple[Tensor, Tensor]:
+        """Return gains (n_kernels, n_units) and logs of prior strengths (n_kernels,)."""
 
     def correct(
         self, log_rate: Tensor, inputs: Tensor, is_hidden: Tensor, expected: Tensor
@@ -78,9 +83,7 @@ class UnitHistory(nn.Module):
         Tensor, shape (n_trials, n_chosen, n_units)
         """
         total = torch.zeros_like(counts[:, bins])
-        for kernel, gain, log_strength in zip(
-            self.kernel, self.gain, self.log_strength, strict=True
-        ):
+        for kernel, gain, log_strength in zip(self.kernel, *self.weights(), strict=True):
             past, strength = kernel[bins, :n_seen], log_strength.exp()
             spikes, chance = past @ counts[:, :n_seen], past @ expected[:n_seen]
             total += gain * ((spikes + strength) / (chance + strength)).log()
@@ -90,10 +93,28 @@ class UnitHistory(nn.Module):
         visible = (~is_hidden).to(inputs.dtype)
         spikes, chance = inputs * visible, expected * visible
         total = torch.zeros_like(inputs)
-        for kernel, gain, log_strength in zip(
-            self.kernel, self.gain, self.log_strength, strict=True
-        ):
+        for kernel, gain, log_strength in zip(self.kernel, *self.weights(), strict=True):
             strength = log_strength.exp()
             ratio = (kernel @ spikes + strength) / (kernel @ chance + strength)
             total = total + gain * ratio.log()
         return total
+
+
+class UnitHistory(PastCorrection):
+    """A correction whose gain is learnt unit by unit.
+
+    Parameters
+    ----------
+    n_bins, n_units : int
+        Size of a trial.
+    """
+
+    def __init__(self, n_bins: int, n_units: int) -> None:
+        super().__init__(n_bins)
+        self.gain = nn.Parameter(torch.full((len(DECAYS), n_units), START_GAIN))
+        strength = torch.full((len(DECAYS),), math.log(START_STRENGTH))
+        self.log_strength = nn.Parameter(strength)
+
+    def weights(self) -> tuple[Tensor, Tensor]:
+        """Return gains (n_kernels, n_units) and logs of prior strengths (n_kernels,)."""
+        return self.gain, self.log_strength

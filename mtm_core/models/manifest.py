@@ -107,6 +107,9 @@ class Manifest:
         How the machine computed (see `Backend`).
     versions : mapping of str to str
         Software that the run used.
+    pretrained : mapping or None
+        The checkpoint that the run started from (``path``, ``digest``, ``session_ids``), and
+        whether its trunk was frozen or nothing was trained at all; None for drawn weights.
     """
 
     config: TrainConfig
@@ -121,6 +124,7 @@ class Manifest:
     seconds: float
     backend: Mapping[str, str | int]
     versions: Mapping[str, str] = field(default_factory=lambda: software_versions())
+    pretrained: Mapping[str, Any] | None = None
 
     @property
     def session_ids(self) -> tuple[str, ...]:

@@ -20,6 +20,13 @@ from mtm_core.models.read_out import PromptReadOut, SharedReadOut
 from mtm_core.models.session_part import SessionFacts, SessionPart
 from mtm_core.models.spike_model import MAX_LOG_GAIN, SpikeModel
 from mtm_core.models.trunk import TimeTrunk
+from mtm_core.models.unit_embedding import (
+    EmbeddedHistory,
+    EmbeddedReadIn,
+    EmbeddedReadOut,
+    UnitEmbedding,
+    UnitMaps,
+)
 
 
 class Ndt1Part(SessionPart):
@@ -31,15 +38,24 @@ class Ndt1Part(SessionPart):
         Sizes and switches.
     facts : SessionFacts
         The session.
+
+    Notes
+    -----
+    Where units are embedded, its layers work once `connect` has told them the shared maps.
     """
+
+    session_token: Tensor
 
     def __init__(self, config: Ndt1Config, facts: SessionFacts) -> None:
         is_components = config.read_in == "components"
         super().__init__(config, facts, keep_psth=is_components)
         width, n_units = config.width, facts.n_units
-        self.read_in: ComponentReadIn | LinearReadIn
-        self.read_out: PromptReadOut | SharedReadOut
-        if is_components:
+        self.read_in: ComponentReadIn | LinearReadIn | EmbeddedReadIn
+        self.read_out: PromptReadOut | SharedReadOut | EmbeddedReadOut
+        self.units: UnitEmbedding | None = None
+        if config.read_in == "unit_embedding":
+            self.units = UnitEmbedding(config, n_units, facts.units)
+        elif is_components:
             self.read_in = ComponentReadIn(facts.n_bins, n_units, width, len(PROMPTS))
             self.read_out = PromptReadOut(width, n_units, len(PROMPTS))
         else:
@@ -49,7 +65,19 @@ class Ndt1Part(SessionPart):
                 n_units, in_width, mask_flag=config.mask_flag, two_layer=two_layer
             )
             self.read_out = SharedReadOut(width, n_units)
-        self.session_token = nn.Parameter(0.1 * torch.randn(width))
+        if config.read_in == "unit_embedding" and not config.unit_vectors:
+            self.register_buffer("session_token", torch.zeros(width))
+        else:
+            self.session_token = nn.Parameter(0.1 * torch.randn(width))
+
+    def connect(self, maps: UnitMaps | None) -> None:
+        """Read embedded units through maps that sessions share; without such units, do nothing."""
+        if self.units is None or maps is None:
+            return
+        self.read_in = EmbeddedReadIn(self.units, maps)
+        self.read_out = EmbeddedReadOut(self.units, maps)
+        if self.history is not None:
+            self.history = EmbeddedHistory(self.offset.shape[0], self.units, maps)
 
 
 class Ndt1(SpikeModel):
@@ -81,6 +109,7 @@ class Ndt1(SpikeModel):
         self.config = config
         self.part = Ndt1Part(config, facts)
         self.trunk = TimeTrunk(config, facts.n_bins) if trunk is None else trunk
+        self.part.connect(self.trunk.units)
 
     @property
     def can_bypass(self) -> bool:

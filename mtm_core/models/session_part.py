@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from mtm_core.config_model import ModelConfig
-from mtm_core.models.history import UnitHistory
+from mtm_core.models.history import PastCorrection, UnitHistory
+from mtm_core.models.unit_features import UnitFacts
 
 PRIOR_SPIKES = 20.0
 """Strength of the shrinkage of a PSTH towards the mean rate, in expected spikes."""
@@ -27,11 +28,15 @@ class SessionFacts:
         Number of training trials; the fewer, the more the PSTH is shrunk towards the mean.
     region : tuple of str
         Region of each unit; empty if unknown.
+    units : UnitFacts or None
+        What else is known of its units, for architectures that read them by it; None where
+        nothing is, or where a state is loaded afterwards.
     """
 
     psth: Tensor
     n_trials: int = 1
     region: tuple[str, ...] = ()
+    units: UnitFacts | None = None
 
     @property
     def n_bins(self) -> int:
@@ -76,8 +81,9 @@ class SessionPart(nn.Module):
             scale = (mean + 1e-3).rsqrt()
         self.register_buffer("mean", shrunk if keep_psth else flat.clone())
         self.register_buffer("scale", scale)
-        history = UnitHistory(facts.n_bins, facts.n_units) if config.unit_history else None
-        self.history = history
+        self.history: PastCorrection | None = None
+        if config.unit_history:
+            self.history = UnitHistory(facts.n_bins, facts.n_units)
 
     def standardise(self, counts: Tensor) -> Tensor:
         """Return counts minus their mean, in units of their spread."""

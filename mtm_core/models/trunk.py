@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from mtm_core.config_model import Ndt1Config
 from mtm_core.masking.masked_batch import PROMPTS
 from mtm_core.models.layers import Dropout, TransformerLayer, attention_mask, rotary_table
+from mtm_core.models.unit_embedding import UnitMaps
 
 
 class TimeTrunk(nn.Module):
@@ -53,6 +54,7 @@ class TimeTrunk(nn.Module):
                 nn.Softsign(),
                 nn.Linear(2 * config.stitch_width, config.width),
             )
+        self.units = UnitMaps(config) if config.read_in == "unit_embedding" else None
 
     @property
     def _n_prefix(self) -> int:

@@ -30,6 +30,7 @@ from mtm_core.training.events import (
     ValidationDone,
 )
 from mtm_core.training.optim import clip_gradients, learning_rate
+from mtm_core.training.pretrained import Pretrained
 from mtm_core.training.randomness import mask_generator, seeded
 from mtm_core.training.run_folder import RunFolder
 from mtm_core.training.setup import OnPreparation, Workbench, go_on, start_anew
@@ -45,6 +46,7 @@ def train(
     resume: bool = False,
     session_paths: Sequence[str] = (),
     on_preparation: OnPreparation | None = None,
+    pretrained: Pretrained | None = None,
 ) -> Generator[Event, None, None]:
     """Train a model; iterate over the result to make it happen.
 
@@ -63,6 +65,8 @@ def train(
         Where the sessions were read from, to be written down.
     on_preparation : callable or None
         Told how many parts of the work before the first step are done, and of how many.
+    pretrained : Pretrained or None
+        A checkpoint to start from; see `training.finetune`.
 
     Returns
     -------
@@ -80,10 +84,10 @@ def train(
     folder = RunFolder(Path(run_dir))
     try:
         if resume and folder.holds_run():
-            bench, progress, best = go_on(config, sessions, folder, on_preparation)
+            bench, progress, best = go_on(config, sessions, folder, on_preparation, pretrained)
         else:
             bench, progress, best = start_anew(
-                config, sessions, folder, tuple(session_paths), on_preparation
+                config, sessions, folder, tuple(session_paths), on_preparation, pretrained
             )
     except BaseException:
         folder.release()

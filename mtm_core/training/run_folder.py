@@ -58,12 +58,15 @@ class RunRecord:
         How the machine computes; resuming computes alike.
     versions : mapping of str to str
         Software that began the run.
+    pretrained : mapping or None
+        The checkpoint that it started from, and what of it is frozen; None for drawn weights.
     """
 
     sessions: Mapping[str, str]
     session_paths: tuple[str, ...]
     backend: Backend
     versions: Mapping[str, str] = dataclasses.field(default_factory=software_versions)
+    pretrained: Mapping[str, Any] | None = None
 
 
 class RunFolder:

@@ -11,13 +11,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mtm_core.config import SessionDraw, TrainConfig
+from mtm_core.config_model import ModelConfig, Ndt1Config
 from mtm_core.data.binning import rebin
 from mtm_core.data.session import Session
 from mtm_core.data.splits import split_trials
 from mtm_core.errors import TrainingError
 from mtm_core.masking.mixture import MaskSampler
 from mtm_core.models.manifest import SessionRecord, describe_session
-from mtm_core.models.session_part import SessionFacts
+from mtm_core.models.session_part import SessionFacts, shrunk_psth
+from mtm_core.models.unit_features import UnitFacts, describe_units
 from mtm_core.seeding import numpy_generator
 from mtm_core.training.randomness import trials_of_step
 
@@ -49,12 +51,26 @@ class TrainingSession:
         """Id of the session."""
         return self.session.session_id
 
-    def facts(self) -> SessionFacts:
-        """Return what a fresh model is told about it."""
+    def facts(self, model: ModelConfig) -> SessionFacts:
+        """Return what a fresh model of these settings is told about it."""
         return SessionFacts(
             psth=self.counts.float().mean(dim=0).cpu(),
             n_trials=len(self.counts),
             region=self.record.region,
+            units=self.unit_facts() if is_embedded(model) else None,
+        )
+
+    def unit_facts(self) -> UnitFacts:
+        """Describe its units by its training trials."""
+        trial_id = self.session.trials.values("trial_id")
+        is_train = np.isin(trial_id, self.record.split["train"])
+        counts = self.counts.float().cpu()
+        return describe_units(
+            self.session.units,
+            self.session.trials.take(is_train),
+            counts,
+            shrunk_psth(counts.mean(dim=0), len(counts)),
+            self.session.bin_size_s,
         )
 
     def batch(self, seed: int, size: int, turn: int) -> Tensor:
@@ -137,6 +153,11 @@ def check_together(config: TrainConfig, originals: Sequence[Session]) -> None:
             "Choose --model.read_in linear or stitched, or a preset for many sessions."
         )
         raise TrainingError(msg)
+
+
+def is_embedded(model: ModelConfig) -> bool:
+    """Tell whether a model reads units by their embeddings."""
+    return isinstance(model, Ndt1Config) and model.read_in == "unit_embedding"
 
 
 def _check_bins(first: Session, other: Session) -> None:

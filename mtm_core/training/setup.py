@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -18,12 +18,19 @@ from mtm_core.models.manifest import Manifest, describe_training, software_versi
 from mtm_core.models.ndt1 import Ndt1
 from mtm_core.models.warm_start import warm_start
 from mtm_core.training.optim import WeightAverage, make_optimizer
+from mtm_core.training.pretrained import Pretrained
 from mtm_core.training.randomness import seeded
 from mtm_core.training.run_folder import RunFolder, RunRecord, first_difference
 from mtm_core.training.sessions import SessionOrder, TrainingSession, load_sessions
 from mtm_core.training.state import Progress, unpack
 from mtm_core.training.validation import FixedValidation, JointValidation
 
+_START_WORDS = {
+    "digest": "from a checkpoint of the hash {}",
+    "freeze_trunk": "with --freeze-trunk {}",
+    "zero_shot": "with --zero-shot {}",
+}
+"""What must be the same when a fine-tuning is resumed."""
 OnPreparation = Callable[[int, int], None]
 """Told how many parts are done, and of how many."""
 
@@ -89,6 +96,7 @@ def start_anew(
     folder: RunFolder,
     session_paths: tuple[str, ...],
     on_preparation: OnPreparation | None = None,
+    pretrained: Pretrained | None = None,
 ) -> tuple[Workbench, Progress, dict[str, Tensor]]:
     """Prepare a run from its first step and make its folder.
 
@@ -100,11 +108,12 @@ def start_anew(
     folder.refuse_to_begin()
     run = config.run
     backend = probe_backend(run.device, run.threads, run.matmul)
-    bench = prepare(config, sessions, backend)
+    bench = prepare(config, sessions, backend, pretrained=pretrained)
     record = RunRecord(
         sessions={session.session_id: session.content_hash for session in sessions},
         session_paths=session_paths,
         backend=backend,
+        pretrained=None if pretrained is None else pretrained.describe(),
     )
     folder.create(config, bench.manifest, record)
     return bench, _start(bench, on_preparation), {}
@@ -115,6 +124,7 @@ def go_on(
     sessions: Sequence[Session],
     folder: RunFolder,
     on_preparation: OnPreparation | None = None,
+    pretrained: Pretrained | None = None,
 ) -> tuple[Workbench, Progress, dict[str, Tensor]]:
     """Prepare a run from its newest state, with the backend that it began with.
 
@@ -127,8 +137,9 @@ def go_on(
     folder.hold()
     record = folder.read_record()
     _check_same(config, sessions, folder, record)
+    _check_same_start(folder, record, pretrained)
     resolve_device(record.backend.device)
-    bench = prepare(config, sessions, record.backend, notes=_notes(record))
+    bench = prepare(config, sessions, record.backend, _notes(record), pretrained)
     folder.sweep()
     if not folder.can_resume():  # stopped before its first checkpoint
         progress = _start(bench, on_preparation)
@@ -152,6 +163,7 @@ def prepare(
     originals: Sequence[Session],
     backend: Backend,
     notes: tuple[str, ...] = (),
+    pretrained: Pretrained | None = None,
 ) -> Workbench:
     """Build model, data and optimiser; the same settings and sessions give the same bits.
 
@@ -165,13 +177,23 @@ def prepare(
         How to compute.
     notes : tuple of str
         Handed on.
+    pretrained : Pretrained or None
+        What to start from instead of drawn weights.
     """
+    if pretrained is not None:
+        pretrained.check(config, originals)
     sessions = load_sessions(config, originals, backend.device)
-    facts = {each.session_id: each.facts() for each in sessions}
+    facts = {each.session_id: each.facts(config.model) for each in sessions}
     with seeded("cpu", config.run.seed, "weights"):
         model = Family(config.model, facts).to(backend.device)
     records = tuple(each.record for each in sessions)
     manifest = describe_training(config, records, sessions[0].session, backend)
+    if pretrained is not None:
+        pretrained.check_splits(sessions)
+        pretrained.give(model)
+        notes = (*notes, *pretrained.notes(model))
+        n_steps = 0 if pretrained.zero_shot else manifest.n_steps
+        manifest = replace(manifest, n_steps=n_steps, pretrained=pretrained.describe())
     n_trials = [len(each.counts) for each in sessions]
     draw = config.optim.session_draw
     return Workbench(
@@ -181,7 +203,7 @@ def prepare(
         sessions=sessions,
         order=SessionOrder.draw(config.run.seed, manifest.n_steps, n_trials, draw),
         model=model.train(),
-        parameters=list(model.parameters()),
+        parameters=[p for p in model.parameters() if p.requires_grad],
         optimizer=make_optimizer(model, config.optim),
         average=WeightAverage(model, config.optim.average_decay),
         validation=JointValidation([_fixed_validation(config, each) for each in sessions]),
@@ -221,6 +243,26 @@ def _check_same(
         "another content or order. Give the same sessions, or another --out."
     )
     raise TrainingError(msg)
+
+
+def _check_same_start(folder: RunFolder, record: RunRecord, pretrained: Pretrained | None) -> None:
+    begun, given = dict(record.pretrained or {}), pretrained.describe() if pretrained else {}
+    if not begun and given:
+        msg = f"The run in {folder.path} was begun by mtm-core train: go on with it by that."
+        raise TrainingError(msg)
+    if begun and not given:
+        msg = (
+            f"The run in {folder.path} fine-tunes a checkpoint. Go on with: mtm-core finetune "
+            f"--resume --out {folder.path}"
+        )
+        raise TrainingError(msg)
+    for name, what in _START_WORDS.items():
+        if begun.get(name) != given.get(name):
+            msg = (
+                f"The run in {folder.path} was begun {what.format(begun.get(name))}, not "
+                f"{given.get(name)}. Give the same, or choose another --out."
+            )
+            raise TrainingError(msg)
 
 
 def _notes(record: RunRecord) -> tuple[str, ...]:
