@@ -23,6 +23,7 @@ SchemeName = Literal[
     "inter_region",
     "intra_region",
     "coordinated_dropout",
+    "region_subset",
 ]
 SplitName = Literal["random", "interleaved", "blocked"]
 SessionDraw = Literal["size", "equal"]
@@ -93,7 +94,7 @@ class MaskingConfig:
     causal_span: Literal["bins", "suffix", "mixed"] = "bins"
     """Hide single bins, the last bins of the trial, or one or the other in each trial."""
     region_draw: Literal["name", "size"] = "size"
-    """Draw regions equally by name, or by their number of units."""
+    """Draw regions equally by name, or by their number of units; region_subset always equally."""
     min_region_units: Annotated[int, Bounds(1, 100_000)] = 5
     """Regions with fewer units are never drawn."""
     draw_unnamed_regions: bool = False

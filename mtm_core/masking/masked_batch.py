@@ -17,13 +17,21 @@ def prompt_index(name: str) -> int:
 
 
 def scheme_prompt(scheme: str) -> str:
-    """Return the prompt under which a scheme is trained: its own, or none.
+    """Return the prompt under which a scheme is trained: its own, a neighbour's, or none.
+
+    ``region_subset`` asks the question of ``inter_region``, whole hidden regions from visible
+    ones, with more or fewer of these; so it shares that prompt, and a mask between the two needs
+    no choice.
 
     Examples
     --------
     >>> scheme_prompt("neuron"), scheme_prompt("coordinated_dropout")
     ('neuron', 'none')
+    >>> scheme_prompt("region_subset")
+    'inter_region'
     """
+    if scheme == "region_subset":
+        return "inter_region"
     return scheme if scheme in PROMPTS else "none"
 
 

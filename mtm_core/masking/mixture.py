@@ -138,6 +138,8 @@ class MaskSampler:
             return partial(schemes.causal, ratio=config.causal_ratio, span=config.causal_span)
         if name == "inter_region":
             return partial(schemes.inter_region, regions=self._regions(name))
+        if name == "region_subset":
+            return partial(schemes.region_subset, regions=self._regions(name))
         return partial(
             schemes.intra_region, ratio=config.neuron_ratio, regions=self._regions(name)
         )
@@ -152,16 +154,24 @@ class MaskSampler:
                 self.region, smallest, with_unnamed=self.config.draw_unnamed_regions
             )
             # Hiding the only region would leave the model nothing to read.
-            if scheme == "intra_region" or sizes[name] < len(self.region)
+            if scheme != "inter_region" or sizes[name] < len(self.region)
         ]
-        if not names:
-            msg = (
-                f"The scheme '{scheme}' needs a named region of at least {smallest} units"
-                f"{' beside others' if scheme == 'inter_region' else ''}, and this session has "
-                "none. Leave it out of --masking.schemes, or lower --masking.min_region_units."
-            )
-            raise MaskError(msg)
+        if len(names) < (2 if scheme == "region_subset" else 1):
+            raise MaskError(_too_few_regions(scheme, smallest, len(names)))
         is_member = torch.tensor(np.stack([self.region == name for name in names]))
         by_size = self.config.region_draw == "size"
         weight = [float(sizes[name]) if by_size else 1.0 for name in names]
         return RegionChoice(is_member, torch.tensor(weight))
+
+
+def _too_few_regions(scheme: SchemeName, smallest: int, n_found: int) -> str:
+    """Say which regions a scheme lacks."""
+    needed = {
+        "inter_region": f"a named region of at least {smallest} units beside others",
+        "region_subset": f"two named regions of at least {smallest} units",
+    }.get(scheme, f"a named region of at least {smallest} units")
+    return (
+        f"The scheme '{scheme}' needs {needed}, and this session has "
+        f"{'one' if n_found else 'none'}. Leave it out of --masking.schemes, or lower "
+        "--masking.min_region_units."
+    )

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from mtm_core.config import SchemeName
 from mtm_core.data.regions import UNNAMED_REGIONS
+from mtm_core.masking.masked_batch import scheme_prompt
+from mtm_core.masking.targets import target_regions
 
 if TYPE_CHECKING:
     from mtm_core.masking.spec import ResolvedMask
@@ -49,11 +51,11 @@ def untrained_reason(
     alike = schemes_alike(mask, region)
     if not alike:
         return f"{_BADGE}: no training scheme hides units and bins in this pattern"
-    trained = [name for name in alike if name in schemes]
-    if not trained:
+    prompts = list(dict.fromkeys(scheme_prompt(name) for name in alike if name in schemes))
+    if not prompts:
         return f"{_BADGE}: it is a mask of {_names(alike)}, the model knows {_names(schemes)}"
-    if mask.prompt not in trained and not (mask.prompt == "none" and len(schemes) == 1):
-        return f"{_BADGE}: with this mask goes the prompt {_names(trained)}, not {mask.prompt}"
+    if mask.prompt not in prompts and not (mask.prompt == "none" and len(schemes) == 1):
+        return f"{_BADGE}: with this mask goes the prompt {_names(prompts)}, not {mask.prompt}"
     return None
 
 
@@ -64,6 +66,8 @@ def _whole_units(
     alike: list[SchemeName] = []
     if not mask.one_at_a_time and _is_one_region(is_hidden, region):
         alike.append("inter_region")
+    if not mask.one_at_a_time and _is_set_of_regions(is_hidden, is_scored, region):
+        alike.append("region_subset")
     if _is_inside_one(is_scored, is_hidden, region):
         alike.append("intra_region")
     if is_hidden.mean() <= MAX_NEURON_SHARE:
@@ -76,6 +80,16 @@ def _is_one_region(is_hidden: NDArray[np.bool_], region: NDArray[np.str_]) -> bo
     names = np.unique(region[is_hidden])
     is_named = len(names) == 1 and str(names[0]) not in UNNAMED_REGIONS
     return is_named and bool(((region == names[0]) == is_hidden).all())
+
+
+def _is_set_of_regions(
+    is_hidden: NDArray[np.bool_], is_scored: NDArray[np.bool_], region: NDArray[np.str_]
+) -> bool:
+    """Tell whether whole regions are hidden, named ones scored, and a named one is visible."""
+    hidden, visible = set(region[is_hidden].tolist()), set(region[~is_hidden].tolist())
+    named = set(target_regions(region, 1))
+    is_scored_named = set(region[is_scored].tolist()) <= named
+    return not hidden & visible and is_scored_named and bool(visible & named)
 
 
 def _is_inside_one(

@@ -175,6 +175,40 @@ def inter_region(shape: Shape, generator: Generator, *, regions: RegionChoice) -
     return _hidden_is_scored(_whole_trials(regions.draw(shape[0], generator), shape))
 
 
+def region_subset(shape: Shape, generator: Generator, *, regions: RegionChoice) -> Mask:
+    """Show a random set of regions for the whole trial, and hide the others.
+
+    Unlike `inter_region`, which always shows all others, this trains every question from "all but
+    one region visible" to "only one region visible".
+
+    Parameters
+    ----------
+    shape : tuple of int
+        (n_trials, n_bins, n_units).
+    generator : torch.Generator
+        The source of randomness.
+    regions : RegionChoice
+        At least two regions that share no unit. In each trial the number of visible ones is drawn
+        uniformly from one to all but one, and then which, equally: weights are not looked at, or
+        a large region would hardly ever be the only visible one.
+
+    Returns
+    -------
+    Mask
+        The units of hidden regions are scored. Units of none of the regions are visible together
+        in every other trial, on average, and never scored.
+    """
+    n_trials, n_regions = shape[0], len(regions.is_member)
+    is_member = regions.is_member.to(generator.device)
+    n_visible = 1 + (_uniform(generator, n_trials, 1) * (n_regions - 1)).long()
+    place = _uniform(generator, n_trials, n_regions).argsort(dim=1).argsort(dim=1)
+    is_inside = is_member.any(dim=0)
+    is_visible = ((place < n_visible).float() @ is_member.float()) > 0
+    is_outside_shown = ~is_inside & (_uniform(generator, n_trials, 1) < 0.5)
+    is_hidden = ~is_visible & ~is_outside_shown
+    return Mask(_whole_trials(is_hidden, shape), _whole_trials(is_hidden & is_inside, shape))
+
+
 def intra_region(
     shape: Shape, generator: Generator, *, ratio: float, regions: RegionChoice
 ) -> Mask:

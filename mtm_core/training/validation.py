@@ -114,12 +114,15 @@ def keep_what_helps(
     if len(family.session_ids) > 1 or not family.member().can_bypass:
         return family, scores
     bare, kept = copy.deepcopy(family), copy.deepcopy(family)
+    by_prompt: dict[str, list[str]] = {}  # schemes that share a prompt share the decision
     for name in scores:
+        by_prompt.setdefault(scheme_prompt(name), []).append(name)
         bare.member().bypass_layers(prompt_index(scheme_prompt(name)))
-    for name, score in validation.score(bare).items():
-        if score > scores[name]:
-            kept.member().bypass_layers(prompt_index(scheme_prompt(name)))
-            scores[name] = score
+    without = validation.score(bare)
+    for prompt, names in by_prompt.items():
+        if sum(without[name] - scores[name] for name in names) > 0:
+            kept.member().bypass_layers(prompt_index(prompt))
+            scores |= {name: without[name] for name in names}
     return kept, scores
 
 

@@ -8,7 +8,7 @@ import torch
 
 from mtm_core.config import MaskingConfig, SchemeName
 from mtm_core.errors import MaskError
-from mtm_core.masking.masked_batch import PROMPTS, prompt_index
+from mtm_core.masking.masked_batch import PROMPTS, prompt_index, scheme_prompt
 from mtm_core.masking.mixture import MaskSampler
 
 REGION = np.array(["CA1"] * 6 + ["DG"] * 10 + ["void"] * 5 + ["root"] * 5 + ["MB"] * 2)
@@ -67,7 +67,7 @@ def test_only_causal_trials_are_causal() -> None:
 @pytest.mark.parametrize("scheme", EVERY)
 def test_one_scheme_alone_is_that_scheme(scheme: SchemeName) -> None:
     batch = MaskSampler(MaskingConfig(schemes=(scheme,)), REGION).draw(make_counts(9), seeded())
-    assert (batch.prompt == prompt_index(scheme)).all()
+    assert (batch.prompt == prompt_index(scheme_prompt(scheme))).all()
 
 
 def test_the_same_generator_state_gives_the_same_batch() -> None:
@@ -111,6 +111,28 @@ def test_a_session_without_a_large_named_region_is_refused(
 ) -> None:
     with pytest.raises(MaskError, match=f"'{scheme}' needs a named region of at least 5 units"):
         MaskSampler(MaskingConfig(schemes=(scheme,)), np.array(region))
+
+
+@pytest.mark.parametrize(("region", "found"), [("void", "one"), ("CA1", "one"), ("MB", "two")])
+def test_region_subsets_need_two_large_named_regions(region: str, found: str) -> None:
+    labels, config = (
+        np.array(["CA1"] * 6 + [region] * 6),
+        MaskingConfig(schemes=("region_subset",)),
+    )
+    if found == "two":
+        batch = MaskSampler(config, labels).draw(torch.ones(50, 2, 12), seeded())
+        assert (batch.is_scored[:, 0].sum(1) == 6).all()
+    else:
+        with pytest.raises(MaskError, match=r"needs two named regions .* this session has one"):
+            MaskSampler(config, labels)
+
+
+def test_region_subsets_never_score_small_or_unnamed_regions() -> None:
+    sampler = MaskSampler(MaskingConfig(schemes=("region_subset",)), REGION)
+    batch = sampler.draw(make_counts(), seeded())
+    scored = {str(name) for row in batch.is_scored[:, 0].numpy() for name in REGION[row]}
+    assert scored == {"CA1", "DG"}
+    assert hidden_regions(sampler) == {"CA1", "DG", "root", "void", "MB"}
 
 
 def test_the_only_region_is_never_hidden_whole() -> None:

@@ -36,6 +36,8 @@ ALL: dict[str, Scheme] = {
     "causal mixed": partial(schemes.causal, ratio=0.6, span="mixed"),
     "inter_region": partial(schemes.inter_region, regions=REGIONS),
     "intra_region": partial(schemes.intra_region, ratio=0.3, regions=REGIONS),
+    "region_subset": partial(schemes.region_subset, regions=REGIONS),
+    "coordinated_dropout": partial(schemes.coordinated_dropout, ratio=0.3),
 }
 
 
@@ -76,7 +78,7 @@ def test_bins_are_hidden_for_all_units(name: str) -> None:
     assert torch.equal(is_hidden, is_hidden[:, :, :1].expand(SHAPE))
 
 
-@pytest.mark.parametrize("name", ["neuron", "inter_region", "intra_region"])
+@pytest.mark.parametrize("name", ["neuron", "inter_region", "intra_region", "region_subset"])
 def test_units_are_hidden_for_the_whole_trial(name: str) -> None:
     is_hidden = ALL[name](SHAPE, seeded()).is_hidden
     assert torch.equal(is_hidden, is_hidden[:, :1].expand(SHAPE))
@@ -166,6 +168,34 @@ def test_a_region_of_one_unit_is_scored_whole() -> None:
     mask = schemes.intra_region((50, 2, 6), seeded(), ratio=0.3, regions=regions)
     assert mask.is_scored[:, :, 0].all()
     assert not mask.is_scored[:, :, 1:].any()
+
+
+def shown_regions(mask: Mask, regions: RegionChoice) -> torch.Tensor:
+    """Which regions each trial shows; a region is shown whole or not at all."""
+    is_visible = ~mask.is_hidden[:, 0]
+    shares = (is_visible.float() @ regions.is_member.float().T) / regions.is_member.sum(1)
+    assert ((shares == 0) | (shares == 1)).all()
+    return shares == 1
+
+
+def test_region_subsets_show_every_number_of_regions_equally_often() -> None:
+    regions = make_regions(9, 3, 2, 2, 4)  # four regions, and four units of none
+    mask = schemes.region_subset((4000, 1, 20), seeded(), regions=regions)
+    is_shown = shown_regions(mask, regions)
+    shares = [(is_shown.sum(1) == n).float().mean().item() for n in (1, 2, 3)]
+    assert shares == pytest.approx([1 / 3] * 3, abs=0.03)
+    only_one = is_shown[is_shown.sum(1) == 1].float().mean(0)
+    assert only_one.tolist() == pytest.approx([0.25] * 4, abs=0.04)  # large and small alike
+
+
+def test_region_subsets_score_the_units_of_hidden_regions_and_no_others() -> None:
+    mask = ALL["region_subset"](SHAPE, seeded())
+    is_inside = REGIONS.is_member.any(0)
+    assert torch.equal(mask.is_scored, mask.is_hidden & is_inside)
+    assert (mask.is_scored[:, 0].sum(1) >= 6).all()  # the smallest region has six
+    outside = mask.is_hidden[:, 0, ~is_inside]
+    assert (outside == outside[:, :1]).all()
+    assert outside[:, 0].float().mean().item() == pytest.approx(0.5, abs=0.1)
 
 
 def test_regions_are_drawn_by_weight() -> None:

@@ -162,6 +162,8 @@ def test_a_mask_says_in_words_what_it_hides(spec: MaskSpec, words: str) -> None:
 
 
 ONLY_CA1 = MaskSpec(blocks=(Block(CA1, invert=True),), scored=(Block(DG),))
+ONE_OF_DG = UnitChoice.these([str(SESSION.unit_id[5])])
+SUBSETS = (*PAPER, "region_subset")
 PART = MaskSpec(blocks=(Block(CA1, (0, 5)),))
 
 
@@ -189,8 +191,13 @@ PART = MaskSpec(blocks=(Block(CA1, (0, 5)),))
         (inter_region("CA1").with_prompt("none"), PAPER, "not none"),
         (intra_region("CA1"), PAPER, None),
         (intra_region("CA1"), ("neuron",), "it is a mask of intra_region"),
-        (MaskSpec(blocks=(Block(CA1), Block(DG))), PAPER, "no training scheme"),
-        (ONLY_CA1, PAPER, "no training scheme"),
+        (MaskSpec(blocks=(Block(CA1), Block(DG))), PAPER, "it is a mask of region_subset"),
+        (ONLY_CA1, PAPER, "it is a mask of region_subset"),
+        (ONLY_CA1, SUBSETS, "goes the prompt inter_region, not neuron"),
+        (ONLY_CA1.with_prompt("inter_region"), SUBSETS, None),
+        (inter_region("CA1"), ("region_subset",), None),
+        (ONLY_CA1.with_prompt("inter_region"), ("inter_region",), "it is a mask of region_subset"),
+        (MaskSpec(blocks=(Block(CA1), Block(ONE_OF_DG))), ("region_subset",), "a mask of neuron"),
         (PART, PAPER, "no training scheme"),
     ],
 )
@@ -223,6 +230,8 @@ def test_a_hidden_unnamed_region_is_no_inter_region_mask() -> None:
         (MaskSpec(blocks=(Block(bins=(8, 10)),)), ("temporal",), "temporal"),
         (intra_region("DG").with_prompt("none"), PAPER, "intra_region"),
         (PART, PAPER, "neuron"),
+        (ONLY_CA1, SUBSETS, "inter_region"),
+        (ONLY_CA1, PAPER, "neuron"),
         (PART, ("temporal",), "temporal"),
         (co_smoothing(), ("temporal", "causal"), "temporal"),
     ],

@@ -149,6 +149,22 @@ def test_layers_that_hurt_are_bypassed_and_layers_that_help_are_not(
     assert scores == pytest.approx(judge.score(started))
 
 
+def test_schemes_that_share_a_prompt_share_the_decision_to_bypass(
+    started: Ndt1, session: Session, counts: torch.Tensor
+) -> None:
+    schemes = MaskingConfig(schemes=("inter_region", "region_subset"))
+    sampler, mean = MaskSampler(schemes, session.region), counts[:N_TRAIN].mean(dim=(0, 1))
+    judge = FixedValidation(sampler, counts[N_TRAIN + N_VAL :], mean, 0, 16)
+    harmful = Family(CONFIG, {"": SessionFacts(psth=counts[:N_TRAIN].mean(dim=0))}).eval()
+    harmful.member().load_state_dict(started.state_dict())
+    with torch.no_grad():
+        harmful.trunk.output_gain[prompt_index("inter_region")] = 3.0
+    kept, scores = keep_what_helps(harmful, JointValidation([judge]))
+    assert (kept.trunk.output_gain[prompt_index("inter_region")] == 0).all()
+    assert scores == pytest.approx(judge.score(kept))
+    assert scores.keys() == {"inter_region", "region_subset"}
+
+
 def test_bypassing_restores_the_started_kernels(started: Ndt1) -> None:
     model = build(torch.ones(N_TRAIN, 10, 24)).eval()
     model.load_state_dict(started.state_dict())
