@@ -25,6 +25,7 @@ from mtm_core import __version__
 from mtm_core.cli import output
 from mtm_core.cli.parser import Parser
 from mtm_core.cli.qt_libraries import OFFSCREEN, X11, missing_packages
+from mtm_core.data.sources import kind_of
 from mtm_core.errors import ConfigError, MtmError
 
 if TYPE_CHECKING:
@@ -67,7 +68,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = Parser(PROGRAM, __doc__)
-    parser.add_argument("session", nargs="?", type=Path, help="a session file to open")
+    parser.add_argument(
+        "session",
+        nargs="?",
+        help="what to open: a session file, an NWB file, a folder (ALF or your own layout), an "
+        "eid of the IBL database, or the name of a bundled recording",
+    )
     parser.add_argument(
         "--model",
         type=Path,
@@ -101,10 +107,12 @@ def _check(arguments: argparse.Namespace) -> None:
     if arguments.offscreen and not (arguments.demo or arguments.session or arguments.model):
         msg = "--offscreen needs something to draw: --demo, a session, or --model."
         raise ConfigError(msg)
-    for path in (arguments.session, *arguments.model):
-        if path is not None and not path.is_file():
+    for path in arguments.model:
+        if not path.is_file():
             msg = f"There is no file {path}."
             raise ConfigError(msg)
+    if arguments.session is not None:
+        kind_of(arguments.session)  # says what would be accepted
     _check_qt(is_offscreen=arguments.offscreen)
 
 
@@ -258,10 +266,15 @@ def _open(desktop: Desktop, arguments: argparse.Namespace) -> None:
 
     if arguments.demo:
         desktop.open_demo()
-    elif arguments.session or arguments.model:
-        desktop.explorer.open_files(
-            OpenRequest(session_path=arguments.session, checkpoint_paths=tuple(arguments.model))
+    elif arguments.session:
+        # Without a window there is nobody to ask about dropped trials.
+        desktop.open_source(
+            arguments.session,
+            checkpoints=arguments.model,
+            is_accepted=arguments.offscreen,
         )
+    elif arguments.model:
+        desktop.explorer.open_files(OpenRequest(checkpoint_paths=tuple(arguments.model)))
 
 
 @contextlib.contextmanager

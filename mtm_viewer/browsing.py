@@ -44,6 +44,9 @@ NOTHING_HERE = (
     "Without the database only sessions that were downloaded before can be opened, and none of "
     "them fits. Choose a list above to see which sessions a release holds."
 )
+OFFLINE_BY_CHOICE = "You work offline, with the sessions that were downloaded before."
+_MOST_FOUND = SearchQuery().limit
+CUT_NOTE = " (the newest; more fit, so search for less)"
 Tell = Callable[[str, str, Actions | None], None]
 
 
@@ -124,8 +127,8 @@ class Browsing(QObject):
         self._rows["disk"] = ()
         self._searching.add("disk")
         self._scanning.request(ScanRequest(roots=tuple(roots)))
-        self._browser.search.clear()
         self._browser.choose_shelf("disk")
+        self._browser.search.clear()
         self.draw()
 
     def search_database(self) -> None:
@@ -198,13 +201,14 @@ class Browsing(QObject):
                 n_all=len(rows),
                 is_searching=shelf in self._searching,
                 message=shelf_message(shelf, query, [problem] if problem else []),
+                note=CUT_NOTE if shelf == "database" and len(rows) >= _MOST_FOUND else "",
             )
         )
-        counts: Mapping[ShelfName, int | None] = {
-            name: len(self._rows[name]) if name in self._rows else None
-            for name in ("bundled", "recent", "disk")
-        }
-        self._browser.draw_counts(counts)
+        counted: tuple[ShelfName, ...] = ("bundled", "recent", "disk")
+        notes = {name: f"{len(self._rows[name]):,}" for name in counted if name in self._rows}
+        offline: Mapping[ShelfName, str] = {"database": "offline"}
+        is_offline = self._link in ("offline", "local")
+        self._browser.draw_shelves({**notes, **(offline if is_offline else {})})
 
     def _connect(self) -> None:
         browser, bar = self._browser, self._browser.database
@@ -282,10 +286,13 @@ class Browsing(QObject):
 
     def _show_link(self, found: DatabaseAnswer) -> None:
         link: LinkName = "online" if found.is_online else "offline"
+        sentence = found.sentence
+        if found.account.mode == "local":
+            link, sentence = "local", OFFLINE_BY_CHOICE
         if found.needs_login:
             link = "login"
         self._link, self._url = link, found.url or self._url
-        self._browser.database.draw_link(link, found.sentence)
+        self._browser.database.draw_link(link, sentence)
         if self.login_dialog is not None and self.account.attempt:
             self._answer_dialog(found)
 

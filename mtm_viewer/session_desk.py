@@ -85,8 +85,23 @@ class SessionDesk:
         name: str = "",
         checkpoints: Sequence[Path] = (),
         is_downloaded: bool = False,
+        is_accepted: bool = False,
     ) -> None:
-        """Open a file, a folder or an eid, whatever it is; prepare it if need be."""
+        """Open a file, a folder or an eid, whatever it is; prepare it if need be.
+
+        Parameters
+        ----------
+        source : str
+            What to open; see `mtm_core.data.sources.kind_of`.
+        name : str
+            What people call it.
+        checkpoints : sequence of Path
+            Models to open with it.
+        is_downloaded : bool
+            Whether the files of an eid lie on this machine.
+        is_accepted : bool
+            Whether many trials may be dropped without asking.
+        """
         opener = self.explorer.opener
         opener.prepare(
             PrepareRequest(
@@ -97,6 +112,7 @@ class SessionDesk:
                 current=self.state.workspace,
                 checkpoint_paths=tuple(checkpoints),
                 is_downloaded=is_downloaded,
+                is_accepted=is_accepted,
             )
         )
 

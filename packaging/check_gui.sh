@@ -30,3 +30,4 @@ DISPLAY=:$(cat "$number")
 export DISPLAY
 openbox >build/gui/openbox.log 2>&1 &
 "$bin/python" tests/gui/click_through.py build/gui
+"$bin/python" tests/gui/click_sessions.py build/gui/sessions

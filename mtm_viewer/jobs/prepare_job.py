@@ -14,6 +14,7 @@ from mtm_core.data.preparation import prepare
 from mtm_core.data.raw import RawSession
 from mtm_core.data.session import Session
 from mtm_core.data.session_file import write_session
+from mtm_core.data.sources import DEMO, kind_of, open_source
 from mtm_core.errors import (
     ConfigError,
     DataError,
@@ -22,6 +23,7 @@ from mtm_core.errors import (
     NetworkError,
     OutputError,
 )
+from mtm_core.resources import session_path
 from mtm_viewer.jobs.database_job import Account, Connect, connect_one
 from mtm_viewer.jobs.open_job import OpenRequest, look_over, open_files, open_work
 from mtm_viewer.jobs.prepared_cache import PreparedCache, default_cache
@@ -192,13 +194,13 @@ class OpenJob:
             yield from open_work(request, should_stop)
 
     def _open_any(self, request: PrepareRequest, should_stop: ShouldStop) -> Iterator[object]:
-        from mtm_core.data.sources import kind_of
-
         try:
             kind = kind_of(request.source)
             kept = None if kind == "session_file" else self._find(request)
             if kind in ("session_file", "bundled"):
-                yield self._open_session_file(request)
+                name = request.source.removeprefix(DEMO)
+                path = session_path(name) if kind == "bundled" else Path(request.source)
+                yield self._open_session_file(path, request)
             elif kept is not None:
                 yield self._open(*kept, request)
             elif kind == "eid" and not request.is_downloaded:
@@ -235,8 +237,6 @@ class OpenJob:
     def _read(
         self, request: PrepareRequest, should_stop: ShouldStop
     ) -> RawSession | Session | None:
-        from mtm_core.data.sources import kind_of, open_source
-
         one = self._connect(request.account) if kind_of(request.source) == "eid" else None
         request.report("reading")
         return open_source(
@@ -255,10 +255,10 @@ class OpenJob:
         if problem is not None:
             raise problem
 
-    def _open_session_file(self, request: PrepareRequest) -> object:
+    def _open_session_file(self, path: Path, request: PrepareRequest) -> object:
         answer = open_files(
             OpenRequest(
-                session_path=Path(request.source),
+                session_path=path,
                 checkpoint_paths=request.checkpoint_paths,
                 current=request.current,
             )

@@ -67,7 +67,8 @@ class PreparedCache:
         OutputError
             If it cannot be written: no permission, disk full.
         """
-        name = re.sub(r"[^\w.-]+", "_", session.provenance.source_id or session.session_id)
+        name = session.provenance.source_id or session.session_id
+        name = re.sub(r"[^\w.-]+", "_", name.removesuffix(".nwb"))
         path = self.folder / f"{name[-60:].strip('_') or 'session'}-{_key(source, config)}.h5"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)

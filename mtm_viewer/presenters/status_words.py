@@ -22,7 +22,7 @@ def session_words(workspace: Workspace) -> str:
         units = f"{n_known} of {n_recorded} units (those that the model knows)"
     origin = session.provenance
     name = origin.source_id or workspace.path.stem
-    name += " (simulated)" if origin.is_simulated else ""
+    name = shortened(name) + (" (simulated)" if origin.is_simulated else "")
     return f"{name} \N{MIDDLE DOT} {session.n_trials} trials \N{MIDDLE DOT} {units}"
 
 
@@ -62,6 +62,20 @@ def no_model_panel(workspace: Workspace) -> ScoreDrawable:
 def train_command(workspace: Workspace) -> str:
     """Return what a person can type to train a model for the session."""
     path = workspace.path
-    run = f"runs/{path.stem.rpartition('-')[0] or path.stem}" if workspace.opened else path.stem
-    out = shlex.quote(run if run.startswith("runs/") else f"runs/{run}")
+    run = path.stem.rpartition("-")[0] if workspace.opened else ""
+    out = shlex.quote(f"runs/{run or path.stem}")
     return f"mtm-core train --preset quick --session {shlex.quote(str(path))} --out {out}"
+
+
+def shortened(name: str, most: int = 44) -> str:
+    """Cut a long name in its middle.
+
+    Examples
+    --------
+    >>> shortened("sub-CSHL049_ses-c99d53e6_desc-processed_behavior+ecephys", 30)
+    'sub-CSHL049_ses…havior+ecephys'
+    """
+    if len(name) <= most:
+        return name
+    head = most // 2
+    return f"{name[:head]}\N{HORIZONTAL ELLIPSIS}{name[head + 1 - most :]}"

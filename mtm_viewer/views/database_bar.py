@@ -22,13 +22,14 @@ from mtm_viewer.theme import LIGHT, Theme, mix
 from mtm_viewer.views.selector import fill_selector, selector
 from mtm_viewer.views.status import ElidedLabel
 
-LinkName = Literal["unknown", "connecting", "online", "offline", "login"]
+LinkName = Literal["unknown", "connecting", "online", "offline", "local", "login"]
 
 _LINK_WORDS: dict[LinkName, str] = {
     "unknown": "not connected",
     "connecting": "connecting\N{HORIZONTAL ELLIPSIS}",
     "online": "online",
     "offline": "offline",
+    "local": "offline",
     "login": "not logged in",
 }
 
@@ -123,10 +124,10 @@ class DatabaseBar(QWidget):
         self.badge.setAccessibleDescription(sentence)
         self.words.setText(sentence)
         self.words.setVisible(bool(sentence))
-        self.login.setVisible(link in ("online", "login", "unknown", "offline"))
+        self.login.setVisible(link != "connecting")
         self.login.setText("Log in…" if link != "online" else "Account…")
-        self.retry.setVisible(link in ("offline", "login"))
-        self.offline.setVisible(link == "login")
+        self.retry.setVisible(link in ("offline", "local", "login"))
+        self.offline.setVisible(link in ("offline", "login"))
         self.set_theme(self._theme)
 
     def clear(self) -> None:
@@ -148,6 +149,7 @@ class DatabaseBar(QWidget):
         colour = {
             "online": theme.good,
             "offline": theme.warning,
+            "local": theme.warning,
             "login": theme.warning,
         }.get(self._link, theme.muted)
         back = mix(theme.panel, colour, 0.14)

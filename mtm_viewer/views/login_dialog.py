@@ -94,7 +94,6 @@ class LoginDialog(QDialog):
         self.by_password.setChecked(not form.token)
         self.by_token.setChecked(bool(form.token))
         self.tell("")
-        (self.password if form.username else self.username).setFocus()
 
     @property
     def form(self) -> LoginForm:
@@ -112,6 +111,9 @@ class LoginDialog(QDialog):
         self.problem.setText(sentence)
         self.problem.setVisible(bool(sentence))
         self._set_busy(is_busy=False)
+        secret = self.token if self.by_token.isChecked() else self.password
+        (secret if self.username.text() or secret is self.token else self.username).setFocus()
+        secret.selectAll()
 
     def reject(self) -> None:
         """Give up (Qt's own hook)."""

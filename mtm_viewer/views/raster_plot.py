@@ -24,6 +24,8 @@ _FRAMED_PX = 5
 """Rows at least so high are framed when they are chosen."""
 EDGE = 0.012
 """Share of the window left free on both sides, so that a line at its edge can be seen."""
+_LABEL_OVERHANG_PX = 10
+"""A label at the edge that stands out further would run into that of the raster beside it."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -114,7 +116,7 @@ class RasterPlot(pg.PlotItem):
         self.message.setColor(theme.muted)
         self.titleLabel.setAttr("color", theme.text)
         axis = self.getAxis("bottom")
-        axis.setStyle(hideOverlappingLabels=False, tickLength=4)
+        axis.setStyle(hideOverlappingLabels=_LABEL_OVERHANG_PX, tickLength=4)
         axis.setPen(pg.mkPen(theme.border))
         axis.setTextPen(pg.mkPen(theme.muted))
         for line in self.cross:

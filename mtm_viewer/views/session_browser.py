@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from PyQt6.QtCore import QSize, Qt, pyqtSignal
+from PyQt6.QtCore import QSignalBlocker, QSize, Qt, pyqtSignal
 from PyQt6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -29,7 +29,7 @@ from mtm_viewer.views.database_bar import DatabaseBar
 from mtm_viewer.views.session_table import SessionTable
 from mtm_viewer.views.status import ElidedLabel
 
-_SHELF_WIDTH = 150
+_SHELF_WIDTH = 164
 _SEARCH_WORDS: Mapping[ShelfName, str] = {
     "bundled": "Find by name, subject, date or region",
     "recent": "Find by name, subject, date or region",
@@ -52,12 +52,15 @@ class ShelfDrawable:
         Whether more may come.
     message : str
         Shown in place of an empty list.
+    note : str
+        Added to the number of sessions.
     """
 
     rows: tuple[SessionRow, ...] = ()
     n_all: int = 0
     is_searching: bool = False
     message: str = ""
+    note: str = ""
 
 
 class SessionBrowser(QWidget):
@@ -81,6 +84,8 @@ class SessionBrowser(QWidget):
         super().__init__(parent)
         self.setAccessibleName("Session browser")
         self._theme = LIGHT
+        self._shelf: ShelfName = "bundled"
+        self._searches: dict[ShelfName, str] = {}
         self.shelves = _shelf_list(self)
         self.search = QLineEdit(self)
         self.search.setAccessibleName("Search sessions")
@@ -129,15 +134,16 @@ class SessionBrowser(QWidget):
         is_empty = not drawable.rows
         self._pages.setCurrentIndex(1 if is_empty else 0)
         words = counted(len(drawable.rows), drawable.n_all, is_searching=drawable.is_searching)
-        self.count.setText("" if is_empty and not drawable.is_searching else words)
+        is_told = not is_empty or drawable.is_searching
+        self.count.setText(f"{words}{drawable.note}" if is_told else "")
         self.message.setText("" if drawable.is_searching else drawable.message)
 
-    def draw_counts(self, counts: Mapping[ShelfName, int | None]) -> None:
-        """Write beside each shelf how many sessions it holds, where that is known."""
+    def draw_shelves(self, notes: Mapping[ShelfName, str]) -> None:
+        """Write beside each shelf how many sessions it holds, or that it is offline."""
         for place, (name, title) in enumerate(SHELVES.items()):
-            item, number = self.shelves.item(place), counts.get(name)
+            item = self.shelves.item(place)
             if item is not None:
-                item.setText(title if number is None else f"{title}   {number:,}")
+                item.setText(f"{title}   {notes.get(name, '')}".rstrip())
 
     def draw_preparation(self, words: str, tooltip: str) -> None:
         """Say how a recording will be prepared."""
@@ -192,7 +198,11 @@ class SessionBrowser(QWidget):
         self.open.clicked.connect(lambda _: self._open_current())
 
     def _on_shelf(self) -> None:
-        shelf = self.shelf
+        """Show the fields of a shelf, with what was searched for on it before."""
+        self._searches[self._shelf] = self.search.text()
+        shelf = self._shelf = self.shelf
+        with QSignalBlocker(self.search):
+            self.search.setText(self._searches.get(shelf, ""))
         self.database.setVisible(shelf == "database")
         self.scan.setVisible(shelf == "disk")
         self.search.setPlaceholderText(_SEARCH_WORDS[shelf])

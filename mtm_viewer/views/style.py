@@ -99,6 +99,7 @@ def style_sheet(theme: Theme) -> str:
     QMenu::item:disabled {{ color: {theme.muted}; background: transparent; }}
     QMenu::separator {{ height: 1px; background: {theme.border}; margin: 4px 8px; }}
     QToolBar {{ border: none; border-bottom: 1px solid {theme.border}; padding: 0; spacing: 0; }}
+    QDialogButtonBox {{ dialogbuttonbox-buttons-have-icons: 0; }}
     QStatusBar {{ border-top: 1px solid {theme.border}; }}
     QStatusBar::item {{ border: none; }}
     QProgressBar {{ background: {theme.raised}; border: 1px solid {theme.border};

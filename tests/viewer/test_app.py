@@ -32,7 +32,8 @@ def files(tmp_path_factory):
         (["--offscreen"], "--offscreen needs something to draw"),
         (["--demo", "s.h5"], "--demo brings its own session"),
         (["--theme", "drak", "--demo"], "Did you mean 'dark'"),
-        (["nowhere.h5"], "There is no file nowhere.h5"),
+        (["nowhere.h5"], "There is no file or folder nowhere.h5"),
+        (["--model", "nowhere.safetensors"], "There is no file nowhere.safetensors"),
     ],
 )
 def test_wrong_words_are_told_in_a_sentence(words, said, capsys):

@@ -116,6 +116,12 @@ def test_a_session_file_is_opened_as_it_was_prepared(job, tmp_path):
     assert (workspace.path, workspace.opened) == (path, None)
 
 
+def test_a_bundled_recording_is_opened_by_its_name(job):
+    for name in ("demo:steinmetz2019_s01", "steinmetz2019_s01"):
+        workspace = only(job, ask(name))
+        assert workspace.recording.provenance.source == "steinmetz2019"
+
+
 def test_checkpoints_are_opened_with_a_session_file(job, tmp_path):
     session, mtm, temporal = write_files(tmp_path, make_session())
     workspace = only(job, ask(session, checkpoint_paths=(mtm, temporal)))

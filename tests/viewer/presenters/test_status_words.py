@@ -31,11 +31,10 @@ def test_units_that_the_model_does_not_know_are_not_dropped_in_silence():
     recording = make_small_workspace(n_units=30).recording
     part = recording.take_units(np.arange(24))
     model = make_small_workspace().models[0]
-    manifest = replace(
-        model.checkpoint.manifest,
-        session_id=recording.session_id,
-        unit_id=tuple(part.unit_id.tolist()),
-    )
+    before = model.checkpoint.manifest
+    units = tuple(part.unit_id.tolist())
+    own = replace(before.only, session_id=recording.session_id, unit_id=units)
+    manifest = replace(before, sessions=(own,))
     known = replace(model, checkpoint=replace(model.checkpoint, manifest=manifest))
     words = session_words(make_workspace(recording, WORKSPACE.path, (known,)))
     assert words.endswith("24 of 30 units (those that the model knows)")

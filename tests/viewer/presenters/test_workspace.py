@@ -56,7 +56,8 @@ def test_a_baseline_that_saw_the_test_trials_is_not_compared_with():
     model, rival = make_model(SESSION), make_model(SESSION, TEMPORAL)
     split = dict(rival.checkpoint.manifest.split)
     split["test"], split["train"] = split["test"][1:], (*split["train"], split["test"][0])
-    manifest = replace(rival.checkpoint.manifest, split=split)
+    before = rival.checkpoint.manifest
+    manifest = replace(before, sessions=(replace(before.only, split=split),))
     rival = replace(rival, checkpoint=replace(rival.checkpoint, manifest=manifest))
     assert make_workspace(SESSION, Path("s.h5"), (model, rival)).baseline is None
 

@@ -154,10 +154,19 @@ def test_each_shelf_shows_its_own_fields(browser, qtbot):
     assert not browser.database.isVisible()
 
 
+def test_each_shelf_keeps_what_was_searched_for_on_it(browser, qtbot):
+    qtbot.keyClicks(browser.search, "CA1")
+    with qtbot.assertNotEmitted(browser.searched):
+        browser.choose_shelf("database")
+        assert browser.search.text() == ""
+        browser.choose_shelf("bundled")
+        assert browser.search.text() == "CA1"
+
+
 def test_shelves_say_how_many_they_hold(browser):
-    browser.draw_counts({"bundled": 14, "disk": None})
+    browser.draw_shelves({"bundled": "14", "database": "offline"})
     assert [browser.shelves.item(k).text() for k in range(4)] == [
-        *("Bundled   14", "Recent", "On disk", "IBL database")
+        *("Bundled   14", "Recent", "On disk", "IBL database   offline")
     ]
 
 
@@ -235,7 +244,8 @@ def test_half_a_date_is_marked_and_not_searched_for(bar, qtbot):
     ("link", "visible"),
     [
         ("online", {"login"}),
-        ("offline", {"login", "retry"}),
+        ("offline", {"login", "retry", "offline"}),
+        ("local", {"login", "retry"}),
         ("login", {"login", "retry", "offline"}),
         ("connecting", set()),
     ],
