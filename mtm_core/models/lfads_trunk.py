@@ -60,7 +60,7 @@ class LfadsTrunk(nn.Module):
         self.input_dropout, self.state_dropout = Dropout(config.dropout), Dropout(config.dropout)
         n_encoders = 2 if config.controller else 1
         self.encoders = BidirectionalEncoders(config.input_width, config.encoder_width, n_encoders)
-        self.initial_posterior = _small(
+        self.initial_posterior = _near_prior(
             nn.Linear(2 * config.encoder_width, 2 * config.initial_dims)
         )
         self.initial_mean = nn.Parameter(torch.zeros(config.initial_dims))
@@ -166,7 +166,7 @@ class _InferredInputs(nn.Module):
         self.is_autoregressive = config.input_prior == "autoregressive"
         self.from_encoder = nn.Linear(2 * config.encoder_width, 3 * config.controller_width)
         self.gru = Gru(config.factors, config.controller_width)
-        self.to_posterior = _small(nn.Linear(config.controller_width, 2 * n_inputs))
+        self.to_posterior = _near_prior(nn.Linear(config.controller_width, 2 * n_inputs))
         self.log_variance = nn.Parameter(_log_variance(n_inputs))
         self.kept = nn.Parameter(torch.full((n_inputs,), math.log(PRIOR_KEPT / (1 - PRIOR_KEPT))))
 
@@ -200,9 +200,9 @@ def _log_variance(n_dims: int) -> Tensor:
     return torch.full((n_dims,), math.log(PRIOR_VARIANCE))
 
 
-def _small(linear: nn.Linear) -> nn.Linear:
-    """Start a posterior at its prior, nearly."""
+def _near_prior(linear: nn.Linear) -> nn.Linear:
+    """Start with the prior's variance, nearly; means may follow what is read from the start."""
     with torch.no_grad():
-        linear.weight.mul_(0.1)
+        linear.weight[linear.out_features // 2 :].mul_(0.1)
         linear.bias.zero_()
     return linear

@@ -156,7 +156,13 @@ class Ndt2(SpikeModel):
 
     @torch.inference_mode()
     def predict_one_at_a_time(
-        self, counts: Tensor, is_hidden: Tensor, units: Tensor, prompt: int
+        self,
+        counts: Tensor,
+        is_hidden: Tensor,
+        units: Tensor,
+        prompt: int,
+        *,
+        is_causal: bool | None = None,
     ) -> Tensor:
         """Predict each chosen unit from a pass in which it, too, is hidden; see `SpikeModel`.
 
@@ -168,7 +174,7 @@ class Ndt2(SpikeModel):
         size = max(MAX_TOKENS // (n_trials * n_bins * n_patches), 1)
         tokens = self._second(base)
         alone = [
-            self._one_at_a_time(base, tokens, counts, is_hidden, chosen, prompt)
+            self._one_at_a_time(base, tokens, counts, is_hidden, chosen, prompt, is_causal)
             for chosen in torch.split(units, size)
         ]
         return torch.cat(alone, dim=-1)
@@ -181,6 +187,7 @@ class Ndt2(SpikeModel):
         is_hidden: Tensor,
         units: Tensor,
         prompt: int,
+        is_causal: bool | None,
     ) -> Tensor:
         """Predict some units, one pass for each, all in one batch."""
         part, (_, n_bins, n_patches, width) = self.part, tokens.shape
@@ -193,7 +200,7 @@ class Ndt2(SpikeModel):
         turns[:, each, :, patch] = changed.transpose(0, 1)
         flat = turns.view(-1, n_bins, n_patches, width)
         index = torch.full((len(flat),), prompt, device=counts.device)
-        states = self._body(flat, index, index == PROMPTS.index("causal")).view_as(turns)
+        states = self._body(flat, index, causal_trials(index, is_causal)).view_as(turns)
         own = states[:, each, :, patch].transpose(0, 1)
         return read_rows(part, self.trunk.read_out, own, units, prompt, column)
 

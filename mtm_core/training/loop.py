@@ -208,6 +208,8 @@ class Trainer:
             group["lr"] = lr
         with seeded(bench.backend.device, seed, "dropout", step):
             log_rate, penalty = bench.model.training_output(batch, step / bench.n_steps)
+            if config.optim.loss == "sum":  # a penalty comes per scored entry, like the mean
+                penalty = penalty * batch.is_scored.sum()
             loss = poisson_loss(log_rate, batch, config.optim.loss) + penalty
             torch.autograd.backward(loss)
         norm = clip_gradients(bench.parameters, config.optim.clip_norm)

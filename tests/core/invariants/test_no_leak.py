@@ -15,20 +15,31 @@ import pytest
 import torch
 
 from mtm_core.config import MaskingConfig, SchemeName, TrainConfig
-from mtm_core.config_model import Ndt1Config
+from mtm_core.config_model import LfadsConfig, ModelConfig, Ndt2Config
 from mtm_core.inference import Reconstructor
 from mtm_core.masking.choice import Block, UnitChoice
 from mtm_core.masking.masked_batch import PROMPTS, MaskedBatch, mask_counts, prompt_index
 from mtm_core.masking.mixture import MaskSampler
 from mtm_core.masking.spec import MaskSpec
 from mtm_core.masking.tasks import co_smoothing, forward_prediction, inter_region, intra_region
-from mtm_core.models.ndt1 import Ndt1
+from mtm_core.models.spike_model import SpikeModel
 from tests.core.checkpoints import SMALL_MODEL, make_checkpoint
 from tests.core.sessions import make_session
 
 SESSION = make_session(n_trials=30, n_bins=9, n_units=18, mean_count=1.0)
 N_TRIALS, N_BINS = 3, SESSION.n_bins
-MODELS: dict[str, Ndt1Config] = {
+SMALL_NDT2 = Ndt2Config(width=16, layers=2, heads=2, mlp_width=16, token_units=7)
+SMALL_LFADS = LfadsConfig(
+    input_width=8,
+    encoder_width=6,
+    initial_dims=4,
+    generator_width=8,
+    factors=5,
+    controller_width=6,
+    inferred_inputs=3,
+    prompt="added",
+)
+MODELS: dict[str, ModelConfig] = {
     "default": SMALL_MODEL,
     "learnt": replace(SMALL_MODEL, positions="learnt"),
     "rotary": replace(SMALL_MODEL, positions="rotary"),
@@ -46,6 +57,22 @@ MODELS: dict[str, Ndt1Config] = {
     "component read-in, prefix tokens": replace(
         SMALL_MODEL, read_in="components", prompt="prefix", session_token=True
     ),
+    "unit embeddings": replace(SMALL_MODEL, read_in="unit_embedding", unit_width=6),
+    "unit embeddings from features alone": replace(
+        SMALL_MODEL, read_in="unit_embedding", unit_vectors=False, session_token=True
+    ),
+    "ndt2": SMALL_NDT2,
+    "ndt2, prefix tokens": replace(SMALL_NDT2, prompt="prefix", session_token=True),
+    "ndt2, learnt positions, no mask flag": replace(
+        SMALL_NDT2, positions="learnt", mask_flag=False, standardise=False
+    ),
+    "ndt2, regions": replace(SMALL_NDT2, unit_order="region", region_embedding=True),
+    "lfads": SMALL_LFADS,
+    "lfads, no controller": replace(SMALL_LFADS, controller=False),
+    "lfads, no prompt, gaussian inputs": replace(
+        SMALL_LFADS, prompt="none", input_prior="gaussian", mask_flag=False, standardise=False
+    ),
+    "lfads, no unit history": replace(SMALL_LFADS, unit_history=False),
 }
 SCHEMES: dict[str, MaskingConfig] = {
     **{name: MaskingConfig(schemes=(name,)) for name in get_args(SchemeName)},
@@ -65,9 +92,10 @@ SPECS: dict[str, MaskSpec] = {
 }
 
 
-def make_model(config: Ndt1Config) -> Ndt1:
+def make_model(config: ModelConfig) -> SpikeModel:
     """Make a model all of whose weights matter, in double precision."""
-    return make_checkpoint(SESSION, TrainConfig(model=config)).model.double()
+    masking = MaskingConfig(schemes=("neuron",))  # any that every architecture can learn
+    return make_checkpoint(SESSION, TrainConfig(model=config, masking=masking)).model.double()
 
 
 def true_counts() -> torch.Tensor:
@@ -97,7 +125,7 @@ def hide(counts: torch.Tensor, is_hidden: torch.Tensor, prompt: str) -> MaskedBa
 
 
 def assert_no_hidden_count_reaches_an_output(
-    model: Ndt1, batch: MaskedBatch, counts: torch.Tensor
+    model: SpikeModel, batch: MaskedBatch, counts: torch.Tensor
 ) -> None:
     reached = reach(model(batch), counts)
     assert (reached[batch.is_hidden] == 0).all()
@@ -106,15 +134,18 @@ def assert_no_hidden_count_reaches_an_output(
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("training", [False, True], ids=["evaluation", "training"])
-def test_no_scheme_lets_a_hidden_count_reach_any_prediction(scheme: str, training: bool) -> None:
-    model, counts = make_model(SMALL_MODEL).train(training), true_counts()
+@pytest.mark.parametrize("architecture", ["default", "ndt2", "lfads"])
+def test_no_scheme_lets_a_hidden_count_reach_any_prediction(
+    scheme: str, training: bool, architecture: str
+) -> None:
+    model, counts = make_model(MODELS[architecture]).train(training), true_counts()
     sampler = MaskSampler(SCHEMES[scheme], SESSION.region)
     batch = sampler.draw(counts, torch.Generator().manual_seed(0))
     assert_no_hidden_count_reaches_an_output(model, batch, counts)
 
 
 @pytest.mark.parametrize("config", MODELS.values(), ids=MODELS)
-def test_no_architecture_lets_a_hidden_count_reach_any_prediction(config: Ndt1Config) -> None:
+def test_no_architecture_lets_a_hidden_count_reach_any_prediction(config: ModelConfig) -> None:
     model, counts = make_model(config), true_counts()
     is_hidden = torch.rand(counts.shape, generator=torch.Generator().manual_seed(1)) < 0.4
     for prompt in ("neuron", "causal"):
@@ -125,9 +156,12 @@ def test_no_architecture_lets_a_hidden_count_reach_any_prediction(config: Ndt1Co
 
 
 @pytest.mark.parametrize("name", SPECS)
-def test_no_asked_for_mask_lets_a_hidden_count_reach_any_prediction(name: str) -> None:
+@pytest.mark.parametrize("architecture", ["default", "ndt2", "lfads"])
+def test_no_asked_for_mask_lets_a_hidden_count_reach_any_prediction(
+    name: str, architecture: str
+) -> None:
     mask = SPECS[name].resolve(SESSION)
-    model, counts = make_model(SMALL_MODEL), true_counts()
+    model, counts = make_model(MODELS[architecture]), true_counts()
     batch = hide(counts, torch.tensor(mask.is_hidden), mask.prompt)
     assert_no_hidden_count_reaches_an_output(model, batch, counts)
 
@@ -135,7 +169,7 @@ def test_no_asked_for_mask_lets_a_hidden_count_reach_any_prediction(name: str) -
 @pytest.mark.parametrize("config", MODELS.values(), ids=MODELS)
 @pytest.mark.parametrize("spec", [co_smoothing(), intra_region("DG")], ids=["co", "intra"])
 def test_a_unit_hidden_in_turn_does_not_shape_its_own_prediction(
-    config: Ndt1Config, spec: MaskSpec
+    config: ModelConfig, spec: MaskSpec
 ) -> None:
     model, mask = make_model(config), spec.resolve(SESSION)
     is_hidden, units = torch.tensor(mask.is_hidden), torch.from_numpy(mask.scored_units)
@@ -154,7 +188,7 @@ def test_a_unit_hidden_in_turn_does_not_shape_its_own_prediction(
 
 @pytest.mark.parametrize("config", MODELS.values(), ids=MODELS)
 @pytest.mark.parametrize("share", [0.0, 0.6], ids=["all visible", "bins hidden"])
-def test_a_causal_bin_does_not_see_later_bins(config: Ndt1Config, share: float) -> None:
+def test_a_causal_bin_does_not_see_later_bins(config: ModelConfig, share: float) -> None:
     model, counts = make_model(config), true_counts()
     is_hidden = torch.rand(N_BINS, 1, generator=torch.Generator().manual_seed(2)) < share
     by_bin = reach_by_bin(model(hide(counts, is_hidden, "causal")), counts)
@@ -163,7 +197,7 @@ def test_a_causal_bin_does_not_see_later_bins(config: Ndt1Config, share: float) 
 
 
 @pytest.mark.parametrize("config", MODELS.values(), ids=MODELS)
-def test_a_causal_bin_does_not_feel_which_later_bins_are_hidden(config: Ndt1Config) -> None:
+def test_a_causal_bin_does_not_feel_which_later_bins_are_hidden(config: ModelConfig) -> None:
     model, counts = make_model(config), true_counts().detach()
     for t in range(1, N_BINS):
         visible, hidden = torch.zeros(2, N_BINS, 1, dtype=torch.bool)
@@ -173,15 +207,18 @@ def test_a_causal_bin_does_not_feel_which_later_bins_are_hidden(config: Ndt1Conf
 
 
 @pytest.mark.parametrize("config", MODELS.values(), ids=MODELS)
-def test_other_prompts_look_both_ways(config: Ndt1Config) -> None:
+def test_other_prompts_look_both_ways(config: ModelConfig) -> None:
     model, counts = make_model(config), true_counts()
     nothing = torch.zeros(N_BINS, 1, dtype=torch.bool)
     by_bin = reach_by_bin(model(hide(counts, nothing, "neuron")), counts)
     assert (by_bin.triu(diagonal=1) > 0).any()
 
 
-def test_causal_and_other_trials_do_not_mix_within_a_batch() -> None:
-    model, counts = make_model(MODELS["prefix prompt and session token"]), true_counts()
+@pytest.mark.parametrize(
+    "name", ["prefix prompt and session token", "ndt2, prefix tokens", "lfads"]
+)
+def test_causal_and_other_trials_do_not_mix_within_a_batch(name: str) -> None:
+    model, counts = make_model(MODELS[name]), true_counts()
     prompt = torch.tensor([prompt_index(name) for name in ("neuron", "causal", "inter_region")])
     nothing = torch.zeros(counts.shape, dtype=torch.bool)
     is_causal = prompt == prompt_index("causal")

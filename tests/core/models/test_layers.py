@@ -27,6 +27,19 @@ def test_causal_trials_see_the_past_and_others_everything() -> None:
     assert allowed[1].all()
 
 
+def test_a_causal_token_sees_every_patch_of_its_own_and_earlier_bins() -> None:
+    """Tokens are time-major: fault 2 of the public code is a mask laid out space-major."""
+    mask = attention_mask(torch.tensor([True]), n_bins=2, n_prefix=1, n_patches=2)
+    allowed = torch.isfinite(mask[0, 0]).int().tolist()
+    assert allowed == [
+        [1, 0, 0, 0, 0],  # the prefix token
+        [1, 1, 1, 0, 0],  # first bin, first patch
+        [1, 1, 1, 0, 0],  # first bin, second patch
+        [1, 1, 1, 1, 1],
+        [1, 1, 1, 1, 1],
+    ]
+
+
 def test_rotation_keeps_length_and_depends_on_distance_only() -> None:
     cosine, sine = rotary_table(10, 8)
     generator = torch.Generator().manual_seed(0)
