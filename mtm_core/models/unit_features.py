@@ -157,7 +157,7 @@ def _place(units: Table, name: str) -> Tensor:
     if not units.has(name):
         return torch.zeros(n_units, 2)
     column = units.column(name)
-    values, is_known = _numbers(column), torch.from_numpy(column.is_valid)
+    values, is_known = _numbers(column), torch.tensor(column.is_valid)
     if not bool(is_known.any()):
         return torch.zeros(n_units, 2)
     known = values[is_known]
@@ -246,7 +246,7 @@ def _selectivity(trials: Table, standard: Tensor) -> Tensor:
 def _is_known(trials: Table, name: str) -> Tensor:
     if not trials.has(name):
         return torch.zeros(trials.n_rows, dtype=torch.bool)
-    return torch.from_numpy(np.ascontiguousarray(trials.column(name).is_valid))
+    return torch.tensor(trials.column(name).is_valid)
 
 
 def _ratio(covariance: Tensor, power: Tensor, n: int) -> Tensor:

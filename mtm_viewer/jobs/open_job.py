@@ -97,7 +97,7 @@ def open_files(request: OpenRequest) -> Workspace | Misfit:
     if request.shown is not None and request.current is not None:
         now = request.current
         return make_workspace(now.recording, now.path, now.models, request.shown, now.opened)
-    wanted = [LoadedModel(checkpoint=load_checkpoint(path)) for path in request.checkpoint_paths]
+    wanted = [_load(path, request) for path in request.checkpoint_paths]
     session, path = _session(request, wanted[0] if wanted else None)
     opened = _opened(request)
     if not wanted:
@@ -138,12 +138,31 @@ def bundled_models(session: Session) -> tuple[LoadedModel, ...]:
 def _load_if_own(path: Path, session: Session) -> LoadedModel | None:
     """Load a bundled checkpoint of this session; a damaged one must not keep others away."""
     try:
-        if read_manifest(path).session_id != session.session_id:
+        if session.session_id not in read_manifest(path).session_ids:
             return None
-        return LoadedModel(checkpoint=load_checkpoint(path))
+        return LoadedModel(checkpoint=load_checkpoint(path, session_id=session.session_id))
     except CheckpointError as error:
         logger.warning("A bundled checkpoint was left out: %s", error)
         return None
+
+
+def _load(path: Path, request: OpenRequest) -> LoadedModel:
+    """Load a checkpoint; one of several sessions for that which is open, or a bundled one."""
+    known = read_manifest(path).session_ids
+    session_id = known[0]
+    if len(known) > 1:
+        asked = _asked_session_id(request)
+        bundled = (each for each in known if own_session_path(each) is not None)
+        session_id = asked if asked in known else next(bundled, asked or "")
+    return LoadedModel(checkpoint=load_checkpoint(path, session_id=session_id))
+
+
+def _asked_session_id(request: OpenRequest) -> str | None:
+    if request.session is not None:
+        return request.session.session_id
+    if request.session_path is not None:
+        return read_session(request.session_path).session_id
+    return None if request.current is None else request.current.recording.session_id
 
 
 def _session(request: OpenRequest, wanted: LoadedModel | None) -> tuple[Session, Path]:

@@ -17,6 +17,7 @@ from mtm_core.models.family import family_state
 from mtm_core.models.manifest import describe_session, describe_training
 from mtm_core.models.read_out import PromptReadOut
 from mtm_core.models.session_part import SessionFacts
+from mtm_core.models.unit_features import describe_units
 
 SMALL_MODEL = Ndt1Config(width=16, layers=2, heads=2, mlp_width=16)
 
@@ -39,10 +40,13 @@ def make_checkpoint(
     """
     config = config or TrainConfig(model=SMALL_MODEL)
     split = split_trials(session, config.data)
-    psth = torch.from_numpy(session.counts[split.train].mean(axis=0)).float()
+    counts = torch.from_numpy(session.counts[split.train]).float()
+    psth = counts.mean(dim=0)
+    trials = session.trials.take(split.train)
+    units = describe_units(session.units, trials, counts, psth, session.bin_size_s)
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
-        model = build_model(config.model, SessionFacts(psth=psth))
+        model = build_model(config.model, SessionFacts(psth=psth, units=units))
         for parameter in model.parameters():
             parameter.data += noise * torch.randn_like(parameter)
         read_out = getattr(model.part, "read_out", None)

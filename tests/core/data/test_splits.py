@@ -130,3 +130,35 @@ def test_default_training_trials_are_those_of_the_default_split() -> None:
 
 def test_a_session_too_short_to_split_gives_all_its_trials() -> None:
     assert default_training_trials(make_session(n_trials=2)).tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("way", ["random", "interleaved", "blocked"])
+def test_fewer_training_trials_are_among_more_of_them(way):
+    """A few-shot curve adds trials; validation and test trials stay what they are."""
+    every = split_rows(100, "a", DataConfig(split=way))
+    before: set[int] = set()
+    for n in (1, 5, 20, len(every.train)):
+        split = split_rows(100, "a", DataConfig(split=way, train_trials=n))
+        assert len(split.train) == n
+        assert before <= set(split.train.tolist()) <= set(every.train.tolist())
+        assert np.array_equal(split.val, every.val)
+        assert np.array_equal(split.test, every.test)
+        parts = (split.train, split.val, split.test, split.dropped)
+        assert sorted(np.concatenate(parts).tolist()) == list(range(100))
+        before = set(split.train.tolist())
+    assert before == set(every.train.tolist())
+
+
+def test_which_training_trials_are_kept_is_a_matter_of_seed_and_session():
+    def kept(session_id, seed=0):
+        config = DataConfig(split="interleaved", split_seed=seed, train_trials=10)
+        return split_rows(100, session_id, config).train.tolist()
+
+    assert kept("a") == kept("a")
+    assert kept("a") != kept("b")
+    assert kept("a") != kept("a", seed=1)
+
+
+def test_more_training_trials_than_there_are_is_refused():
+    with pytest.raises(ConfigError, match=r"is 71, but there are only 70.*nearest valid .* 70"):
+        split_rows(100, "a", DataConfig(train_trials=71))

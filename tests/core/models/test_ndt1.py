@@ -29,6 +29,8 @@ VARIANTS = {
     ),
     "rotary, prefix": replace(SMALL, positions="rotary", prompt="prefix"),
     "no prompt": replace(SMALL, prompt="none"),
+    "unit embeddings": replace(SMALL, read_in="unit_embedding"),
+    "unit embeddings, no mask flag": replace(SMALL, read_in="unit_embedding", mask_flag=False),
     "components": replace(SMALL, width=8, read_in="components"),
 }
 

@@ -129,8 +129,12 @@ def test_training_neither_disturbs_nor_is_disturbed_by_other_draws(finished, tmp
     assert_same_bits(run_dir, tmp_path / "run")
 
 
-def test_one_batch_can_be_memorised():
+@pytest.mark.parametrize("read_in", ["linear", "two_layer", "stitched", "unit_embedding"])
+def test_one_batch_can_be_memorised(read_in):
     config = tiny_config(
+        model__read_in=read_in,
+        model__stitch_width="64",
+        model__unit_vector_dropout="0",
         model__width="64",
         model__mlp_width="128",
         model__dropout="0",

@@ -278,6 +278,15 @@ def test_a_run_that_starts_from_regressions_resumes_bit_for_bit(tmp_path, monkey
     assert_same_bits(tmp_path / "stopped", tmp_path / "whole")
 
 
+@pytest.mark.parametrize("unit_vectors", ["true", "false"])
+def test_a_run_on_unit_embeddings_resumes_bit_for_bit(tmp_path, unit_vectors):
+    config = tiny_config(model__read_in="unit_embedding", model__unit_vectors=unit_vectors)
+    run_all(config, tmp_path / "whole")
+    run_until(config, tmp_path / "stopped", 3, StepDone)
+    run_all(config, tmp_path / "stopped", resume=True)
+    assert_same_bits(tmp_path / "stopped", tmp_path / "whole")
+
+
 def test_preparation_says_how_far_it_is(tmp_path):
     config, told = tiny_config(model__read_in="components", model__width="12"), []
     events = train(

@@ -8,10 +8,13 @@ import pytest
 from mtm_core import resources
 from mtm_core.data.session_file import write_session
 from mtm_core.errors import CheckpointError, DataError, MtmError, SessionFileError
+from mtm_core.training.loop import train
+from mtm_core.training.run_folder import RunFolder
 from mtm_viewer.jobs import open_job
 from mtm_viewer.jobs.open_job import Misfit, OpenRequest, bundled_models, open_files
 from tests.core.checkpoints import make_checkpoint, write_checkpoint
 from tests.core.sessions import make_session
+from tests.core.training.runs import tiny_config
 from tests.viewer.workspaces import write_files
 
 SESSION = make_session()
@@ -101,6 +104,65 @@ def test_a_damaged_bundled_checkpoint_does_not_keep_others_away(bundle, caplog):
     bundle[1].write_bytes(b"damaged")
     assert [model.kind for model in bundled_models(SESSION)] == ["Temporal baseline"]
     assert "left out" in caplog.text
+
+
+@pytest.fixture
+def of_several(bundle, tmp_path):
+    """Write a checkpoint of three sessions, the second of which is the bundled one."""
+    sessions = [make_session(seed=7), SESSION, make_session(n_units=18, seed=8)]
+    config = tiny_config(optim__steps="1", run__validate_every="1")
+    for _ in train(config, sessions, tmp_path / "run"):
+        pass
+    return RunFolder(tmp_path / "run").model_path, sessions
+
+
+def test_a_checkpoint_of_several_sessions_is_opened_for_the_one_that_is_open(
+    bundle, of_several, tmp_path
+):
+    path, sessions = of_several
+    first = tmp_path / "first.h5"
+    write_session(sessions[2], first)
+    together = open_files(OpenRequest(session_path=first, checkpoint_paths=(path,)))
+    assert together.model.checkpoint.manifest.session_id == sessions[2].session_id
+    alone = open_files(OpenRequest(session_path=bundle[0]))
+    joined = open_files(OpenRequest(checkpoint_paths=(path,), current=alone))
+    assert joined.model.checkpoint.manifest.session_id == SESSION.session_id
+    in_memory = OpenRequest(session=sessions[0], session_path=first, checkpoint_paths=(path,))
+    opened = open_files(in_memory).model.checkpoint.manifest
+    assert opened.session_id == sessions[0].session_id
+
+
+def test_a_checkpoint_of_several_sessions_brings_the_bundled_one_that_it_knows(of_several):
+    workspace = open_files(OpenRequest(checkpoint_paths=(of_several[0],)))
+    assert workspace.session.session_id == SESSION.session_id
+
+
+def test_a_session_that_a_checkpoint_does_not_know_is_offered_the_bundled_one(
+    bundle, of_several, tmp_path
+):
+    other = tmp_path / "other.h5"
+    write_session(make_session(seed=9), other)
+    answer = open_files(OpenRequest(session_path=other, checkpoint_paths=(of_several[0],)))
+    assert isinstance(answer, Misfit)
+    assert answer.own_session == bundle[0]
+
+
+def test_a_checkpoint_of_several_sessions_none_of_which_is_here_lists_them(
+    of_several, monkeypatch
+):
+    monkeypatch.setattr(resources, "list_sessions", list)
+    with pytest.raises(MtmError, match=r"trained on 3 sessions; choose one of them: simulated-7"):
+        open_files(OpenRequest(checkpoint_paths=(of_several[0],)))
+
+
+def test_a_bundled_checkpoint_of_several_sessions_serves_each(of_several, monkeypatch):
+    path, sessions = of_several
+    monkeypatch.setattr(resources, "list_checkpoints", lambda: ["many"])
+    monkeypatch.setattr(resources, "checkpoint_path", lambda _: path)
+    for session in sessions:
+        (model,) = bundled_models(session)
+        assert model.checkpoint.manifest.session_id == session.session_id
+    assert bundled_models(make_session(seed=9)) == ()
 
 
 def test_a_checkpoint_without_its_session_asks_for_it(files, monkeypatch):
