@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from mtm_core.cli.config_arguments import add_config_arguments, typed_settings
 
 if TYPE_CHECKING:
-    from mtm_core.reproduce import Plan
+    from mtm_core.reproduce.bundled import Plan
 
 DEVELOPMENT = (1, 4, 8, 12, 15, 17)
 """Numbers of the bundled recordings that settings were tuned on."""
@@ -60,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Compute what is missing; print the table."""
     from mtm_core.cli import output
-    from mtm_core.reproduce import reproduce
+    from mtm_core.reproduce.bundled import reproduce
 
     plan = make_plan(args)
     with output.progress(len(plan.cells()), "Cells", "cell") as bar:
@@ -81,7 +81,7 @@ def make_plan(args: argparse.Namespace) -> Plan:
     """
     from mtm_core import config_io
     from mtm_core.errors import ConfigError
-    from mtm_core.reproduce import Plan
+    from mtm_core.reproduce.bundled import Plan
 
     if args.workers < 1:
         msg = f"--workers must be at least 1, not {args.workers}."

@@ -14,15 +14,11 @@ time::
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
+import functools
 import itertools
-import json
-import multiprocessing
-import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
@@ -33,7 +29,7 @@ from mtm_core.config import SplitName, TrainConfig
 from mtm_core.data.binning import rebin
 from mtm_core.data.session_file import read_session
 from mtm_core.data.splits import split_trials
-from mtm_core.errors import MtmError, OutputError, TrainingError
+from mtm_core.errors import MtmError, TrainingError
 from mtm_core.evaluation.report import scores_to_dict
 from mtm_core.evaluation.summary import SessionResult, summarise
 from mtm_core.evaluation.summary_text import table_markdown
@@ -44,13 +40,14 @@ from mtm_core.models.backend import probe_backend, use_backend
 from mtm_core.models.baselines_all import fit_baselines
 from mtm_core.models.checkpoint import load_checkpoint
 from mtm_core.models.manifest import software_versions
+from mtm_core.reproduce.cell_files import prepare_folder, read_json, write_json
+from mtm_core.reproduce.workers import compute_all
 from mtm_core.resources import atomic_write
 from mtm_core.training.loop import train
 from mtm_core.training.run_folder import RunFolder
 
 SCHEMA = "mtm-reproduction"
 VERSION = 1
-_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,7 +153,7 @@ def reproduce(plan: Plan) -> Iterator[CellDone]:
     OutputError
         If it cannot be written.
     """
-    _prepare(plan)
+    prepare_folder(plan.out, _settings(plan))
     cells = plan.cells()
     todo = [cell for cell in cells if not plan.file_of(cell).exists()]
     n_before = len(cells) - len(todo)
@@ -180,7 +177,7 @@ def write_table(plan: Plan) -> None:
         "summary": [dataclasses.asdict(summary) for summary in summaries],
         "sessions": [dataclasses.asdict(result) for result in results],
     }
-    _write_json(plan.out / "table.json", values)
+    write_json(plan.out / "table.json", values)
     with atomic_write(plan.out / "table.md") as temporary:
         temporary.write_text(table_markdown(results, summaries, _heading(plan)), encoding="utf-8")
 
@@ -224,7 +221,7 @@ def compute_cell(plan: Plan, cell: Cell) -> None:
         "seconds": time.perf_counter() - started,
         "versions": software_versions(),
     }
-    _write_json(plan.file_of(cell), values)
+    write_json(plan.file_of(cell), values)
 
 
 def _score_baselines(exam: Exam) -> dict[str, dict[str, Any]]:
@@ -269,26 +266,6 @@ def _config_of(plan: Plan, cell: Cell) -> TrainConfig:
     return replace(config, data=data, run=run)
 
 
-def _prepare(plan: Plan) -> None:
-    """Make the folder, or check that it was made with these settings."""
-    path, settings = plan.out / "settings.json", _settings(plan)
-    stored = _read_json(path)
-    if stored is None:
-        try:
-            (plan.out / "cells").mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            reason = (error.strerror or "").lower()
-            msg = f"Could not make the folder {plan.out}: {reason}. Choose another --out."
-            raise OutputError(msg) from error
-        _write_json(path, settings)
-    elif stored != json.loads(json.dumps(settings)):
-        msg = (
-            f"{plan.out} holds results of other settings ({path.name} says which). Choose another "
-            "--out, or call the command as before."
-        )
-        raise TrainingError(msg)
-
-
 def _settings(plan: Plan) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
@@ -300,27 +277,17 @@ def _settings(plan: Plan) -> dict[str, Any]:
 
 def _compute(plan: Plan, cells: Sequence[Cell]) -> Iterator[Cell]:
     """Compute cells, here or in other processes; yield each when it is there."""
-    if plan.workers == 1:
+    if plan.workers == 1:  # here an error keeps its class
         for cell in cells:
             compute_cell(plan, cell)
             yield cell
         return
-    others = set(multiprocessing.active_children())
-    context = multiprocessing.get_context("spawn")
-    with (
-        _threads_of_children(plan.config.run.threads or 1),
-        ProcessPoolExecutor(plan.workers, mp_context=context) as pool,
-    ):
-        futures = {pool.submit(_compute_apart, plan, cell): cell for cell in cells}
-        try:
-            for future in as_completed(futures):
-                _raise_sentence(future)
-                yield futures[future]
-        except BaseException:  # cells are written whole, so that their makers may be cut off
-            for process in set(multiprocessing.active_children()) - others:
-                process.terminate()
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise
+    work = functools.partial(_compute_apart, plan)
+    threads = plan.config.run.threads or 1
+    for cell, sentence in compute_all(work, cells, workers=plan.workers, threads=threads):
+        if sentence is not None:
+            raise TrainingError(sentence)
+        yield cell
 
 
 def _compute_apart(plan: Plan, cell: Cell) -> str | None:
@@ -334,46 +301,8 @@ def _compute_apart(plan: Plan, cell: Cell) -> str | None:
     return None
 
 
-def _raise_sentence(future: Future[str | None]) -> None:
-    sentence = future.result()
-    if sentence is not None:
-        raise TrainingError(sentence)
-
-
-@contextlib.contextmanager
-def _threads_of_children(threads: int) -> Iterator[None]:
-    """Let processes that begin inside the block compute with this many threads."""
-    before = {name: os.environ.get(name) for name in _THREAD_VARIABLES}
-    os.environ.update(dict.fromkeys(_THREAD_VARIABLES, str(threads)))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-
-
 def _read_cell(plan: Plan, cell: Cell) -> Mapping[str, Any] | None:
-    return _read_json(plan.file_of(cell))
-
-
-def _read_json(path: Path) -> Mapping[str, Any] | None:
-    """Return what a file holds; None if there is none."""
-    try:
-        values: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except (OSError, ValueError) as error:
-        msg = f"{path} is damaged. Delete it and call the command again."
-        raise TrainingError(msg) from error
-    return values
-
-
-def _write_json(path: Path, values: Mapping[str, Any]) -> None:
-    with atomic_write(path) as temporary:
-        temporary.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
+    return read_json(plan.file_of(cell))
 
 
 def _heading(plan: Plan) -> list[str]:

@@ -1,18 +1,17 @@
 from __future__ import annotations
 
 import json
-from concurrent.futures import Future
 from dataclasses import replace
 
 import pytest
 
-from mtm_core import reproduce as module
 from mtm_core.config import DataConfig, OptimConfig, RunConfig, TrainConfig
 from mtm_core.data.session_file import write_session
 from mtm_core.errors import OutputError, TrainingError
 from mtm_core.masking.tasks import TASKS
 from mtm_core.models.baselines_all import BASELINE_NAMES
-from mtm_core.reproduce import Cell, Plan, compute_cell, reproduce
+from mtm_core.reproduce import bundled as module
+from mtm_core.reproduce.bundled import Cell, Plan, compute_cell, reproduce
 from tests.core.checkpoints import SMALL_MODEL
 from tests.core.sessions import make_session
 
@@ -152,9 +151,9 @@ def test_workers_compute_the_same_cells(plan):
 
 def test_the_error_of_a_worker_arrives_as_its_sentence(plan):
     missing = Cell(path="nowhere.h5", split="random", seed=None)
-    sentence = module._compute_apart(plan, missing)
-    assert "nowhere.h5" in sentence
-    future = Future()
-    future.set_result(sentence)
-    with pytest.raises(TrainingError, match=r"nowhere\.random\.baselines: "):
-        module._raise_sentence(future)
+    assert "nowhere.h5" in module._compute_apart(plan, missing)
+    apart = replace(plan, workers=2)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "compute_all", lambda *_, **__: [(missing, "nowhere: not there")])
+        with pytest.raises(TrainingError, match="nowhere: not there"):
+            list(module._compute(apart, [missing]))

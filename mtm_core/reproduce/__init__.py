@@ -1,0 +1,1 @@
+"""Results tables, from training to scores: one of our own, and those of the paper."""
