@@ -5,14 +5,12 @@ The viewer, the command line and the evaluation all ask here.
 
 from __future__ import annotations
 
-import copy
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -21,13 +19,13 @@ from mtm_core.data.conditions import Conditions
 from mtm_core.data.session import Session
 from mtm_core.data.splits import default_training_trials
 from mtm_core.data.units import unit_rate_hz
-from mtm_core.errors import DataError, MaskError
+from mtm_core.errors import DataError, MaskError, UnknownNameError
+from mtm_core.masking.masked_batch import PROMPTS
 from mtm_core.masking.spec import MaskSpec, ResolvedMask
 from mtm_core.models import passes
 from mtm_core.models.answers import AnswerMemory, GrowingAnswer, Reconstruction
 from mtm_core.models.checkpoint import Checkpoint, fit_overlap, fit_session, split_part
 from mtm_core.models.reading import Reading, read_model
-from mtm_core.models.spike_model import SpikeModel
 
 Trials = NDArray[np.integer[Any]]
 ShouldStop = Callable[[], bool]
@@ -56,6 +54,9 @@ class Reconstructor:
         Where to compute; None means where the model lies.
     memory : AnswerMemory or None
         May be shared between several; None makes a new one.
+    prompt : str or None
+        Give every mask this prompt, right or wrong, in place of its own; what a bin may attend to
+        still follows the mask.
 
     Attributes
     ----------
@@ -68,6 +69,8 @@ class Reconstructor:
     ------
     MismatchError
         If session and checkpoint do not belong together: other units, window or bin size.
+    UnknownNameError
+        If there is no such prompt.
     """
 
     def __init__(
@@ -78,7 +81,10 @@ class Reconstructor:
         allow_overlap: bool = False,
         device: str | None = None,
         memory: AnswerMemory | None = None,
+        prompt: str | None = None,
     ) -> None:
+        if prompt is not None and prompt not in PROMPTS:
+            raise UnknownNameError("prompt", prompt, PROMPTS)
         if not allow_overlap:
             session = fit_session(checkpoint, session)
         overlap = fit_overlap(checkpoint, session)
@@ -86,9 +92,10 @@ class Reconstructor:
         self.session = overlap.session
         self.is_missing = overlap.is_missing
         self.memory = AnswerMemory() if memory is None else memory
-        self._model = _on_device(checkpoint.model, device)
+        self._model = passes.on_device(checkpoint.model, device)
         self._device = next(self._model.parameters()).device
-        self._token = f"{_digest(checkpoint.model)}/{self.session.content_hash}"
+        self._prompt = prompt
+        self._token = f"{passes.digest(checkpoint.model)}/{self.session.content_hash}/{prompt}"
 
     def train_rate_hz(self) -> NDArray[np.float64]:
         """Return each unit's mean rate over training trials, in spikes/s: what rules look at.
@@ -116,6 +123,8 @@ class Reconstructor:
         """
         rates = self.train_rate_hz() if spec.needs_rates else None
         mask = spec.resolve(self.session, rates)
+        if self._prompt is not None:
+            mask = mask.under_prompt(self._prompt)
         if not self.is_missing.any():
             return mask
         is_hidden, is_scored = mask.is_hidden | self.is_missing, mask.is_scored & ~self.is_missing
@@ -371,22 +380,6 @@ class _Work:
     def key(self, row: int) -> tuple[int, int]:
         """Return trial and donor of a row of the answer."""
         return int(self.trials[row]), int(self.donors[row])
-
-
-def _on_device(model: SpikeModel, device: str | None) -> SpikeModel:
-    here = next(model.parameters()).device
-    if device is None or torch.device(device) == here:
-        return model
-    return copy.deepcopy(model).to(device)
-
-
-def _digest(model: SpikeModel) -> str:
-    """Return a hash of a model's settings and weights: two models of one hash answer alike."""
-    digest = hashlib.blake2b(repr(model.config).encode(), digest_size=16)
-    for name, value in model.state_dict().items():
-        digest.update(name.encode())
-        digest.update(np.ascontiguousarray(value.cpu().numpy()).tobytes())
-    return digest.hexdigest()
 
 
 def _cut(rows: NDArray[np.int64], size: int) -> Iterator[NDArray[np.int64]]:

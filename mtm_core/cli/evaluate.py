@@ -5,6 +5,7 @@ Examples
   mtm-core evaluate demo S.h5
   mtm-core evaluate RUN S.h5 --baselines --json scores.json
   mtm-core evaluate M.safetensors S.h5 --tasks co_smoothing inter_region --split val --json -
+  mtm-core evaluate RUN S.h5 --prompt neuron      (the wrong prompt for three of the tasks)
   mtm-core evaluate RUN S.h5 --truth FOLDER       (FOLDER: what mtm-core simulate wrote)
 
 Scores are in bits per spike on the trials that the checkpoint's own split keeps for the test.
@@ -49,6 +50,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--no-shuffle", action="store_true", help="leave out the shuffle control: half the time"
     )
     parser.add_argument("--seed", type=int, default=0, help="of intervals and shuffle control")
+    parser.add_argument(
+        "--prompt",
+        metavar="NAME",
+        help="give the model this prompt in every task, right or wrong (for example neuron or "
+        "none); what a bin may attend to still follows the task (default: each task's own)",
+    )
     parser.add_argument(
         "--json", type=Path, metavar="OUT.json", help="write all numbers there ('-': stdout)"
     )
@@ -95,6 +102,7 @@ def run(args: argparse.Namespace) -> int:
             seed=args.seed,
             allow_overlap=args.allow_overlap,
             truth=truth,
+            prompt=args.prompt,
             on_step=progress.tell,
         )
     values = report.to_dict()

@@ -9,6 +9,7 @@ from typing import Any
 from mtm_core.cli.output import table_text
 
 Values = Mapping[str, Any]
+OWN_PROMPTS = "of each task"
 
 NULL_WORDS = {
     "train_mean": "each unit's mean rate in training trials",
@@ -23,6 +24,7 @@ _TASK_HEADER = (
     "beyond PSTH",
     "95 %",
     "D2",
+    "D2 of units",
     "shuffled",
     "units",
     "spikes",
@@ -52,6 +54,11 @@ def _head(values: Values) -> str:
         *_wrapped("Interval  ", f"{values['intervals']} (seed {values['seed']})"),
         *_wrapped("Shuffled  ", f"beyond PSTH of {values['shuffle_control']}"),
     ]
+    if values["prompt"] != OWN_PROMPTS:
+        lines.append(
+            f"Prompt    {values['prompt']} in every task; what a bin may attend to follows "
+            "the task"
+        )
     forward = values["tasks"].get("forward_prediction")
     if forward is not None:
         lines.append(f"Horizon   {forward['horizon_ms']:g} ms in forward prediction")
@@ -91,6 +98,7 @@ def _task_table(values: Values) -> str:
             scores["bps_beyond_psth"],
             _interval(scores["interval_beyond_psth"]),
             scores["d2"],
+            scores["d2_unit_mean"],
             scores.get("shuffle", {}).get("bps_beyond_psth"),
             scores["n_units"],
             scores["n_spikes"],

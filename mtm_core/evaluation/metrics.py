@@ -8,9 +8,11 @@ Log-likelihoods leave out ``-log(count!)``, which is the same for every predicti
 
 References
 ----------
-Pei et al. 2021, "Neural Latents Benchmark '21" (bits per spike, pooled over units, with the mean
-over the scored entries as null); Zhang et al. 2024, arXiv 2407.14668 (the same null, averaged over
-units).
+Poisson D2 is the share of deviance explained, 1 - (NLL_model - NLL_best) / (NLL_null - NLL_best)
+with rates equal to the counts as the best (the saturated model), as BrainWideBench scores it
+(arXiv 2609.22064). Pei et al. 2021, "Neural Latents Benchmark '21" (bits per spike, pooled over
+units, with the mean over the scored entries as null); Zhang et al. 2024, arXiv 2407.14668 (the
+same null, averaged over units).
 """
 
 from __future__ import annotations
@@ -146,6 +148,30 @@ def poisson_d2(model: Floats, null: Floats, best: Floats) -> float | None:
     return 1 - float(best.sum() - model.sum()) / deviance_of_null
 
 
+def unit_d2(model: Floats, null: Floats, best: Floats) -> UnitValues:
+    """Return each unit's share of the null's Poisson deviance that the model explains.
+
+    Parameters
+    ----------
+    model, null, best : ndarray, shape (n_trials, n_units)
+        As for `poisson_d2`.
+
+    Returns
+    -------
+    UnitValues
+        A unit whose null leaves nothing to explain has none.
+
+    Examples
+    --------
+    >>> unit_d2(np.array([[-1.0, -2.0]]), np.array([[-2.0, -2.0]]), np.zeros((1, 2))).values
+    array([0.5, 0. ])
+    """
+    deviance_of_null = (best - null).sum(axis=0)
+    is_valid = deviance_of_null > 0
+    left = (best - model).sum(axis=0) / np.where(is_valid, deviance_of_null, 1)
+    return UnitValues(np.where(is_valid, 1 - left, 0.0), is_valid)
+
+
 def unit_r2(truth: Floats, prediction: Floats) -> UnitValues:
     """Return each unit's coefficient of determination over all leading axes.
 
@@ -213,8 +239,28 @@ def pooled_interval(
     totals = weights @ spikes.sum(axis=1)
     gains = weights @ gain.sum(axis=1)
     kept = totals > 0
-    if not kept.any():
+    return _percentiles(gains[kept] / (totals[kept] * np.log(2)), level)
+
+
+def unit_mean_interval(
+    gain: Floats, spikes: Counts, weights: Floats, is_counted: Bools, level: float = 0.95
+) -> tuple[float, float] | None:
+    """Return the percentile interval of the mean bits per spike over units.
+
+    Arguments are those of `pooled_interval`, and the units that are counted; in a sample of
+    trials that holds no spike of a unit, that unit is left out of the mean.
+    """
+    totals = weights @ spikes[:, is_counted]
+    gains = weights @ gain[:, is_counted]
+    has_spikes = totals > 0
+    bps = np.where(has_spikes, gains / (np.where(has_spikes, totals, 1) * np.log(2)), 0.0)
+    n_units = has_spikes.sum(axis=1)
+    kept = n_units > 0
+    return _percentiles(bps.sum(axis=1)[kept] / n_units[kept], level)
+
+
+def _percentiles(samples: NDArray[np.float64], level: float) -> tuple[float, float] | None:
+    if not len(samples):
         return None
-    samples = gains[kept] / (totals[kept] * np.log(2))
     low, high = np.quantile(samples, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)

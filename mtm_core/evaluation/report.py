@@ -104,6 +104,7 @@ def evaluate(
     seed: int = 0,
     allow_overlap: bool = False,
     truth: GroundTruth | None = None,
+    prompt: str | None = None,
     on_step: OnStep | None = None,
 ) -> Report:
     """Score a checkpoint on tasks.
@@ -131,6 +132,9 @@ def evaluate(
     truth : GroundTruth, optional
         What made the recording, if it was simulated: its true rates are scored too, as the
         ceiling of what any model can reach.
+    prompt : str, optional
+        Give the model this prompt in every task, right or wrong, in place of the task's own. What
+        a bin may attend to still follows the task: only what the model is told differs.
     on_step : callable, optional
         See `OnStep`.
 
@@ -143,13 +147,17 @@ def evaluate(
     MismatchError
         If session and checkpoint do not belong together.
     UnknownNameError
-        If there is no such task.
+        If there is no such task or prompt.
     DataError
         If a single trial is to be scored with a shuffle control, or the truth is that of another
         recording.
     """
     bound = Reconstructor(
-        checkpoint, session, allow_overlap=allow_overlap, memory=AnswerMemory(max_bytes=0)
+        checkpoint,
+        session,
+        allow_overlap=allow_overlap,
+        memory=AnswerMemory(max_bytes=0),
+        prompt=prompt,
     )
     parts = {p: split_part(checkpoint.manifest, bound.session, p) for p in ("train", "val", split)}
     exam = set_exam(
@@ -171,7 +179,7 @@ def evaluate(
         control = score_model(exam, bound, shuffled=True, on_progress=report_pass)
     rivals = _score_baselines(exam, progress) if baselines else {}
     return Report(
-        header=_header(checkpoint, exam, split, null),
+        header={**_header(checkpoint, exam, split, null), "prompt": prompt or "of each task"},
         tasks=own,
         shuffle=control,
         baselines=rivals,
@@ -282,4 +290,5 @@ def _units_to_dict(units: UnitScores) -> dict[str, Any]:
         "n_spikes": units.n_spikes.tolist(),
         "bps": with_gaps(units.bps),
         "bps_beyond_psth": with_gaps(units.bps_beyond_psth),
+        "d2": with_gaps(units.d2),
     }

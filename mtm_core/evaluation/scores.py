@@ -51,6 +51,8 @@ class NullScores:
     bps_unit_median: float | None
     bps_unit_mean_published: float | None
     interval: Interval
+    d2: float | None
+    d2_unit_mean: float | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,8 +67,9 @@ class GroupScores:
         Of `bps_pooled`.
     bps_beyond_psth, interval_beyond_psth
         The same, pooled, over the null ``psth``.
-    d2 : float or None
-        Poisson deviance explained, over the null named in `null`.
+    d2, d2_unit_mean : float or None
+        Poisson deviance explained, over the null named in `null`: of all units together, and the
+        mean over units with enough spikes.
     psth_r2, single_trial_r2 : float or None
         Median over units with enough spikes.
     n_units, n_spikes : int
@@ -86,6 +89,7 @@ class GroupScores:
     bps_beyond_psth: float | None
     interval_beyond_psth: Interval
     d2: float | None
+    d2_unit_mean: float | None
     psth_r2: float | None
     single_trial_r2: float | None
     n_units: int
@@ -97,13 +101,14 @@ class GroupScores:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class UnitScores:
-    """Scores of each unit of a task; absent where `has_spikes` is False."""
+    """Scores of each unit of a task; each says for which units there is one."""
 
     unit_id: NDArray[np.str_]
     region: NDArray[np.str_]
     n_spikes: NDArray[np.int64]
     bps: metrics.UnitValues
     bps_beyond_psth: metrics.UnitValues
+    d2: metrics.UnitValues
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -235,15 +240,16 @@ class Truth:
         )
         total = self.spikes.sum(axis=0)
         is_counted = units & (total >= metrics.MIN_SPIKES)
-        bps = metrics.unit_bps(found.likelihood - self._nulls[self.null], self.spikes)
+        units_alone = self._units(found)
         return GroupScores(
             bps_pooled=metrics.pooled_bps(likelihood - null, spikes),
-            bps_unit_mean=metrics.mean_over_units(bps, is_counted),
-            bps_unit_median=metrics.median_over_units(bps, is_counted),
+            bps_unit_mean=metrics.mean_over_units(units_alone.bps, is_counted),
+            bps_unit_median=metrics.median_over_units(units_alone.bps, is_counted),
             interval=metrics.pooled_interval(likelihood - null, spikes, self.weights),
             bps_beyond_psth=metrics.pooled_bps(likelihood - psth, spikes),
             interval_beyond_psth=metrics.pooled_interval(likelihood - psth, spikes, self.weights),
             d2=metrics.poisson_d2(likelihood, null, best),
+            d2_unit_mean=metrics.mean_over_units(units_alone.d2, is_counted),
             psth_r2=metrics.median_over_units(found.psth_r2, is_counted),
             single_trial_r2=metrics.median_over_units(found.single_trial_r2, is_counted),
             n_units=int(units.sum()),
@@ -263,6 +269,10 @@ class Truth:
             bps_unit_median=metrics.median_over_units(bps, is_counted),
             bps_unit_mean_published=metrics.mean_over_units(bps, bps.is_valid),
             interval=metrics.pooled_interval(gain, self.spikes, self.weights),
+            d2=metrics.poisson_d2(found.likelihood, self._nulls[name], self._best),
+            d2_unit_mean=metrics.mean_over_units(
+                metrics.unit_d2(found.likelihood, self._nulls[name], self._best), is_counted
+            ),
         )
 
     def _units(self, found: _Prediction) -> UnitScores:
@@ -272,6 +282,7 @@ class Truth:
             n_spikes=self.spikes.sum(axis=0),
             bps=metrics.unit_bps(found.likelihood - self._nulls[self.null], self.spikes),
             bps_beyond_psth=metrics.unit_bps(found.likelihood - self._nulls["psth"], self.spikes),
+            d2=metrics.unit_d2(found.likelihood, self._nulls[self.null], self._best),
         )
 
 

@@ -31,12 +31,16 @@ class ResolvedMask:
         for the whole trial in addition to `is_hidden`.
     prompt : str
         One of `PROMPTS`.
+    past_only : bool or None
+        Whether a bin may attend to itself and earlier bins only; None: if the prompt is
+        ``causal``.
     """
 
     is_hidden: NDArray[np.bool_]
     is_scored: NDArray[np.bool_]
     one_at_a_time: bool
     prompt: str
+    past_only: bool | None = None
 
     def __post_init__(self) -> None:
         for name in ("is_hidden", "is_scored"):
@@ -47,7 +51,11 @@ class ResolvedMask:
     @property
     def is_causal(self) -> bool:
         """True if a bin may attend to itself and earlier bins only."""
-        return self.prompt == "causal"
+        return self.prompt == "causal" if self.past_only is None else self.past_only
+
+    def under_prompt(self, prompt: str) -> ResolvedMask:
+        """Return the mask under another prompt, what a bin may attend to left as it is."""
+        return dataclasses.replace(self, prompt=prompt, past_only=self.is_causal)
 
     @property
     def scored_units(self) -> NDArray[np.int64]:

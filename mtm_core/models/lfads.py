@@ -16,13 +16,13 @@ import torch
 from torch import Tensor
 
 from mtm_core.config_model import LfadsConfig
-from mtm_core.masking.masked_batch import PROMPTS, MaskedBatch
+from mtm_core.masking.masked_batch import MaskedBatch
 from mtm_core.models.lfads_trunk import LfadsTrunk, Unrolled
 from mtm_core.models.rank_one import added_by, read_rows
 from mtm_core.models.read_in import LinearReadIn
 from mtm_core.models.read_out import SharedReadOut
 from mtm_core.models.session_part import SessionFacts, SessionPart
-from mtm_core.models.spike_model import MAX_LOG_GAIN, SpikeModel
+from mtm_core.models.spike_model import MAX_LOG_GAIN, SpikeModel, causal_trials
 
 
 class LfadsPart(SessionPart):
@@ -115,7 +115,13 @@ class Lfads(SpikeModel):
 
     @torch.inference_mode()
     def predict_one_at_a_time(
-        self, counts: Tensor, is_hidden: Tensor, units: Tensor, prompt: int
+        self,
+        counts: Tensor,
+        is_hidden: Tensor,
+        units: Tensor,
+        prompt: int,
+        *,
+        is_causal: bool | None = None,
     ) -> Tensor:
         """Predict each chosen unit from a pass in which it, too, is hidden; see `SpikeModel`.
 
@@ -127,7 +133,7 @@ class Lfads(SpikeModel):
         added = added_by(part, part.read_in, counts, is_hidden, units)
         flat = (base[:, None] - added).reshape(-1, n_bins, base.shape[-1])
         index = torch.full((len(flat),), prompt, device=counts.device)
-        is_causal = index == PROMPTS.index("causal")
-        factors = self.trunk(flat, index, is_causal, is_random=False).factors
+        past_only = causal_trials(index, is_causal)
+        factors = self.trunk(flat, index, past_only, is_random=False).factors
         turns = factors.view(n_trials, len(units), n_bins, -1)
         return read_rows(part, part.read_out, turns, units, prompt)

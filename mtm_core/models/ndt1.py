@@ -18,7 +18,7 @@ from mtm_core.models.rank_one import added_by, read_rows
 from mtm_core.models.read_in import ComponentReadIn, LinearReadIn
 from mtm_core.models.read_out import PromptReadOut, SharedReadOut
 from mtm_core.models.session_part import SessionFacts, SessionPart
-from mtm_core.models.spike_model import MAX_LOG_GAIN, SpikeModel
+from mtm_core.models.spike_model import MAX_LOG_GAIN, SpikeModel, causal_trials
 from mtm_core.models.trunk import TimeTrunk
 from mtm_core.models.unit_embedding import (
     EmbeddedHistory,
@@ -27,6 +27,8 @@ from mtm_core.models.unit_embedding import (
     UnitEmbedding,
     UnitMaps,
 )
+
+_UNTOLD = PROMPTS.index("none")
 
 
 class Ndt1Part(SessionPart):
@@ -120,8 +122,13 @@ class Ndt1(SpikeModel):
     def bypass_layers(self, prompt: int) -> None:
         """Let the scores alone speak under a prompt, as at a warm start; in place."""
         if isinstance(self.part.read_in, ComponentReadIn):
-            self.part.read_in.reset(prompt)
-            self.trunk.output_gain[prompt] = 0.0
+            row = self._row(prompt)
+            self.part.read_in.reset(row)
+            self.trunk.output_gain[row] = 0.0
+
+    def _row(self, prompt: int) -> int:
+        """Return the row of what prompts choose; without prompts one row serves them all."""
+        return _UNTOLD if self.config.prompt == "none" else prompt
 
     def forward(self, batch: MaskedBatch) -> Tensor:
         """Predict every entry of a batch.
@@ -138,7 +145,8 @@ class Ndt1(SpikeModel):
         """
         is_hidden = self.drop_units(batch.is_hidden)
         states = self.states(replace(batch, is_hidden=is_hidden))
-        log_rate: Tensor = self.part.read_out(states, batch.prompt).clamp(max=MAX_LOG_GAIN)
+        told = self._told(batch.prompt)
+        log_rate: Tensor = self.part.read_out(states, told).clamp(max=MAX_LOG_GAIN)
         log_rate += self.part.offset
         self.part.add_history(log_rate, batch.inputs, is_hidden)
         return log_rate
@@ -146,7 +154,11 @@ class Ndt1(SpikeModel):
     def states(self, batch: MaskedBatch) -> Tensor:
         """Return the tokens that are read out: (n_trials, n_bins, width)."""
         first = self.first(batch.inputs, batch.is_hidden)
-        return self._body(first, batch.prompt, batch.is_causal)
+        return self._body(first, self._told(batch.prompt), batch.is_causal)
+
+    def _told(self, prompt: Tensor) -> Tensor:
+        """Return the prompts as the model is told them: all alike if it is told none."""
+        return torch.full_like(prompt, _UNTOLD) if self.config.prompt == "none" else prompt
 
     def first(self, counts: Tensor, is_hidden: Tensor) -> Tensor:
         """Read in what is visible: (n_trials, n_bins, n_first). Hidden counts do not matter."""
@@ -161,7 +173,13 @@ class Ndt1(SpikeModel):
 
     @torch.inference_mode()
     def predict_one_at_a_time(
-        self, counts: Tensor, is_hidden: Tensor, units: Tensor, prompt: int
+        self,
+        counts: Tensor,
+        is_hidden: Tensor,
+        units: Tensor,
+        prompt: int,
+        *,
+        is_causal: bool | None = None,
     ) -> Tensor:
         """Predict each chosen unit from a pass in which it, too, is hidden; see `SpikeModel`.
 
@@ -172,7 +190,9 @@ class Ndt1(SpikeModel):
         base = self.first(counts, is_hidden.expand_as(counts))
         added = added_by(part, part.read_in, counts, is_hidden, units)
         flat = (base[:, None] - added).reshape(-1, n_bins, base.shape[-1])
-        index = torch.full((len(flat),), prompt, device=counts.device)
-        is_causal = index == PROMPTS.index("causal")
-        tokens = self._body(flat, index, is_causal).view(n_trials, len(units), n_bins, -1)
-        return read_rows(part, part.read_out, tokens, units, prompt)
+        prompt_row = self._row(prompt)
+        index = torch.full((len(flat),), prompt_row, device=counts.device)
+        causal = is_causal if is_causal is not None else prompt == PROMPTS.index("causal")
+        past_only = causal_trials(index, causal)
+        tokens = self._body(flat, index, past_only).view(n_trials, len(units), n_bins, -1)
+        return read_rows(part, part.read_out, tokens, units, prompt_row)

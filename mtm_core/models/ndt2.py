@@ -16,10 +16,10 @@ from torch import Tensor, nn
 from mtm_core.config_model import Ndt2Config
 from mtm_core.data.regions import load_regions
 from mtm_core.errors import ConfigError
-from mtm_core.masking.masked_batch import PROMPTS, MaskedBatch
+from mtm_core.masking.masked_batch import MaskedBatch
 from mtm_core.models.rank_one import added_by, read_rows
 from mtm_core.models.session_part import SessionFacts, SessionPart
-from mtm_core.models.spike_model import MAX_LOG_GAIN, SpikeModel
+from mtm_core.models.spike_model import MAX_LOG_GAIN, SpikeModel, causal_trials
 from mtm_core.models.token_trunk import TokenTrunk
 
 MAX_TOKENS = 65_536

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import hashlib
 from collections.abc import Iterator
 
 import numpy as np
@@ -10,7 +12,7 @@ from torch import Tensor
 
 from mtm_core.masking.masked_batch import mask_counts, prompt_index
 from mtm_core.masking.spec import ResolvedMask
-from mtm_core.models.spike_model import SpikeModel
+from mtm_core.models.spike_model import SpikeModel, causal_trials
 
 CPU_WORK = 5e8
 """Floating-point operations in one piece of work on a CPU: some tens of milliseconds."""
@@ -39,7 +41,7 @@ def predict_masked(model: SpikeModel, counts: Tensor, mask: ResolvedMask) -> Ten
         Log-rate per bin.
     """
     is_hidden = _to_tensor(mask, counts)
-    return _predict(model, counts, is_hidden, mask.prompt)
+    return _predict(model, counts, is_hidden, mask)
 
 
 @torch.inference_mode()
@@ -50,12 +52,12 @@ def predict_folds(model: SpikeModel, counts: Tensor, mask: ResolvedMask, n_folds
     exact way does. Other arguments and the result are those of `predict_masked`.
     """
     is_hidden = _to_tensor(mask, counts)
-    log_rate = _predict(model, counts, is_hidden, mask.prompt)
+    log_rate = _predict(model, counts, is_hidden, mask)
     scored = torch.from_numpy(mask.scored_units).to(counts.device)
     for fold in (scored[start::n_folds] for start in range(min(n_folds, len(scored)))):
         is_hidden_too = is_hidden.clone()
         is_hidden_too[:, fold] = True
-        log_rate[..., fold] = _predict(model, counts, is_hidden_too, mask.prompt)[..., fold]
+        log_rate[..., fold] = _predict(model, counts, is_hidden_too, mask)[..., fold]
     return log_rate
 
 
@@ -69,7 +71,8 @@ def predict_units(model: SpikeModel, counts: Tensor, mask: ResolvedMask, units: 
         Log-rate per bin.
     """
     is_hidden = _to_tensor(mask, counts)
-    return model.predict_one_at_a_time(counts, is_hidden, units, prompt_index(mask.prompt))
+    prompt = prompt_index(mask.prompt)
+    return model.predict_one_at_a_time(counts, is_hidden, units, prompt, is_causal=mask.is_causal)
 
 
 def unit_chunks(mask: ResolvedMask, size: int, device: torch.device) -> Iterator[Tensor]:
@@ -95,20 +98,35 @@ def units_per_piece(model: SpikeModel, n_bins: int, n_units: int, device: torch.
     return max(_piece(sum(body), n_bins, device), 8)
 
 
+def on_device(model: SpikeModel, device: str | None) -> SpikeModel:
+    """Return a model on a device: itself if it is there, else a copy; None leaves it."""
+    here = next(model.parameters()).device
+    if device is None or torch.device(device) == here:
+        return model
+    return copy.deepcopy(model).to(device)
+
+
+def digest(model: SpikeModel) -> str:
+    """Return a hash of a model's settings and weights: two models of one hash answer alike."""
+    found = hashlib.blake2b(repr(model.config).encode(), digest_size=16)
+    for name, value in model.state_dict().items():
+        found.update(name.encode())
+        found.update(np.ascontiguousarray(value.cpu().numpy()).tobytes())
+    return found.hexdigest()
+
+
 def _piece(n_weights: int, n_bins: int, device: torch.device) -> int:
     work = CPU_WORK if device.type == "cpu" else GPU_WORK
     return int(min(max(work / (2 * max(n_weights, 1) * n_bins), 1), MAX_PIECE))
 
 
-def _predict(model: SpikeModel, counts: Tensor, is_hidden: Tensor, prompt: str) -> Tensor:
+def _predict(model: SpikeModel, counts: Tensor, is_hidden: Tensor, mask: ResolvedMask) -> Tensor:
     full = is_hidden.expand_as(counts)
-    index = torch.full((len(counts),), prompt_index(prompt), device=counts.device)
-    log_rate: Tensor = model(mask_counts(counts, full, full, index, index == _CAUSAL))
+    index = torch.full((len(counts),), prompt_index(mask.prompt), device=counts.device)
+    past_only = causal_trials(index, mask.is_causal)
+    log_rate: Tensor = model(mask_counts(counts, full, full, index, past_only))
     return log_rate
 
 
 def _to_tensor(mask: ResolvedMask, counts: Tensor) -> Tensor:
     return torch.tensor(mask.is_hidden, device=counts.device)
-
-
-_CAUSAL = prompt_index("causal")

@@ -81,7 +81,13 @@ class SpikeModel(nn.Module, ABC):
 
     @torch.inference_mode()
     def predict_one_at_a_time(
-        self, counts: Tensor, is_hidden: Tensor, units: Tensor, prompt: int
+        self,
+        counts: Tensor,
+        is_hidden: Tensor,
+        units: Tensor,
+        prompt: int,
+        *,
+        is_causal: bool | None = None,
     ) -> Tensor:
         """Predict each chosen unit from a pass in which it, too, is hidden.
 
@@ -94,7 +100,9 @@ class SpikeModel(nn.Module, ABC):
         units : Tensor of int64, shape (n_chosen,)
             The units to hide (whole trial) and predict in turn.
         prompt : int
-            Index into `PROMPTS`; the pass is causal if it names ``causal``.
+            Index into `PROMPTS`.
+        is_causal : bool or None
+            Whether a bin sees itself and earlier bins only; None: if the prompt is ``causal``.
 
         Returns
         -------
@@ -107,7 +115,8 @@ class SpikeModel(nn.Module, ABC):
             hidden_too = is_hidden.clone()
             hidden_too[:, unit] = True
             full = hidden_too.expand_as(counts)
-            batch = mask_counts(counts, full, full, index, index == _CAUSAL)
+            past_only = causal_trials(index, is_causal)
+            batch = mask_counts(counts, full, full, index, past_only)
             alone.append(self(batch)[..., unit])
         return torch.stack(alone, dim=-1)
 
@@ -129,6 +138,20 @@ class SpikeModel(nn.Module, ABC):
             If nothing passes by them.
         """
         raise NotImplementedError
+
+
+def causal_trials(prompt: Tensor, is_causal: bool | None = None) -> Tensor:
+    """Mark the trials in which a bin sees the past only: as told, or by their prompts.
+
+    Examples
+    --------
+    >>> prompt = torch.tensor([prompt_index("neuron"), prompt_index("causal")])
+    >>> causal_trials(prompt).tolist(), causal_trials(prompt, is_causal=False).tolist()
+    ([False, True], [False, False])
+    """
+    if is_causal is None:
+        return prompt == _CAUSAL
+    return torch.full_like(prompt, is_causal, dtype=torch.bool)
 
 
 NEVER_DECAYED = (

@@ -114,10 +114,12 @@ def keep_what_helps(
     if len(family.session_ids) > 1 or not family.member().can_bypass:
         return family, scores
     bare, kept = copy.deepcopy(family), copy.deepcopy(family)
+    is_told = getattr(family.member().config, "prompt", "none") != "none"
     by_prompt: dict[str, list[str]] = {}  # schemes that share a prompt share the decision
     for name in scores:
-        by_prompt.setdefault(scheme_prompt(name), []).append(name)
-        bare.member().bypass_layers(prompt_index(scheme_prompt(name)))
+        prompt = scheme_prompt(name) if is_told else "none"
+        by_prompt.setdefault(prompt, []).append(name)
+        bare.member().bypass_layers(prompt_index(prompt))
     without = validation.score(bare)
     for prompt, names in by_prompt.items():
         if sum(without[name] - scores[name] for name in names) > 0:

@@ -61,6 +61,15 @@ def test_json_alone_can_be_piped(files, capsys):
     assert "100%" in said.err
 
 
+def test_the_wrong_prompt_can_be_tried_and_the_table_says_so(files, capsys):
+    words = ["--tasks", "forward_prediction", "--no-shuffle", "--prompt"]
+    assert main(["evaluate", *files, *words, "neuron"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "Prompt neuron in every task; what a bin may attend to follows the task" in said
+    assert main(["evaluate", *files, *words, "neurn"]) == 2
+    assert "Did you mean 'neuron'" in capsys.readouterr().err
+
+
 def test_another_null_and_split_can_be_asked_for(files, capsys):
     words = ["--split", "val", "--null", "test_mean", "--tasks", "forward_prediction"]
     assert main(["evaluate", *files, *words, "--json", "-", "--no-shuffle"]) == 0

@@ -105,6 +105,42 @@ def test_d2_agrees_with_scikit_learn_for_one_unit():
     assert found == pytest.approx(d2_tweedie_score(spikes.ravel(), rates.ravel(), power=1))
 
 
+def test_d2_of_each_unit_agrees_with_scikit_learn():
+    rng = np.random.default_rng(5)
+    rates = rng.gamma(2.0, 0.4, (9, 6, 4))
+    spikes = rng.poisson(rates)
+    spikes[..., 3] = 1  # its mean leaves nothing to explain
+    null = np.broadcast_to(metrics.scored_mean_log_rate(spikes), spikes.shape)
+    found = metrics.unit_d2(
+        metrics.log_likelihood(spikes, np.log(rates)),
+        metrics.log_likelihood(spikes, null),
+        metrics.best_log_likelihood(spikes),
+    )
+    expected = [
+        d2_tweedie_score(spikes[..., u].ravel(), rates[..., u].ravel(), power=1) for u in range(3)
+    ]
+    assert found.is_valid.tolist() == [True, True, True, False]
+    assert found.values[:3] == pytest.approx(expected, abs=1e-12)
+    assert found.values[3] == 0
+
+
+def test_the_interval_of_a_unit_mean_is_that_of_means_over_plainly_drawn_trials():
+    rng = np.random.default_rng(2)
+    spikes = rng.poisson(1.0, (6, 4))
+    spikes[:, 2] = [3, 0, 0, 0, 0, 0]  # absent from some samples
+    gain = rng.normal(size=(6, 4))
+    weights = metrics.bootstrap_weights(6, 50, rng)
+    is_counted = np.array([True, True, True, False])
+    means = []
+    for row in weights:
+        trials = np.repeat(np.arange(6), row.astype(int))
+        units = metrics.unit_bps(gain[trials], spikes[trials])
+        means.append(metrics.mean_over_units(units, is_counted))
+    found = metrics.unit_mean_interval(gain, spikes, weights, is_counted)
+    assert found == pytest.approx(np.quantile(means, [0.025, 0.975]))
+    assert metrics.unit_mean_interval(gain, spikes, weights, np.zeros(4, bool)) is None
+
+
 def test_d2_is_absent_where_the_null_leaves_nothing_to_explain():
     ones = np.ones((1, 2, 1))
     best = metrics.best_log_likelihood(ones)

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from mtm_core.cli.output import json_text
+from mtm_core.config import TrainConfig
 from mtm_core.data.session import Session
 from mtm_core.errors import DataError, MismatchError, UnknownNameError
 from mtm_core.evaluation.report import Report, evaluate
@@ -14,7 +16,7 @@ from mtm_core.inference import Reconstructor
 from mtm_core.masking.tasks import TASKS, plan_task
 from mtm_core.models.baselines_all import BASELINE_NAMES
 from mtm_core.models.checkpoint import Checkpoint, split_part
-from tests.core.checkpoints import make_checkpoint
+from tests.core.checkpoints import SMALL_MODEL, make_checkpoint
 from tests.core.sessions import make_session
 
 TASK_KEYS = {
@@ -190,3 +192,34 @@ def test_a_single_trial_has_no_shuffle_control(checkpoint, session):
         evaluate(checkpoint, few, ["forward_prediction"])
     found = evaluate(checkpoint, few, ["forward_prediction"], shuffle=False)
     assert found.tasks["forward_prediction"].overall.n_units == 24
+
+
+def test_a_prompt_can_be_forced_on_every_task_and_the_report_says_so(checkpoint, session, report):
+    tasks = ["co_smoothing", "forward_prediction", "inter_region"]
+    forced = evaluate(checkpoint, session, tasks, shuffle=False, prompt="neuron")
+    own = {name: report.tasks[name].overall.bps_pooled for name in tasks}
+    found = {name: forced.tasks[name].overall.bps_pooled for name in tasks}
+    assert found["co_smoothing"] == pytest.approx(own["co_smoothing"], abs=1e-6)
+    assert abs(found["forward_prediction"] - own["forward_prediction"]) > 1e-4
+    assert abs(found["inter_region"] - own["inter_region"]) > 1e-4
+    assert forced.to_dict()["prompt"] == "neuron"
+    assert report.to_dict()["prompt"] == "of each task"
+
+
+@pytest.mark.parametrize("read_in", ["linear", "components"])
+def test_a_model_without_prompts_scores_the_same_under_every_prompt(session, read_in):
+    """So that attention follows the task and not the prompt: causal stays, and stays out."""
+    config = TrainConfig(model=replace(SMALL_MODEL, prompt="none", read_in=read_in))
+    bare = make_checkpoint(session, config)
+    found = [
+        evaluate(bare, session, shuffle=False, prompt=prompt).to_dict()["tasks"]
+        for prompt in (None, "neuron", "causal")
+    ]
+    for name in TASKS:
+        scores = [values[name]["bps_pooled"] for values in found]
+        assert scores[1:] == pytest.approx(scores[:1] * 2, abs=1e-7)
+
+
+def test_an_unknown_prompt_names_the_nearest(checkpoint, session):
+    with pytest.raises(UnknownNameError, match="Did you mean 'neuron'"):
+        evaluate(checkpoint, session, ["co_smoothing"], prompt="neurn")

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from sklearn.metrics import d2_tweedie_score
 
 from mtm_core.evaluation import metrics
 from mtm_core.evaluation.scores import MIN_TRIALS, NULLS, Truth
@@ -172,3 +173,17 @@ def test_nothing_is_changed(bench):
     make_truth(bench).score(log_rate)
     np.testing.assert_array_equal(log_rate, before)
     np.testing.assert_array_equal(bench.data.counts, counts)
+
+
+def test_d2_is_reported_per_unit_pooled_and_over_every_null(bench):
+    prediction = random_prediction(bench)
+    truth = make_truth(bench, null="test_mean")
+    found = truth.score(prediction)
+    scored = np.exp(prediction[truth._entries].astype(np.float64))
+    first = d2_tweedie_score(truth.counts[..., 0].ravel(), scored[..., 0].ravel(), power=1)
+    assert found.units.d2.values[0] == pytest.approx(first, abs=1e-6)
+    assert found.overall.d2 == pytest.approx(found.by_null["test_mean"].d2)
+    assert found.overall.d2_unit_mean == pytest.approx(found.by_null["test_mean"].d2_unit_mean)
+    is_counted = truth.spikes.sum(axis=0) >= metrics.MIN_SPIKES
+    assert found.overall.d2_unit_mean == pytest.approx(found.units.d2.values[is_counted].mean())
+    assert found.by_null["train_mean"].d2 >= found.by_null["test_mean"].d2
