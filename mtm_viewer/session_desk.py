@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -11,7 +11,6 @@ from PyQt6.QtWidgets import QApplication
 
 from mtm_core import resources
 from mtm_viewer.browsing import BrowserWorks, Browsing
-from mtm_viewer.commands import Command
 from mtm_viewer.explorer import Explorer
 from mtm_viewer.jobs.open_job import OpenRequest
 from mtm_viewer.jobs.prepare_job import PrepareRequest, SaveRequest
@@ -22,16 +21,15 @@ from mtm_viewer.presenters.preparation_form import (
     read_settings,
     write_settings,
 )
-from mtm_viewer.presenters.recent import RecentSession, read_recent, remember, write_recent
+from mtm_viewer.presenters.recent import RecentSession
 from mtm_viewer.presenters.session_list import SessionRow, find_eid, find_source
 from mtm_viewer.presenters.status_words import train_command
 from mtm_viewer.presenters.workspace import Workspace
+from mtm_viewer.session_menus import DEMO, SessionMenus
 from mtm_viewer.state import ViewerState
 from mtm_viewer.views.details import SessionDetailsView
 from mtm_viewer.views.file_questions import ask_file, ask_folder, ask_where_to_save
 
-DEMO = "demo"
-"""Name of the demo's checkpoint."""
 _SESSIONS = ("Sessions (*.h5 *.hdf5 *.nwb)", "All files (*)")
 _CHECKPOINTS = ("Checkpoints (*.safetensors)", "All files (*)")
 _CHECKPOINT = ".safetensors"
@@ -55,7 +53,7 @@ class SessionDesk:
     ) -> None:
         self.explorer = explorer
         self.settings = settings
-        self._bundled = bundled_sessions()
+        self._menus = SessionMenus(explorer, settings, self.open_source)
         self._n_opened = 0
         self._asked_at: dict[str, int] = {}
         window, opener = explorer.window, explorer.opener
@@ -66,7 +64,6 @@ class SessionDesk:
         opener.offline = self.browsing.work_offline
         opener.settings_changed.connect(lambda _: self._show_preparation())
         explorer.opened.connect(self._on_opened)
-        explorer.state.workspace_changed.connect(lambda _: self._list_commands())
         self._show_preparation()
 
     @property
@@ -176,7 +173,7 @@ class SessionDesk:
         window = self.explorer.window
         is_open = self.state.workspace is not None
         window.show_welcome(is_shown=not (is_open and window.is_browsing))
-        self._show_page()
+        self._menus.draw_page()
         if window.is_browsing:
             window.browser.search.setFocus()
 
@@ -256,52 +253,16 @@ class SessionDesk:
 
     def recent(self) -> list[RecentSession]:
         """Return the sessions that were open last, the newest first, if they still exist."""
-        stored = read_recent(self.settings.value("recent", []))
-        return [session for session in stored if session.is_there]
+        return self._menus.recent()
 
     def list_sessions(self) -> None:
         """Fill the browser and the menus with what can be opened."""
-        own = {str(path) for _, path in self._bundled}
-        others = [session for session in self.recent() if session.source not in own]
-        self.browsing.list_files([path for _, path in self._bundled], self.recent())
-        self.explorer.registry.replace("bundled", self._bundled_commands())
-        self.explorer.registry.replace("recent", self._recent_commands(others))
-        self._list_commands()
-
-    def _list_commands(self) -> None:
-        self.explorer.registry.replace("regions", self._region_commands())
-        self._show_page()
-        self.explorer.window.build_menus()
-
-    def _show_page(self) -> None:
-        has_demo = DEMO in resources.list_checkpoints()
-        workspace = self.state.workspace
-        session = "" if workspace is None else workspace.name
-        self.explorer.window.welcome.draw(has_demo=has_demo, session=session)
+        self.browsing.list_files([path for _, path in self._menus.bundled], self.recent())
+        self._menus.draw()
 
     def _show_browser(self) -> None:
         if not self.explorer.window.is_browsing:
             self.browse()
-
-    def _bundled_commands(self) -> Iterable[Command]:
-        for name, path in self._bundled:
-            yield _open_command("bundled", name, str(path), partial(self.open_session, path))
-
-    def _recent_commands(self, sessions: Iterable[RecentSession]) -> Iterable[Command]:
-        for each in sessions:
-            deed = partial(self.open_source, each.source, name=each.name)
-            yield _open_command("recent", each.name, each.source, deed)
-
-    def _region_commands(self) -> Iterable[Command]:
-        """Yield a command of the palette for each region: what a click on it does."""
-        workspace = self.state.workspace
-        for name in () if workspace is None else workspace.session.region_names():
-            yield Command(
-                id=f"region.{name}",
-                title=f"Click region {name}",
-                help="Does what the recipe says.",
-                run=partial(self.attempt, name, partial(self.state.click_region, name)),
-            )
 
     def _connect_window(self) -> None:
         window = self.explorer.window
@@ -312,6 +273,7 @@ class SessionDesk:
         page.open_requested.connect(self.ask_session)
         page.folder_requested.connect(self.ask_folder)
         page.back_requested.connect(self.browse)
+        window.scores.copy_requested.connect(self.copy_training_command)
         window.health.details_requested.connect(self.show_details)
         window.health.settings_requested.connect(self.ask_preparation)
 
@@ -370,8 +332,7 @@ class SessionDesk:
         source = workspace.source
         if find_eid(source) != source.lower():
             self.settings.setValue("folder", str(Path(source).parent))
-        newest = RecentSession(source=source, name=workspace.name)
-        self.settings.setValue("recent", write_recent(remember(self.recent(), newest)))
+        self._menus.remember(workspace)
         self.list_sessions()
 
     def _show_preparation(self) -> None:
@@ -390,13 +351,3 @@ class SessionDesk:
     @property
     def _folder(self) -> str:
         return str(self.settings.value("folder", str(Path.home())))
-
-
-def bundled_sessions() -> list[tuple[str, Path]]:
-    """Return name and path of each recording that came along."""
-    return [(name, resources.session_path(name)) for name in resources.list_sessions()]
-
-
-def _open_command(kind: str, name: str, source: str, run: Callable[[], object]) -> Command:
-    menu = {"bundled": "Session/Bundled recordings", "recent": "Session/Recent"}[kind]
-    return Command(id=f"session.{kind}.{source}", title=name, menu=menu, help=source, run=run)

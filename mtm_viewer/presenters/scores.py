@@ -110,6 +110,8 @@ class ScoreDrawable:
         One per predictor.
     can_shuffle : bool
         Whether the shuffle control can be asked for.
+    command : str
+        What a person can type to go on where there is nothing to score; "" for nothing.
     """
 
     headline: str
@@ -121,6 +123,7 @@ class ScoreDrawable:
     column_tooltips: tuple[str, ...]
     rows: tuple[ScoreRow, ...]
     can_shuffle: bool
+    command: str = ""
 
 
 def score_panel(

@@ -53,6 +53,7 @@ def no_model_panel(workspace: Workspace) -> ScoreDrawable:
         headline="No model for this session yet",
         verdict=f"train one: {command}",
         role="muted",
+        command=command,
         tooltip="Run this in a terminal (Model > Copy the training command puts it into the "
         "clipboard), then use Model > Open checkpoint. Meanwhile the true activity is shown, with "
         "its PSTHs.",

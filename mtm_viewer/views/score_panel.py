@@ -29,10 +29,11 @@ class ScorePanel(QWidget):
 
     Notes
     -----
-    Signal: `shuffle_requested`.
+    Signals: `shuffle_requested`, `copy_requested` (of the command that trains a model).
     """
 
     shuffle_requested = pyqtSignal()
+    copy_requested = pyqtSignal()
 
     def __init__(self, theme: Theme = LIGHT, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -48,6 +49,10 @@ class ScorePanel(QWidget):
         self.shuffle.setToolTip(_SHUFFLE_TOOLTIP)
         self.shuffle.setEnabled(False)
         self.shuffle.clicked.connect(lambda: self.shuffle_requested.emit())
+        self.copy = QPushButton("Copy the command", self)
+        self.copy.setToolTip("Copy the line that trains a model, to be pasted into a terminal.")
+        self.copy.setVisible(False)
+        self.copy.clicked.connect(lambda: self.copy_requested.emit())
         self.table = _make_table(self)
         self._lay_out()
         self.setAccessibleName("Score panel")
@@ -72,6 +77,8 @@ class ScorePanel(QWidget):
         for label in (self.headline, self.interval, self.verdict):
             label.setToolTip(drawable.tooltip)
         self.shuffle.setEnabled(drawable.can_shuffle)
+        self.shuffle.setVisible(not drawable.command)
+        self.copy.setVisible(bool(drawable.command))
         self._fill_table(drawable)
         self._colour_verdict()
 
@@ -129,7 +136,8 @@ class ScorePanel(QWidget):
         words.addWidget(self.verdict)
         top = QHBoxLayout()
         top.addLayout(words, 1)
-        top.addWidget(self.shuffle, 0, Qt.AlignmentFlag.AlignTop)
+        for button in (self.shuffle, self.copy):
+            top.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
         box = QVBoxLayout(self)
         box.setContentsMargins(8, 6, 8, 6)
         box.addLayout(top)

@@ -109,8 +109,12 @@ def test_without_a_model_true_rasters_psths_and_what_to_do_next_are_shown(desk, 
     assert window.raster._drawable.panels[0].image.any()
     assert window.unit.title.text().startswith("unit ")
     assert "mtm-core train --preset quick --session " in window.scores.verdict.text()
-    desk.explorer.registry.run("model.train")
+    assert not window.scores.shuffle.isVisible()
+    QApplication.clipboard().clear()
+    window.scores.copy.click()
     command = QApplication.clipboard().text()
+    desk.explorer.registry.run("model.train")
+    assert QApplication.clipboard().text() == command
     path = desk.state.workspace.path
     assert f"--session {path} " in command
     assert read_session(path).n_trials == 24
