@@ -24,40 +24,55 @@ def gru_step(from_input: Tensor, from_state: Tensor, state: Tensor) -> Tensor:
     state : Tensor, shape (..., width)
         The state before; the result has its shape.
     """
-    width = state.shape[-1]
-    gates = (from_input[..., : 2 * width] + from_state[..., : 2 * width]).sigmoid()
-    reset, keep = gates.chunk(2, dim=-1)
-    new = torch.addcmul(from_input[..., 2 * width :], reset, from_state[..., 2 * width :]).tanh()
-    return torch.lerp(new, state, keep)
+    sizes = [2 * state.shape[-1], state.shape[-1]]
+    # Two calls of `split` cost less than slices, each of which has a gradient to fill with zeros.
+    gates_in, new_in = torch.split(from_input, sizes, dim=-1)
+    gates_state, new_state = torch.split(from_state, sizes, dim=-1)
+    reset, keep = (gates_in + gates_state).sigmoid().chunk(2, dim=-1)
+    return torch.lerp(torch.addcmul(new_in, reset, new_state).tanh(), state, keep)
 
 
 class Gru(nn.Module):
-    """Weights of several GRUs of one width: a few large operations a bin for all of them.
+    """One GRU, a step at a time.
 
     Parameters
     ----------
     n_inputs, width : int
         Sizes of input and state.
-    n_side_by_side : int
+    """
+
+    def __init__(self, n_inputs: int, width: int) -> None:
+        super().__init__()
+        self.width = width
+        self.weight_in = nn.Parameter(torch.randn(n_inputs, 3 * width) * n_inputs**-0.5)
+        self.weight = nn.Parameter(torch.randn(width, 3 * width) * width**-0.5)
+        self.bias = nn.Parameter(_start_bias(width))
+
+    def step(self, from_input: Tensor, state: Tensor) -> Tensor:
+        """Make one step: (n_trials, 3 * width) and (n_trials, width)."""
+        return gru_step(from_input, torch.addmm(self.bias, state, self.weight), state)
+
+
+class GruBank(nn.Module):
+    """Several GRUs of one width side by side: a few large operations a bin for all of them.
+
+    Parameters
+    ----------
+    n_inputs, width : int
+        Sizes of input and state.
+    n_members : int
         How many.
     """
 
-    def __init__(self, n_inputs: int, width: int, n_side_by_side: int = 1) -> None:
+    def __init__(self, n_inputs: int, width: int, n_members: int) -> None:
         super().__init__()
-        n, n_gates = n_side_by_side, 3 * width
         self.width = width
-        self.weight_in = nn.Parameter(torch.randn(n, n_inputs, n_gates) * n_inputs**-0.5)
-        self.weight = nn.Parameter(torch.randn(n, width, n_gates) * width**-0.5)
-        self.bias = nn.Parameter(torch.zeros(n, 1, n_gates))
-        with torch.no_grad():
-            self.bias[..., width : 2 * width] = KEEP_BIAS
-
-    def read(self, inputs: Tensor) -> Tensor:
-        """Return what inputs (n, rows, n_inputs) say to the gates: (n, rows, 3 * width)."""
-        return inputs @ self.weight_in
+        self.weight_in = nn.Parameter(torch.randn(n_members, n_inputs, 3 * width) * n_inputs**-0.5)
+        self.weight = nn.Parameter(torch.randn(n_members, width, 3 * width) * width**-0.5)
+        self.bias = nn.Parameter(_start_bias(width).repeat(n_members, 1, 1))
 
     def step(self, from_input: Tensor, state: Tensor) -> Tensor:
-        """Make one step of every GRU: (n, n_trials, 3 * width) and (n, n_trials, width)."""
+        """Make one step: (n_members, n_trials, 3 * width) and (n_members, n_trials, width)."""
         return gru_step(from_input, torch.baddbmm(self.bias, state, self.weight), state)
 
 
@@ -75,7 +90,7 @@ class BidirectionalEncoders(nn.Module):
     def __init__(self, n_inputs: int, width: int, n_encoders: int) -> None:
         super().__init__()
         self.n_encoders = n_encoders
-        self.gru = Gru(n_inputs, width, 2 * n_encoders)
+        self.gru = GruBank(n_inputs, width, 2 * n_encoders)
 
     def forward(self, sequences: Tensor) -> tuple[Tensor, Tensor]:
         """Read sequences.
@@ -92,7 +107,7 @@ class BidirectionalEncoders(nn.Module):
         n_trials, n_bins, n_inputs = sequences.shape
         both_ways = torch.stack([sequences, sequences.flip(1)]).transpose(1, 2)
         both_ways = both_ways.repeat(self.n_encoders, 1, 1, 1)  # direction runs fastest
-        said = self.gru.read(both_ways.reshape(2 * self.n_encoders, -1, n_inputs))
+        said = both_ways.reshape(2 * self.n_encoders, -1, n_inputs) @ self.gru.weight_in
         said = said.view(2 * self.n_encoders, n_bins, n_trials, -1)
         state = said.new_zeros(2 * self.n_encoders, n_trials, self.gru.width)
         states = []
@@ -101,3 +116,7 @@ class BidirectionalEncoders(nn.Module):
             states.append(state)
         every = torch.stack(states, dim=2)
         return every[0::2], every[1::2].flip(2)
+
+
+def _start_bias(width: int) -> Tensor:
+    return torch.cat([torch.zeros(width), torch.full((width,), KEEP_BIAS), torch.zeros(width)])

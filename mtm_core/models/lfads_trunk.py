@@ -16,6 +16,8 @@ from mtm_core.models.layers import Dropout
 
 PRIOR_VARIANCE = 0.1
 """Variance of initial conditions and inferred inputs before anything is learnt."""
+START_LOG_VARIANCE = -5.0
+"""Of what is inferred, before anything is learnt."""
 PRIOR_KEPT = 0.9
 """Share of an inferred input that its prior expects to see again in the next bin, at first."""
 
@@ -60,13 +62,13 @@ class LfadsTrunk(nn.Module):
         self.input_dropout, self.state_dropout = Dropout(config.dropout), Dropout(config.dropout)
         n_encoders = 2 if config.controller else 1
         self.encoders = BidirectionalEncoders(config.input_width, config.encoder_width, n_encoders)
-        self.initial_posterior = _near_prior(
+        self.initial_posterior = _confident(
             nn.Linear(2 * config.encoder_width, 2 * config.initial_dims)
         )
         self.initial_mean = nn.Parameter(torch.zeros(config.initial_dims))
         self.initial_log_variance = nn.Parameter(_log_variance(config.initial_dims))
         self.start = nn.Linear(config.initial_dims, config.generator_width)
-        self.generator = _Cell(config.inferred_inputs, config.generator_width)
+        self.generator = Gru(config.inferred_inputs, config.generator_width)
         self.to_factors = nn.Parameter(torch.randn(config.factors, config.generator_width))
         self.inputs = _InferredInputs(config) if config.controller else None
 
@@ -87,7 +89,7 @@ class LfadsTrunk(nn.Module):
         if self.config.prompt == "added":
             sequences = sequences + self.prompt(prompt)[:, None]
         forwards, backwards = self.encoders(self.input_dropout(sequences))
-        both_ways = (~is_causal).to(sequences.dtype)[:, None]
+        both_ways = ~is_causal[:, None]
         posterior, prior = self._initial(forwards[0, :, -1], backwards[0, :, 0], both_ways)
         state = self.start(posterior.draw(is_random=is_random)).tanh()
         if self.inputs is None:
@@ -96,7 +98,7 @@ class LfadsTrunk(nn.Module):
                 torch.zeros_like(state[:, 0]),
             )
         else:
-            encoded = torch.cat([forwards[1], backwards[1] * both_ways[:, None]], dim=-1)
+            encoded = torch.cat([forwards[1], backwards[1] * both_ways[..., None]], dim=-1)
             states, divergence = self._driven(self.inputs, state, encoded, is_random=is_random)
         factors = self.state_dropout(states) @ self._factor_map()
         return Unrolled(factors, posterior.divergence_from(prior), divergence)
@@ -105,9 +107,12 @@ class LfadsTrunk(nn.Module):
         self, last: Tensor, first: Tensor, both_ways: Tensor
     ) -> tuple[Gaussian, Gaussian]:
         """Return posterior and prior of the initial condition; the same in causal trials."""
-        said = self.initial_posterior(torch.cat([last, first], dim=-1)) * both_ways
-        base = torch.cat([self.initial_mean, self.initial_log_variance])
-        return Gaussian.of(base + said), Gaussian.of(base)
+        said = Gaussian.of(self.initial_posterior(torch.cat([last, first], dim=-1)))
+        prior = Gaussian(self.initial_mean, self.initial_log_variance)
+        posterior = (
+            torch.where(both_ways, known, base) for known, base in zip(said, prior, strict=True)
+        )
+        return Gaussian(*posterior), prior
 
     def _factor_map(self) -> Tensor:
         """Return the map from states to factors, each of norm 1: (generator_width, n_factors)."""
@@ -115,9 +120,9 @@ class LfadsTrunk(nn.Module):
 
     def _free(self, state: Tensor, n_bins: int) -> Tensor:
         """Run without inputs: states (n_trials, n_bins, generator_width)."""
-        states = []
+        nothing, states = state.new_zeros(len(state), 3 * self.generator.width), []
         for _ in range(n_bins):
-            state = self.generator.without_input(state)
+            state = self.generator.step(nothing, state)
             states.append(state)
         return torch.stack(states, dim=1)
 
@@ -125,36 +130,21 @@ class LfadsTrunk(nn.Module):
         self, inputs: _InferredInputs, state: Tensor, encoded: Tensor, *, is_random: bool
     ) -> tuple[Tensor, Tensor]:
         """Run on inferred inputs: states, and the inputs' divergence from their prior."""
-        factor_map = self._factor_map()
-        said = inputs.read(encoded)
-        control = inputs.start(len(state))
-        last: Tensor | None = None
-        states, divergences = [], []
-        for at_bin in said.unbind(1):
-            control = inputs.step(at_bin, state @ factor_map, control)
-            posterior = inputs.posterior(control)
-            divergences.append(posterior.divergence_from(inputs.prior(last)))
-            last = posterior.draw(is_random=is_random)
-            state = self.generator(last, state)
+        said = inputs.from_encoder(encoded)
+        by_state = self._factor_map() @ inputs.gru.weight_in
+        noise = inputs.noise(len(state), said.shape[1], is_random=is_random)
+        control = state.new_zeros(len(state), inputs.gru.width)
+        states, beliefs, draws = [], [], []
+        for at_bin, noise_at_bin in zip(said.unbind(1), noise.unbind(1), strict=True):
+            control = inputs.gru.step(torch.addmm(at_bin, state, by_state), control)
+            belief = inputs.posterior(control)
+            beliefs.append(belief)
+            draws.append(belief.mean + noise_at_bin * (0.5 * belief.log_variance).exp())
+            state = self.generator.step(draws[-1] @ self.generator.weight_in, state)
             states.append(state)
-        return torch.stack(states, dim=1), torch.stack(divergences, dim=1).sum(dim=1)
-
-
-class _Cell(nn.Module):
-    """One GRU, a step at a time."""
-
-    def __init__(self, n_inputs: int, width: int) -> None:
-        super().__init__()
-        self.gru = Gru(n_inputs, width)
-
-    def forward(self, value: Tensor, state: Tensor) -> Tensor:
-        """Take in (n_trials, n_inputs)."""
-        return self.gru.step(self.gru.read(value[None]), state[None])[0]
-
-    def without_input(self, state: Tensor) -> Tensor:
-        """Go on alone."""
-        nothing = state.new_zeros(1, 1, 3 * self.gru.width)
-        return self.gru.step(nothing, state[None])[0]
+        posterior = Gaussian(*(torch.stack(each, dim=1) for each in zip(*beliefs, strict=True)))
+        divergence = posterior.divergence_from(inputs.prior(torch.stack(draws, dim=1)))
+        return torch.stack(states, dim=1), divergence.sum(dim=1)
 
 
 class _InferredInputs(nn.Module):
@@ -166,43 +156,47 @@ class _InferredInputs(nn.Module):
         self.is_autoregressive = config.input_prior == "autoregressive"
         self.from_encoder = nn.Linear(2 * config.encoder_width, 3 * config.controller_width)
         self.gru = Gru(config.factors, config.controller_width)
-        self.to_posterior = _near_prior(nn.Linear(config.controller_width, 2 * n_inputs))
+        self.to_posterior = _confident(nn.Linear(config.controller_width, 2 * n_inputs))
         self.log_variance = nn.Parameter(_log_variance(n_inputs))
         self.kept = nn.Parameter(torch.full((n_inputs,), math.log(PRIOR_KEPT / (1 - PRIOR_KEPT))))
 
-    def read(self, encoded: Tensor) -> Tensor:
-        """Say to the gates what was encoded of each bin."""
-        said: Tensor = self.from_encoder(encoded)
-        return said
-
-    def start(self, n_trials: int) -> Tensor:
-        """Return the controller's state before the first bin."""
-        return self.log_variance.new_zeros(n_trials, self.gru.width)
-
-    def step(self, said: Tensor, factors: Tensor, state: Tensor) -> Tensor:
-        """Take in a bin's encoding and the factors of the bin before."""
-        return self.gru.step(said + self.gru.read(factors[None]), state[None])[0]
+    def noise(self, n_trials: int, n_bins: int, *, is_random: bool) -> Tensor:
+        """Draw standard normal noise for all inputs, or zeros where means are asked for."""
+        size, like = (n_trials, n_bins, len(self.log_variance)), self.log_variance
+        return (
+            torch.randn(size, dtype=like.dtype, device=like.device)
+            if is_random
+            else (like.new_zeros(size))
+        )
 
     def posterior(self, state: Tensor) -> Gaussian:
-        """Return the belief about the inputs of a bin."""
-        mean, change = self.to_posterior(state).chunk(2, dim=-1)
-        return Gaussian.of(torch.cat([mean, self.log_variance + change], dim=-1))
+        """Return the belief about the inputs of a bin, from the controller's state."""
+        return Gaussian.of(self.to_posterior(state))
 
-    def prior(self, last: Tensor | None) -> Gaussian:
-        """Return what was to be expected after the last inputs; None before the first bin."""
-        if last is None or not self.is_autoregressive:
-            return Gaussian(torch.zeros_like(self.log_variance), self.log_variance)
+    def prior(self, draws: Tensor) -> Gaussian:
+        """Return what was to be expected at each bin, after the inputs of the bin before.
+
+        Parameters
+        ----------
+        draws : Tensor, shape (n_trials, n_bins, n_inputs)
+            The inputs; the variance of their series is the same at every bin.
+        """
+        if not self.is_autoregressive:
+            return Gaussian(torch.zeros_like(draws), self.log_variance)
         kept = self.kept.sigmoid()
-        return Gaussian(kept * last, self.log_variance + torch.log1p(-(kept**2)))
+        mean = nn.functional.pad(kept * draws[:, :-1], (0, 0, 1, 0))
+        later = (self.log_variance + torch.log1p(-(kept**2))).expand(draws.shape[1] - 1, -1)
+        return Gaussian(mean, torch.cat([self.log_variance[None], later]))
 
 
 def _log_variance(n_dims: int) -> Tensor:
     return torch.full((n_dims,), math.log(PRIOR_VARIANCE))
 
 
-def _near_prior(linear: nn.Linear) -> nn.Linear:
-    """Start with the prior's variance, nearly; means may follow what is read from the start."""
+def _confident(linear: nn.Linear) -> nn.Linear:
+    """Start with a small variance, whatever is read: noise would drown what is to be learnt."""
+    half = linear.out_features // 2
     with torch.no_grad():
-        linear.weight[linear.out_features // 2 :].mul_(0.1)
-        linear.bias.zero_()
+        linear.weight[half:].mul_(0.1)
+        linear.bias.copy_(torch.cat([torch.zeros(half), torch.full((half,), START_LOG_VARIANCE)]))
     return linear

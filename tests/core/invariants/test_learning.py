@@ -25,7 +25,7 @@ from mtm_core.training.optim import clip_gradients
 from mtm_core.training.randomness import mask_generator
 from mtm_core.training.setup import Workbench, prepare
 from tests.core.sessions import make_session
-from tests.core.training.runs import assert_same_bits, of_kind, tiny_session
+from tests.core.training.runs import assert_same_bits, tiny_session
 
 RUN = {
     "optim.batch_size": "8",
@@ -126,7 +126,7 @@ def test_training_stays_finite(architecture: str, seed: str, tmp_path: Path) -> 
     config = config_of(architecture, optim__steps="40", run__validate_every="40", run__seed=seed)
     assert config.optim.clip_norm is not None
     events = list(train(config, [tiny_session()], tmp_path / "run"))
-    steps = of_kind(events, StepDone)
+    steps = [event for event in events if isinstance(event, StepDone)]
     assert len(steps) == 40
     assert all(math.isfinite(step.loss) and math.isfinite(step.grad_norm) for step in steps)
 
@@ -166,8 +166,8 @@ def test_a_penalty_weighs_the_same_against_a_sum(
     first = []
     for loss in ("mean", "sum"):
         config = config_of("lfads", optim__loss=loss, optim__steps="1", model__kl_warmup="0")
-        events = list(train(config, [tiny_session()], tmp_path / loss))
-        first.append(of_kind(events, StepDone)[0].loss)
+        events = train(config, [tiny_session()], tmp_path / loss)
+        first += [event.loss for event in events if isinstance(event, StepDone)]
     assert n_scored[0] == n_scored[1]
     assert first[1] == pytest.approx(n_scored[0] * first[0], rel=1e-5)
     assert first[0] > 0

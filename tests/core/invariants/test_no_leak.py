@@ -57,6 +57,7 @@ MODELS: dict[str, ModelConfig] = {
     "component read-in, prefix tokens": replace(
         SMALL_MODEL, read_in="components", prompt="prefix", session_token=True
     ),
+    "stitched": replace(SMALL_MODEL, read_in="stitched", stitch_width=12),
     "unit embeddings": replace(SMALL_MODEL, read_in="unit_embedding", unit_width=6),
     "unit embeddings from features alone": replace(
         SMALL_MODEL, read_in="unit_embedding", unit_vectors=False, session_token=True
