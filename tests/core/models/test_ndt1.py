@@ -29,6 +29,7 @@ VARIANTS = {
     ),
     "rotary, prefix": replace(SMALL, positions="rotary", prompt="prefix"),
     "no prompt": replace(SMALL, prompt="none"),
+    "stitched": replace(SMALL, read_in="stitched", stitch_width=12),
     "unit embeddings": replace(SMALL, read_in="unit_embedding"),
     "unit embeddings, no mask flag": replace(SMALL, read_in="unit_embedding", mask_flag=False),
     "components": replace(SMALL, width=8, read_in="components"),

@@ -8,11 +8,15 @@ import numpy as np
 import pytest
 import torch
 
+from mtm_core import config_io
 from mtm_core.data.table import Column, Table
 from mtm_core.errors import MismatchError, TrainingError
 from mtm_core.models.checkpoint import load_checkpoint, read_manifest
+from mtm_core.models.tensor_file import open_tensors
 from mtm_core.training.events import StepDone
+from mtm_core.training.finetune import finetune, finetune_config
 from mtm_core.training.loop import train
+from mtm_core.training.pretrained import Pretrained
 from mtm_core.training.run_folder import RunFolder
 from mtm_core.training.sessions import SessionOrder
 from tests.core.sessions import make_session
@@ -123,6 +127,23 @@ def test_sessions_that_do_not_go_together_are_told(kind, said, tmp_path):
     with pytest.raises(TrainingError, match=said):
         train(CONFIG, faulty(kind), tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("name", ["multi", "multi-unit"])
+def test_a_preset_for_many_sessions_serves_a_new_one_without_training(name, tmp_path):
+    short = [("optim.steps", "2"), ("run.threads", "1"), ("optim.batch_size", "8")]
+    config = config_io.apply_overrides(config_io.load_preset(name), short)
+    for _ in train(config, make_sessions(), tmp_path / "many"):
+        pass
+    path = RunFolder(tmp_path / "many").model_path
+    has_vectors = any(n.endswith("units.vector") for n in open_tensors(path).shapes)
+    assert has_vectors == (name == "multi")
+    pretrained = Pretrained.read(path, zero_shot=True)
+    new = make_session(seed=2)
+    settings = finetune_config(pretrained.manifest, new, zero_shot=True)
+    for _ in finetune(pretrained, settings, new, tmp_path / "new"):
+        pass
+    assert load_checkpoint(RunFolder(tmp_path / "new").model_path).manifest.n_units == 24
 
 
 def test_components_are_for_one_session(tmp_path):
