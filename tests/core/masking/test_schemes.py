@@ -217,3 +217,14 @@ def test_extreme_ratios_leave_something_hidden_and_something_visible(ratio: floa
         is_hidden = scheme((200, 5, 5), seeded(), ratio=ratio).is_hidden.flatten(1)
         assert is_hidden.any(1).all()
         assert not is_hidden.all(1).any()
+
+
+def test_coordinated_dropout_hides_single_entries() -> None:
+    """Neither whole bins nor whole units: every entry for itself."""
+    is_hidden = schemes.coordinated_dropout(SHAPE, seeded(), ratio=0.3).is_hidden
+    assert is_hidden.float().mean().item() == pytest.approx(0.3, abs=0.01)
+    for axis in (1, 2):
+        assert not is_hidden.all(dim=axis).any()
+        assert is_hidden.any(dim=axis).float().mean() > 0.95
+    pairs = (is_hidden[:, 1:] & is_hidden[:, :-1]).float().mean().item()
+    assert pairs == pytest.approx(0.09, abs=0.01)

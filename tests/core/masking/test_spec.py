@@ -234,6 +234,7 @@ def test_a_hidden_unnamed_region_is_no_inter_region_mask() -> None:
         (ONLY_CA1, PAPER, "neuron"),
         (PART, ("temporal",), "temporal"),
         (co_smoothing(), ("temporal", "causal"), "temporal"),
+        (co_smoothing(), ("coordinated_dropout",), "none"),
     ],
 )
 def test_the_best_prompt_is_that_of_the_most_alike_trained_scheme(
