@@ -117,6 +117,11 @@ class Ndt2(SpikeModel):
         self.part = Ndt2Part(config, facts)
         self.trunk = TokenTrunk(config, facts.n_bins) if trunk is None else trunk
 
+    @property
+    def tokens_per_bin(self) -> int:
+        """Number of patches."""
+        return self.part.n_patches
+
     def forward(self, batch: MaskedBatch) -> Tensor:
         """Predict every entry of a batch: log-rate, (n_trials, n_bins, n_units)."""
         is_hidden = self.drop_units(batch.is_hidden)

@@ -89,13 +89,13 @@ def trials_per_piece(model: SpikeModel, n_bins: int, device: torch.device) -> in
     differently in the last bit, and the same request must give the same answer.
     """
     n_weights = sum(parameter.numel() for parameter in model.parameters())
-    return _piece(n_weights, n_bins, device)
+    return _piece(n_weights, n_bins * model.tokens_per_bin, device)
 
 
 def units_per_piece(model: SpikeModel, n_bins: int, n_units: int, device: torch.device) -> int:
     """Say how many (trial, unit) passes a piece of one-at-a-time passes may hold."""
     body = (p.numel() for p in model.parameters() if n_units not in p.shape)
-    return max(_piece(sum(body), n_bins, device), 8)
+    return max(_piece(sum(body), n_bins * model.tokens_per_bin, device), 8)
 
 
 def on_device(model: SpikeModel, device: str | None) -> SpikeModel:
@@ -115,9 +115,9 @@ def digest(model: SpikeModel) -> str:
     return found.hexdigest()
 
 
-def _piece(n_weights: int, n_bins: int, device: torch.device) -> int:
+def _piece(n_weights: int, n_tokens: int, device: torch.device) -> int:
     work = CPU_WORK if device.type == "cpu" else GPU_WORK
-    return int(min(max(work / (2 * max(n_weights, 1) * n_bins), 1), MAX_PIECE))
+    return int(min(max(work / (2 * max(n_weights, 1) * n_tokens), 1), MAX_PIECE))
 
 
 def _predict(model: SpikeModel, counts: Tensor, is_hidden: Tensor, mask: ResolvedMask) -> Tensor:

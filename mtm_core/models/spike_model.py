@@ -125,6 +125,11 @@ class SpikeModel(nn.Module, ABC):
         return decay_groups(self, weight_decay)
 
     @property
+    def tokens_per_bin(self) -> int:
+        """How often a pass uses the trunk's weights for each bin: what makes a pass long."""
+        return 1
+
+    @property
     def can_bypass(self) -> bool:
         """Whether there is a way past the layers that can be better than through them."""
         return False

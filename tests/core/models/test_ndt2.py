@@ -12,6 +12,7 @@ from mtm_core.models import layers
 from mtm_core.models.build import build_model
 from mtm_core.models.family import Family
 from mtm_core.models.ndt2 import Ndt2
+from mtm_core.models.passes import trials_per_piece, units_per_piece
 from mtm_core.models.session_part import SessionFacts
 
 N_TRIALS, N_BINS, N_UNITS, TOKEN_UNITS = 4, 6, 11, 4
@@ -224,3 +225,13 @@ def test_hidden_states_are_what_is_read_out() -> None:
     read = model.trunk.read_out(states.view(N_TRIALS, N_BINS, 3, -1), batch.prompt)
     log_rate = model.part.from_patches(read).clamp(max=3.0) + model.part.offset
     torch.testing.assert_close(log_rate, model(batch))
+
+
+def test_pieces_of_work_are_shorter_where_a_bin_has_more_tokens() -> None:
+    device = torch.device("cpu")
+    wide = replace(SMALL, width=64, mlp_width=256, unit_history=False)
+    few, many = (make_model(replace(wide, token_units=n)) for n in (6, 1))
+    assert many.tokens_per_bin == N_UNITS
+    assert trials_per_piece(many, 50, device) < trials_per_piece(few, 50, device)
+    pieces = [units_per_piece(model, 50, N_UNITS, device) for model in (many, few)]
+    assert pieces[0] < pieces[1]
