@@ -1,10 +1,14 @@
-"""Make the results table: train, score beside all baselines, summarise over sessions.
+"""Make a results table: train, score beside all baselines, summarise; stop and resume at will.
 
 Examples
 --------
   mtm-core reproduce bundled --out results
   mtm-core reproduce bundled --out results --sessions untouched --seeds 0 1 2 --workers 2
+  mtm-core reproduce masks --budget quick
+  mtm-core reproduce lfads --budget standard --sessions untouched --out lfads
 
+bundled is our own preset against every baseline; the others are tables of the paper: masks,
+masks-ndt2, lfads, mask-token, mask-ratio, positions, decoding-prompt, chance, scaling, held-out.
 The command may be stopped at any time; called again it goes on where it was. Settings were chosen
 on the development sessions; the untouched ones are for the table.
 """
@@ -20,6 +24,7 @@ from mtm_core.cli.config_arguments import add_config_arguments, typed_settings
 
 if TYPE_CHECKING:
     from mtm_core.reproduce.bundled import Plan
+    from mtm_core.reproduce.table_plan import TablePlan
 
 DEVELOPMENT = (1, 4, 8, 12, 15, 17)
 """Numbers of the bundled recordings that settings were tuned on."""
@@ -28,29 +33,71 @@ UNTOUCHED = (2, 6, 7, 10, 11, 13, 16, 18)
 SPLITS = ("random", "interleaved", "blocked")
 
 
+BUNDLED = "bundled"
+TABLES = (
+    "masks",
+    "masks-ndt2",
+    "lfads",
+    "mask-token",
+    "mask-ratio",
+    "positions",
+    "decoding-prompt",
+    "chance",
+    "scaling",
+    "held-out",
+)
+BUDGETS = ("quick", "standard", "paper")
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Define the arguments of `mtm-core reproduce`."""
-    parser.usage = "mtm-core reproduce bundled --out DIR [--sessions ...] [--SETTING VALUE ...]"
-    parser.add_argument("what", choices=["bundled"], help="the bundled recordings")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to fill")
+    parser.usage = (
+        "mtm-core reproduce TABLE [--budget quick|standard|paper] [--out DIR] [--sessions ...] "
+        "[--SETTING VALUE ...]"
+    )
+    parser.add_argument(
+        "what", metavar="TABLE", choices=[BUNDLED, *TABLES], help=f"{BUNDLED}, {', '.join(TABLES)}"
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="folder to fill (default: reproduced/TABLE-BUDGET; bundled needs one)",
+    )
+    parser.add_argument(
+        "--budget",
+        choices=BUDGETS,
+        help="for tables of the paper: quick takes minutes per model and two sessions, standard "
+        "three seeds of the untouched sessions, paper the published settings (default: quick)",
+    )
     parser.add_argument(
         "--sessions",
         nargs="+",
-        default=["all"],
         metavar="S",
-        help="all, development, untouched, or beginnings of names (default: all)",
+        help="all, development, untouched, or beginnings of names (default for bundled: all; else "
+        "by budget)",
     )
     parser.add_argument(
-        "--seeds", nargs="+", type=int, default=[0, 1, 2], help="training seeds (default: 0 1 2)"
+        "--seeds",
+        nargs="+",
+        type=int,
+        help="training seeds (default for bundled: 0 1 2; else by budget)",
     )
     parser.add_argument(
         "--splits",
         nargs="+",
         choices=SPLITS,
-        default=["random", "blocked"],
-        help="how trials are divided (default: random blocked)",
+        help="how trials are divided (default for bundled: random blocked; else by budget)",
     )
-    parser.add_argument("--preset", default="quick", help="settings (default: quick)")
+    parser.add_argument(
+        "--pool",
+        nargs="+",
+        default=["all"],
+        metavar="S",
+        help="for scaling and held-out: sessions to train on before fine-tuning, in this order; "
+        "those of the same animal are left out (default: all)",
+    )
+    parser.add_argument("--preset", help="for bundled: settings (default: quick)")
     parser.add_argument(
         "--workers", type=int, default=1, help="cells at the same time (default: 1)"
     )
@@ -58,7 +105,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Compute what is missing; print the table."""
+    """Compute what is missing; print the table; return 1 if a cell could not be computed."""
+    return _run_bundled(args) if args.what == BUNDLED else _run_table(args)
+
+
+def _run_bundled(args: argparse.Namespace) -> int:
     from mtm_core.cli import output
     from mtm_core.reproduce.bundled import reproduce
 
@@ -71,33 +122,101 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+def _run_table(args: argparse.Namespace) -> int:
+    from mtm_core.cli import output
+    from mtm_core.reproduce.table_run import make_table
+
+    plan = make_table_plan(args)
+    n_failed = 0
+    with output.progress(len(plan.cells()), "Cells", "cell") as bar:
+        for done in make_table(plan):
+            bar.set_postfix_str(f"{done.name}, about {_duration(done.seconds_left)} left")
+            bar.update(done.n_done + done.n_failed - bar.n)
+            n_failed = done.n_failed
+            if done.why is not None:
+                output.note(f"{done.name}: {done.why}")
+    output.show((plan.out / "table.md").read_text(encoding="utf-8").rstrip())
+    output.note(f"Table and figures are in {plan.out}.")
+    return 1 if n_failed else 0
+
+
 def make_plan(args: argparse.Namespace) -> Plan:
-    """Turn the arguments into a plan.
+    """Turn the arguments of the table ``bundled`` into a plan.
 
     Raises
     ------
     ConfigError
-        If there is no such session or preset, or no worker.
+        If there is no such session or preset, no worker, no folder, or a budget.
     """
     from mtm_core import config_io
     from mtm_core.errors import ConfigError
     from mtm_core.reproduce.bundled import Plan
 
-    if args.workers < 1:
-        msg = f"--workers must be at least 1, not {args.workers}."
+    if args.out is None or args.budget is not None:
+        why = (
+            "needs --out, a folder to fill"
+            if args.out is None
+            else "has no --budget: leave it out"
+        )
+        msg = f"mtm-core reproduce {BUNDLED} {why}."
         raise ConfigError(msg)
-    config = config_io.apply_overrides(config_io.load_preset(args.preset), typed_settings(args))
+    threads = _threads_per_worker(args)
+    preset = config_io.load_preset(args.preset or "quick")
+    config = config_io.apply_overrides(preset, typed_settings(args))
     if config.run.threads is None:
-        threads = max((os.cpu_count() or 1) // args.workers, 1)
         config = config_io.apply_overrides(config, [("run.threads", str(threads))])
     return Plan(
         out=args.out,
-        sessions=choose_sessions(args.sessions),
-        seeds=tuple(dict.fromkeys(args.seeds)),
-        splits=tuple(dict.fromkeys(args.splits)),
+        sessions=choose_sessions(args.sessions or ["all"]),
+        seeds=tuple(dict.fromkeys(args.seeds or (0, 1, 2))),
+        splits=tuple(dict.fromkeys(args.splits or ("random", "blocked"))),
         config=config,
         workers=args.workers,
     )
+
+
+def make_table_plan(args: argparse.Namespace) -> TablePlan:
+    """Turn the arguments of a table of the paper into a plan.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such session or setting, no worker, or a preset.
+    """
+    from mtm_core.errors import ConfigError
+    from mtm_core.reproduce.table_plan import TablePlan
+    from mtm_core.reproduce.tables import BUDGET, find_table
+
+    if args.preset is not None:
+        msg = f"The table {args.what} chooses its presets itself: leave out --preset, or set "
+        raise ConfigError(msg + "--budget.")
+    name = args.budget or "quick"
+    threads, budget, table = _threads_per_worker(args), BUDGET[name], find_table(args.what)
+    typed = typed_settings(args)
+    plan = TablePlan(
+        table=args.what,
+        budget=name,
+        out=args.out or Path("reproduced") / f"{args.what}-{name}",
+        sessions=choose_sessions(args.sessions or list(table.sessions or budget.sessions)),
+        seeds=tuple(dict.fromkeys(args.seeds or budget.seeds)),
+        splits=tuple(dict.fromkeys(args.splits or budget.splits)),
+        typed=typed,
+        pool=choose_sessions(args.pool),
+        workers=args.workers,
+        threads=int(str(dict(typed).get("run.threads", threads))),
+    )
+    plan.configs()  # a setting that is wrong is told before anything is made
+    return plan
+
+
+def _threads_per_worker(args: argparse.Namespace) -> int:
+    from mtm_core.errors import ConfigError
+
+    if args.workers < 1:
+        msg = f"--workers must be at least 1, not {args.workers}."
+        raise ConfigError(msg)
+    workers: int = args.workers
+    return max((os.cpu_count() or 1) // workers, 1)
 
 
 def choose_sessions(names: list[str]) -> tuple[Path, ...]:

@@ -1,0 +1,264 @@
+"""One cell of a table: train, or go on with a run that was cut short, and score."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mtm_core.config import TrainConfig
+from mtm_core.data.binning import rebin
+from mtm_core.data.session import Session
+from mtm_core.data.session_file import read_session
+from mtm_core.data.splits import split_trials
+from mtm_core.data.units import unit_rate_hz
+from mtm_core.errors import DataError, MtmError
+from mtm_core.evaluation.metrics import UnitValues
+from mtm_core.evaluation.report import scores_to_dict
+from mtm_core.evaluation.scores import TaskScores
+from mtm_core.evaluation.tasks import Exam, score_baseline, score_model, set_exam
+from mtm_core.inference import Reconstructor
+from mtm_core.masking.masked_batch import scheme_prompt
+from mtm_core.models.answers import AnswerMemory
+from mtm_core.models.backend import probe_backend, use_backend
+from mtm_core.models.baselines_all import fit_baselines
+from mtm_core.models.checkpoint import Checkpoint, load_checkpoint, read_manifest
+from mtm_core.models.manifest import software_versions
+from mtm_core.reproduce.cell_files import write_json
+from mtm_core.reproduce.table_behavior import decode_behavior
+from mtm_core.reproduce.table_plan import TableCell, TablePlan
+from mtm_core.training.finetune import finetune, finetune_config
+from mtm_core.training.loop import train
+from mtm_core.training.pretrained import Pretrained
+from mtm_core.training.run_folder import RunFolder
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Trained:
+    """A trained model and how long that took."""
+
+    checkpoint: Checkpoint
+    seconds: float
+    n_steps: int
+    pretrained_on: tuple[str, ...] = ()
+
+
+def try_cell(plan: TablePlan, cell: TableCell) -> str | None:
+    """Compute a cell and write it; return what went wrong, and keep that too.
+
+    Whatever is wrong with one cell, memory included, must not cost the others.
+    """
+    try:
+        compute_cell(plan, cell)
+    except MtmError as error:
+        why = str(error)
+    except KeyboardInterrupt:  # Ctrl-C reaches every process, and the first one speaks for all
+        if plan.workers == 1:
+            raise
+        return "stopped."
+    except Exception as error:
+        logger.debug("cell %s", cell.name, exc_info=True)
+        why = f"{type(error).__name__}: {error}"
+    else:
+        plan.failure_of(cell).unlink(missing_ok=True)
+        return None
+    plan.failure_of(cell).parent.mkdir(parents=True, exist_ok=True)
+    write_json(plan.failure_of(cell), {"cell": cell.name, "why": why})
+    return why
+
+
+def compute_cell(plan: TablePlan, cell: TableCell) -> None:
+    """Compute one cell and write it: the work of one process."""
+    started = time.perf_counter()
+    original = read_session(cell.path)
+    config = plan.config_of(cell)
+    session = rebin(original, config.data.bin_factor)
+    parts = split_trials(session, config.data)
+    values: dict[str, Any] = {
+        "session": session.session_id,
+        "is_simulated": session.provenance.is_simulated,
+        "split": cell.split,
+        "n_trials": {p: len(getattr(parts, p)) for p in ("train", "val", "test", "dropped")},
+        "n_units": session.n_units,
+        "bin_size_s": session.bin_size_s,
+    }
+    exam = None
+    if plan.content.kind == "tasks":
+        exam = set_exam(session, train=parts.train, val=parts.val, trials=parts.test)
+        values["not_scored"] = dict(exam.not_scored)
+    if cell.variant is None:
+        values["baselines"] = _score_baselines(exam) if exam is not None else {}
+        values["rate_hz"] = _rates(session, parts.train)
+    else:
+        values |= _train_and_score(plan, cell, config, original, exam)
+    values |= {"seconds": time.perf_counter() - started, "versions": software_versions()}
+    write_json(plan.file_of(cell), values)
+
+
+def task_prompt(wanted: str, schemes: Sequence[str]) -> str:
+    """Return the prompt (and with it the attention) under which a model is given a task.
+
+    The task's own, if the model was trained under it; else that of its first scheme, so that a
+    temporal baseline is asked without a prompt and attends to all bins, as published.
+
+    Examples
+    --------
+    >>> task_prompt("causal", ["temporal"]), task_prompt("causal", ["neuron", "causal"])
+    ('temporal', 'causal')
+    """
+    known = [scheme_prompt(scheme) for scheme in schemes]
+    return wanted if wanted in known else known[0]
+
+
+def _train_and_score(
+    plan: TablePlan, cell: TableCell, config: TrainConfig, original: Session, exam: Exam | None
+) -> dict[str, Any]:
+    backend = probe_backend(config.run.device, config.run.threads, config.run.matmul)
+    trained = _train(plan, cell, config, original, device=backend.device)
+    started = time.perf_counter()
+    values: dict[str, Any] = {}
+    with use_backend(backend):
+        if exam is not None:
+            values |= _score(exam, trained.checkpoint, original)
+        values["behavior"] = decode_behavior(trained.checkpoint, original, plan.content.kind)
+    manifest = trained.checkpoint.manifest
+    return values | {
+        "variant": cell.variant,
+        "seed": cell.seed,
+        "run": plan.run_of(cell).relative_to(plan.out).as_posix(),
+        "pretrained_on": list(trained.pretrained_on),
+        "preset": manifest.config.name,
+        "best_step": manifest.step,
+        "n_steps": trained.n_steps,
+        "train_seconds": trained.seconds,
+        "score_seconds": time.perf_counter() - started,
+        "validation": dict(manifest.scores),
+    }
+
+
+def _train(
+    plan: TablePlan, cell: TableCell, config: TrainConfig, session: Session, *, device: str
+) -> Trained:
+    folder = RunFolder(plan.run_of(cell))
+    n_pretrain = plan.variant(cell.variant or "").n_pretrain
+    if not n_pretrain:
+        for _ in train(config, [session], folder.path, resume=True, session_paths=[cell.path]):
+            pass
+        return _trained(folder, device, session)
+    first = RunFolder(folder.path.with_name(f"{cell.name}.pretrain"))
+    chosen = choose_pool(plan.pool, session, n_pretrain)
+    paths = [str(path) for path in chosen]
+    sessions = [read_session(path) for path in paths]
+    steps = config.optim.steps
+    many = replace(config.optim, steps=None if steps is None else steps * n_pretrain)
+    started_from = replace(config, optim=many)
+    for _ in train(started_from, sessions, first.path, resume=True, session_paths=paths):
+        pass
+    del sessions
+    pretrained = Pretrained.read(first.model_path)
+    manifest = read_manifest(first.model_path)
+    settings = finetune_config(manifest, session, plan.finetune_changes())
+    run = finetune(pretrained, settings, session, folder.path, resume=True, session_path=cell.path)
+    for _ in run:
+        pass
+    trained = _trained(folder, device, session)
+    return replace(
+        trained,
+        seconds=trained.seconds + _seconds(first),
+        n_steps=trained.n_steps + _steps(first),
+        pretrained_on=tuple(path.stem for path in chosen),
+    )
+
+
+def choose_pool(pool: Sequence[Path], session: Session, n_pretrain: int) -> list[Path]:
+    """Return the first sessions of the pool that are of other animals.
+
+    Raises
+    ------
+    DataError
+        If there are too few.
+    """
+    found: list[Path] = []
+    for path in pool:
+        if len(found) == n_pretrain:
+            break
+        other = read_session(path)
+        is_same_animal = (
+            session.provenance.subject is not None
+            and other.provenance.subject == session.provenance.subject
+        )
+        if other.session_id != session.session_id and not is_same_animal:
+            found.append(path)
+    if len(found) < n_pretrain:
+        msg = (
+            f"Only {len(found)} of the sessions to train on are of other animals than "
+            f"{session.session_id}, and {n_pretrain} are needed. Name more with --pool."
+        )
+        raise DataError(msg)
+    return found
+
+
+def _trained(folder: RunFolder, device: str, session: Session) -> Trained:
+    return Trained(
+        checkpoint=load_checkpoint(folder.model_path, device, session.session_id),
+        seconds=_seconds(folder),
+        n_steps=_steps(folder),
+    )
+
+
+def _seconds(folder: RunFolder) -> float:
+    return max(float(getattr(event, "seconds", 0.0)) for event in folder.events.read())
+
+
+def _steps(folder: RunFolder) -> int:
+    return max(int(getattr(event, "step", 0)) for event in folder.events.read())
+
+
+def _score(exam: Exam, checkpoint: Checkpoint, original: Session) -> dict[str, Any]:
+    schemes = checkpoint.manifest.config.masking.schemes
+    plans, prompts = {}, {}
+    for name, plan in exam.plans.items():
+        specs = tuple(replace(s, prompt=task_prompt(s.prompt, schemes)) for s in plan.specs)
+        plans[name] = replace(plan, specs=specs)
+        prompts[name] = specs[0].prompt
+    bound = Reconstructor(checkpoint, original, memory=AnswerMemory(max_bytes=0))
+    scores = score_model(dataclasses.replace(exam, plans=plans), bound)
+    return {**_scores(scores), "prompts": prompts}
+
+
+def _scores(scores: Mapping[str, TaskScores]) -> dict[str, Any]:
+    return {
+        "tasks": {task: scores_to_dict(found) for task, found in scores.items()},
+        "units": {
+            task: {"unit_id": found.units.unit_id.tolist(), "bps": _with_gaps(found.units.bps)}
+            for task, found in scores.items()
+        },
+    }
+
+
+def _with_gaps(values: UnitValues) -> list[float | None]:
+    pairs = zip(values.values.tolist(), values.is_valid.tolist(), strict=True)
+    return [value if is_valid else None for value, is_valid in pairs]
+
+
+def _score_baselines(exam: Exam) -> dict[str, dict[str, Any]]:
+    found = {}
+    for baseline in fit_baselines(exam.data):
+        scores = score_baseline(exam, baseline)
+        if scores:
+            found[baseline.name] = {task: scores_to_dict(s) for task, s in scores.items()}
+    return found
+
+
+def _rates(session: Session, rows: NDArray[np.int64]) -> dict[str, float]:
+    rates = unit_rate_hz(session, rows)
+    return dict(zip(map(str, session.unit_id), map(float, rates), strict=True))
