@@ -30,6 +30,7 @@ COMMANDS = {
     "train": "train a model on a session",
     "finetune": "carry a trained model over to another session",
     "evaluate": "score a checkpoint on the four tasks, beside baselines",
+    "robustness": "score a checkpoint on fewer units, more noise, fewer spikes",
     "decode": "decode choice, side, reward, block and signals of behaviour",
     "reconstruct": "hide units by a rule and write the reconstructed rates",
     "figure": "draw a reconstruction as PNG, SVG or PDF",

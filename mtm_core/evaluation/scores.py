@@ -36,6 +36,7 @@ from mtm_core.models.baselines_rates import (
 NullName = Literal["train_mean", "test_mean", "psth"]
 NULLS: tuple[NullName, ...] = get_args(NullName)
 """Names of the null models."""
+PSTH: NullName = "psth"
 MIN_TRIALS = 3
 """Scored trials that a condition needs to have a PSTH to compare with."""
 
@@ -136,6 +137,22 @@ class TaskScores:
     log_likelihood: NDArray[np.float64]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Judgement:
+    """A prediction's scores in short: gains over the main null and over the training PSTH.
+
+    Intervals are over samples of trials; means are over units with enough spikes.
+    """
+
+    bps_pooled: float | None
+    interval: Interval
+    bps_unit_mean: float | None
+    interval_unit_mean: Interval
+    bps_beyond_psth: float | None
+    interval_beyond_psth: Interval
+    d2: float | None
+
+
 @dataclass(frozen=True, eq=False)
 class _Prediction:
     """What the scores of any set of units are made from; axes end with the units."""
@@ -208,6 +225,37 @@ class Truth:
             per_region={name: self._group(found, self.region == name) for name in regions},
             units=self._units(found),
             log_likelihood=found.likelihood,
+        )
+
+    def likelihood(self, log_rate: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return the log-likelihood of a prediction of the whole session, as `TaskScores` has it.
+
+        Shape (n_trials, n_units), of the scored units.
+        """
+        return metrics.log_likelihood(self.counts, log_rate[self._entries])
+
+    def null_likelihood(self, name: NullName) -> NDArray[np.float64]:
+        """Return the same of a null model."""
+        return self._nulls[name]
+
+    def judge(self, likelihood: NDArray[np.float64]) -> Judgement:
+        """Judge a prediction in short, by its log-likelihood: a fraction of the work of `score`.
+
+        Bits per spike are linear in it, so that the mean over several is judged by their mean.
+        """
+        gain, beyond = (likelihood - self._nulls[name] for name in (self.null, PSTH))
+        is_counted = self.spikes.sum(axis=0) >= metrics.MIN_SPIKES
+        bps = metrics.unit_bps(gain, self.spikes)
+        return Judgement(
+            bps_pooled=metrics.pooled_bps(gain, self.spikes),
+            interval=metrics.pooled_interval(gain, self.spikes, self.weights),
+            bps_unit_mean=metrics.mean_over_units(bps, is_counted),
+            interval_unit_mean=metrics.unit_mean_interval(
+                gain, self.spikes, self.weights, is_counted
+            ),
+            bps_beyond_psth=metrics.pooled_bps(beyond, self.spikes),
+            interval_beyond_psth=metrics.pooled_interval(beyond, self.spikes, self.weights),
+            d2=metrics.poisson_d2(likelihood, self._nulls[self.null], self._best),
         )
 
     def difference(self, one: TaskScores, other: TaskScores) -> tuple[float | None, Interval]:
