@@ -16,7 +16,6 @@ from torch import Tensor, nn
 
 from mtm_core.config_model import Ndt1Config
 from mtm_core.models.history import DECAYS, START_GAIN, START_STRENGTH, PastCorrection
-from mtm_core.models.read_out import OUTPUT_SCALE
 from mtm_core.models.unit_features import N_AREAS, N_FEATURES, N_REGIONS, UnitFacts
 
 HIDDEN_WIDTH = 64
@@ -58,7 +57,6 @@ class UnitMaps(nn.Module):
         for layer in quiet:
             nn.init.zeros_(layer.weight)  # type: ignore[arg-type]
         nn.init.constant_(self.gain.bias, START_GAIN)
-        self.rows_out.weight.mul_(OUTPUT_SCALE)
 
     def embed(self, features: Tensor, region: Tensor, area: Tensor) -> Tensor:
         """Return what features and region say of units: (n_units, unit_width)."""
@@ -166,7 +164,10 @@ class EmbeddedReadOut(_Embedded):
         return weight[units], bias[units]
 
     def _matrix(self) -> tuple[Tensor, Tensor]:
+        # Without the scale a step of the optimiser moves a product of maps much further than one
+        # matrix, and learning rates of other read-outs are too high.
         embedding = self.embedding()
+        embedding = embedding * embedding.shape[1] ** -0.5
         return self.maps.rows_out(embedding), self.maps.bias_out(embedding)[:, 0]
 
 
