@@ -120,6 +120,17 @@ class Ndt1Config(TransformerConfig):
     """Share of units whose learnt vector is left out at random during training, so that a unit
     without one can be read too."""
 
+    def __post_init__(self) -> None:
+        """Check every field, and that no switch is one that components do not have."""
+        super().__post_init__()
+        for flag in ("mask_flag", "standardise"):
+            if self.read_in == "components" and not getattr(self, flag):
+                msg = (
+                    f"--model.{flag} false does nothing with --model.read_in components, which "
+                    "estimate their scores from what is visible. Take --model.read_in linear."
+                )
+                raise ConfigError(msg)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Ndt2Config(TransformerConfig):
