@@ -89,10 +89,10 @@ def _session_panels(plan: TablePlan) -> dict[str, Points]:
         for task in TASKS:
             pairs = ((one[task][s], other[task][s]) for s in one[task] if s in other[task])
             found[task] += [(x, y, split) for x, y in pairs]
-    for task, entries in found.items():
+    for name, entries in found.items():
         if entries:
             x, y, group = zip(*entries, strict=True)
-            panels[WORDS[task]] = Points(x=x, y=y, group=group)
+            panels[WORDS[name]] = Points(x=x, y=y, group=group)
     return panels
 
 

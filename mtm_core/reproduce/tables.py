@@ -179,6 +179,9 @@ def table_configs(table: Table, budget: str, typed: Typed = ()) -> dict[str, Tra
     ConfigError
         If a setting is impossible, or one that no variant has.
     """
+    if "model.architecture" in dict(typed):
+        msg = f"The table {table.name} chooses its architectures: leave out --model.architecture."
+        raise ConfigError(msg)
     architectures = {variant.architecture for variant in table.variants}
     known = {name: _model_keys(name) for name in architectures}
     every = set().union(*known.values())
@@ -187,9 +190,6 @@ def table_configs(table: Table, budget: str, typed: Typed = ()) -> dict[str, Tra
         own = known[variant.architecture]
         kept = [pair for pair in typed if pair[0] not in every or pair[0] in own]
         found[variant.name] = variant_config(variant, budget, kept)
-        if found[variant.name].model.architecture != variant.architecture:
-            msg = f"The table {table.name} chooses the architectures itself. Leave out "
-            raise ConfigError(msg + "--model.architecture.")
     return found
 
 

@@ -1,0 +1,216 @@
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import replace
+
+import pytest
+
+from mtm_core.data.session import Session
+from mtm_core.data.session_file import write_session
+from mtm_core.errors import DataError, TrainingError
+from mtm_core.masking.tasks import TASKS
+from mtm_core.reproduce import table_run
+from mtm_core.reproduce.table_cell import choose_pool
+from mtm_core.reproduce.table_plan import TablePlan
+from mtm_core.reproduce.table_run import make_table
+from tests.core.evaluation.behaving import make_behaving_session
+from tests.core.sessions import make_session
+
+TYPED = [
+    ("model.width", "8"),
+    ("model.heads", "2"),
+    ("model.layers", "1"),
+    ("model.mlp_width", "8"),
+    ("optim.steps", "2"),
+    ("optim.batch_size", "4"),
+    ("run.device", "cpu"),
+    ("run.matmul", "default"),
+    ("run.validate_every", "2"),
+    ("masking.min_region_units", "2"),
+]
+
+
+def write(session: Session, folder, name: str, subject: str | None = None):
+    provenance = replace(session.provenance, subject=subject)
+    path = folder / f"{name}.h5"
+    write_session(replace(session, provenance=provenance), path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("sessions")
+    return [
+        write(make_session(n_trials=30, n_units=15, seed=seed), folder, f"s{seed}", f"mouse{seed}")
+        for seed in range(3)
+    ]
+
+
+@pytest.fixture
+def plan(files, tmp_path) -> TablePlan:
+    return TablePlan(
+        table="mask-ratio",
+        budget="quick",
+        out=tmp_path / "results",
+        sessions=(files[0],),
+        seeds=(0, 1),
+        splits=("random",),
+        typed=TYPED,
+        pool=tuple(files),
+    )
+
+
+@pytest.fixture(scope="module")
+def made(files, tmp_path_factory) -> TablePlan:
+    """Return the plan of a table that was made; leave it as it is."""
+    plan = TablePlan(
+        table="mask-ratio",
+        budget="quick",
+        out=tmp_path_factory.mktemp("made") / "results",
+        sessions=(files[0],),
+        seeds=(0, 1),
+        splits=("random",),
+        typed=TYPED,
+    )
+    steps = list(make_table(plan))
+    assert [step.n_done for step in steps] == [0, 1, 2, 3, 4, 5, 6, 7]
+    assert all(step.why is None for step in steps)
+    return plan
+
+
+def test_the_table_tells_mean_and_spread_and_what_made_them(made):
+    table = json.loads((made.out / "table.json").read_text())
+    rows = [row for row in table["rows"] if row["kind"] == "model"]
+    assert {row["measure"] for row in rows} == {"bps_pooled", "bps_unit_mean"}
+    for row in rows:
+        assert set(row["values"]) == set(TASKS)
+        assert all(value["sd"] >= 0 for value in row["values"].values())
+        assert all((made.out / run / "config.toml").is_file() for run in row["runs"])
+        assert len(row["runs"]) == 2
+    cells = [json.loads(made.file_of(c).read_text()) for c in made.cells() if c.variant]
+    pooled = [c["tasks"]["co_smoothing"]["bps_pooled"] for c in cells if c["seed"] == 0]
+    assert len(set(pooled)) > 1  # the best weights may be the untrained ones in some
+    assert table["published"]["other_data"]
+    assert table["not_recorded"]["whisker_motion_energy"]
+
+
+def test_classical_baselines_and_published_numbers_stand_in_the_same_table(made):
+    text = (made.out / "table.md").read_text()
+    assert "| mean rate |" in text
+    assert "| ratio 0.1, MtM prompted: published, *other data* | 1.31 | 0.79 |" in text
+    assert "not recorded" in text
+    assert "Runs that made these numbers" in text
+    with (made.out / "table.csv").open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert {row["kind"] for row in rows} == {"model", "classical", "published"}
+    columns = [name for name in rows[0] if name in TASKS or name == "choice"]
+    assert columns == [*TASKS, "choice"]
+    assert all("other data" in row["note"] for row in rows if row["kind"] == "published")
+    assert all(row["whisker_motion_energy"] == "not recorded" for row in rows[:3])
+
+
+def test_the_headline_is_drawn_against_the_baseline(made):
+    names = {path.name for path in (made.out / "figures").iterdir()}
+    assert names == {"sessions.png", "regions.png", "units.png"}
+
+
+def test_cells_that_are_there_are_not_computed_again(made, monkeypatch):
+    monkeypatch.setattr(table_run, "try_cell", lambda *_: pytest.fail("computed again"))
+    assert [step.n_done for step in make_table(made)] == [7]
+
+
+def test_a_folder_of_another_table_is_refused(made):
+    with pytest.raises(TrainingError, match="other settings"):
+        next(make_table(replace(made, table="positions")))
+
+
+def test_a_failing_cell_stops_nothing_and_is_told_and_tried_again(plan, monkeypatch):
+    plan = replace(plan, table="positions", seeds=(0,))
+    from mtm_core.reproduce import table_cell
+
+    def train(config, *rest, **more):
+        if config.model.positions == "rotary":
+            raise MemoryError("too large")
+        return real(config, *rest, **more)
+
+    real = table_cell.train
+    with monkeypatch.context() as patch:
+        patch.setattr(table_cell, "train", train)
+        steps = list(make_table(plan))
+    assert (steps[-1].n_done, steps[-1].n_failed) == (3, 1)
+    text = (plan.out / "table.md").read_text()
+    assert "could not be computed" in text
+    assert "s0.random.rotary.seed0: MemoryError: too large" in text
+    steps = list(make_table(plan))
+    assert [step.n_done for step in steps] == [3, 4]
+    assert "could not be computed" not in (plan.out / "table.md").read_text()
+
+
+def test_a_table_of_which_nothing_can_be_computed_is_an_error(plan, tmp_path):
+    plan = replace(plan, sessions=(tmp_path / "nowhere.h5",), seeds=(0,))
+    with pytest.raises(TrainingError, match=r"table\.md says why"):
+        list(make_table(plan))
+    assert "nowhere.h5" in (plan.out / "table.md").read_text()
+
+
+def test_a_stop_loses_one_cell_at_most(plan):
+    steps = make_table(plan)
+    next(steps)
+    next(steps)
+    steps.close()
+    assert next(make_table(plan)).n_done == 1
+
+
+def test_choice_is_a_column_where_it_was_recorded(plan, tmp_path):
+    session = make_behaving_session(("choice",))
+    file = write(session, tmp_path, "behaving")
+    plan = replace(plan, sessions=(file,), seeds=(0,), table="positions")
+    list(make_table(plan))
+    table = json.loads((plan.out / "table.json").read_text())
+    assert "choice" not in table["not_recorded"]
+    row = next(row for row in table["rows"] if row["kind"] == "model")
+    assert 0 <= row["values"]["choice"]["mean"] <= 1
+    assert any(row["name"] == "raw_counts" for row in table["rows"])
+
+
+@pytest.mark.parametrize(("name", "said"), [("decoding-prompt", "intra-region"), ("chance", "p")])
+def test_tables_of_behaviour(plan, tmp_path, name, said, monkeypatch):
+    monkeypatch.setattr("mtm_core.reproduce.table_behavior.N_CHANCE", 25)
+    file = write(make_behaving_session(("choice",)), tmp_path, "behaving")
+    plan = replace(plan, table=name, sessions=(file,), seeds=(0,))
+    assert [step.n_done for step in make_table(plan)] == [0, 1]
+    text = (plan.out / "table.md").read_text()
+    assert said in text
+    with (plan.out / "table.csv").open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert "choice" in {row["target"] for row in rows if row["value"]}
+    if name == "chance":
+        assert any(row["chance"] for row in rows)
+    else:
+        assert {row["prompt"] for row in rows} >= {"neuron", "causal", "inter_region"}
+
+
+def test_scaling_trains_on_other_animals_and_then_fine_tunes(plan, files):
+    plan = replace(plan, table="scaling", seeds=(0,))
+    steps = list(make_table(plan))
+    # One other session or two; five and ten are not there, which is told.
+    assert (steps[-1].n_done, steps[-1].n_failed) == (4, 2)
+    found = {
+        cell.variant: json.loads(plan.file_of(cell).read_text())
+        for cell in plan.cells()
+        if cell.variant and plan.file_of(cell).exists()
+    }
+    assert found["sessions-2"]["pretrained_on"] == ["s1", "s2"]
+    assert found["sessions-0"]["pretrained_on"] == []
+    assert found["sessions-2"]["n_steps"] == 2 * 2 + 2
+    assert "Name more with --pool" in (plan.out / "table.md").read_text()
+    assert (plan.out / "figures" / "scaling.png").exists()
+
+
+def test_sessions_of_the_same_animal_are_never_trained_on(files, tmp_path):
+    own = make_session(n_trials=30, n_units=15, seed=9)
+    twin = replace(own, provenance=replace(own.provenance, subject="mouse1"))
+    assert choose_pool(files, twin, 2) == [files[0], files[2]]
+    with pytest.raises(DataError, match="Only 2"):
+        choose_pool(files, twin, 3)
