@@ -164,8 +164,8 @@ def _clip(row: Sequence[Axes], report: RobustnessReport, pooling: Pooling) -> No
         if mean is not None and mean < floor:
             below[axes] = below.get(axes, 0) + 1
             axes.annotate(
-                f"{level:g}: {mean:.2f} \u25bc",
-                xy=(0.98, 0.07 * below[axes] - 0.05),
+                f"{mean:.2f} at {level:g} \u25bc",
+                xy=(0.98, 1.0 - 0.07 * below[axes]),  # where falling curves leave room
                 xycoords="axes fraction",
                 ha="right",
                 fontsize=7,
