@@ -50,27 +50,36 @@ def write_truth(truth: GroundTruth, path: str | os.PathLike[str]) -> None:
         temporary.write_bytes(image.getbuffer())
 
 
+def _find(path: Path) -> Path:
+    if path.is_file():
+        return path
+    here = path / TRUTH_FILE
+    found = [here] if here.is_file() else sorted(path.rglob(TRUTH_FILE))
+    if len(found) == 1:
+        return found[0]
+    what = f"There are {len(found)} of" if found else "There is no"
+    msg = (
+        f"{what} {TRUTH_FILE} at {path}: only simulated sessions have a known truth. "
+        "Give the folder of the session that `mtm-core simulate` wrote."
+    )
+    raise SessionFileError(msg)
+
+
 def read_truth(path: str | os.PathLike[str]) -> GroundTruth:
     """Read what made a simulated session.
 
     Parameters
     ----------
     path : path-like
-        The file, or the folder of the simulated session that holds it.
+        The file, the folder of the simulated session that holds it, or a folder above that
+        session which holds no other.
 
     Raises
     ------
     SessionFileError
         If there is none, or it is damaged or of another kind.
     """
-    path = Path(path)
-    file_path = path / TRUTH_FILE if path.is_dir() else path
-    if not file_path.exists():
-        msg = (
-            f"There is no {TRUTH_FILE} at {path}: only simulated sessions have a known truth. "
-            "Give the folder that `mtm-core simulate` wrote."
-        )
-        raise SessionFileError(msg)
+    file_path = _find(Path(path))
     with open_hdf5(file_path) as file:
         if str(file.attrs.get("schema", "")) != SCHEMA:
             msg = f"{file_path.name} does not hold the truth of a simulated session."

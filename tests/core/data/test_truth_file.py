@@ -32,6 +32,18 @@ def test_the_folder_will_do(written):
     assert read_truth(written.parent).session_id == simulated().truth.session_id
 
 
+def test_a_folder_above_one_session_will_do_and_above_two_will_not(written):
+    root = written.parent.parent
+    below = root / "above" / "session"
+    below.mkdir(parents=True)
+    written.rename(below / TRUTH_FILE)
+    assert read_truth(root / "above").session_id == simulated().truth.session_id
+    (root / "above" / "other").mkdir()
+    write_truth(simulated().truth, root / "above" / "other" / TRUTH_FILE)
+    with pytest.raises(SessionFileError, match="There are 2 of"):
+        read_truth(root / "above")
+
+
 def test_a_folder_without_truth_says_that_only_simulations_have_one(tmp_path):
     with pytest.raises(SessionFileError, match="only simulated sessions have a known truth"):
         read_truth(tmp_path)
