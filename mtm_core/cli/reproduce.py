@@ -185,7 +185,8 @@ def make_table_plan(args: argparse.Namespace) -> TablePlan:
     """
     from mtm_core.errors import ConfigError
     from mtm_core.reproduce.table_plan import TablePlan
-    from mtm_core.reproduce.tables import BUDGET, find_table
+    from mtm_core.reproduce.tables import find_table
+    from mtm_core.reproduce.variants import BUDGET
 
     if args.preset is not None:
         msg = f"The table {args.what} chooses its presets itself: leave out --preset, or set "

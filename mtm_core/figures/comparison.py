@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from mtm_core.figures.picture_file import write_figure
 
@@ -73,7 +75,7 @@ def draw_sessions(panels: Mapping[str, Points], caption: Caption, path: Path) ->
             axis.scatter(x, y, marker=marker, s=26, color=_OTHER, alpha=0.8, label=group)
         n_above = sum(y > x for x, y in zip(points.x, points.y, strict=True))
         axis.set_xlabel(f"{caption.x}\nabove the line: {n_above} of {len(points.x)}")
-        _unity(axis, [*points.x, *points.y])
+        _unity(axis, [0.0, *points.x, *points.y])
     if len(groups) > 1:
         axes[0].legend(frameon=False, fontsize=7)
     _finish(figure, caption, path)
@@ -155,6 +157,8 @@ def _unity(axis: Axes, values: Sequence[float]) -> None:
     view = (low - room, high + room)
     axis.plot(view, view, color=_QUIET, linewidth=0.8, zorder=0)
     axis.set(xlim=view, ylim=view, aspect="equal")
+    axis.xaxis.set_major_locator(MaxNLocator(4))
+    axis.yaxis.set_major_locator(MaxNLocator(4))
     axis.xaxis.label.set_fontsize(8)
 
 
@@ -164,5 +168,6 @@ def _quiet(axis: Axes) -> None:
 
 
 def _finish(figure: Figure, caption: Caption, path: Path) -> None:
-    figure.suptitle(caption.title, fontsize=9, color=_INK)
+    n_letters = int(13.0 * figure.get_figwidth())
+    figure.suptitle(textwrap.fill(caption.title, n_letters), fontsize=9, color=_INK)
     write_figure(figure, path, title=caption.title, recipe=caption.recipe, dpi=DPI)

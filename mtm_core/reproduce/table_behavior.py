@@ -11,7 +11,7 @@ from mtm_core.evaluation.decoding import N_CHANCE, DecodingSettings, decode
 from mtm_core.evaluation.decoding_targets import available_targets
 from mtm_core.masking.masked_batch import scheme_prompt
 from mtm_core.models.checkpoint import Checkpoint
-from mtm_core.reproduce.tables import Kind
+from mtm_core.reproduce.variants import Kind
 
 COLUMNS = ("choice", "whisker_motion_energy")
 """What the paper decodes."""

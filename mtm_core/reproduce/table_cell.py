@@ -53,27 +53,22 @@ class Trained:
 
 
 def try_cell(plan: TablePlan, cell: TableCell) -> str | None:
-    """Compute a cell and write it; return what went wrong, and keep that too.
+    """Compute a cell and write it; return what went wrong.
 
     Whatever is wrong with one cell, memory included, must not cost the others.
     """
     try:
         compute_cell(plan, cell)
     except MtmError as error:
-        why = str(error)
+        return str(error)
     except KeyboardInterrupt:  # Ctrl-C reaches every process, and the first one speaks for all
         if plan.workers == 1:
             raise
         return "stopped."
     except Exception as error:
         logger.debug("cell %s", cell.name, exc_info=True)
-        why = f"{type(error).__name__}: {error}"
-    else:
-        plan.failure_of(cell).unlink(missing_ok=True)
-        return None
-    plan.failure_of(cell).parent.mkdir(parents=True, exist_ok=True)
-    write_json(plan.failure_of(cell), {"cell": cell.name, "why": why})
-    return why
+        return f"{type(error).__name__}: {error}"
+    return None
 
 
 def compute_cell(plan: TablePlan, cell: TableCell) -> None:
@@ -239,7 +234,11 @@ def _scores(scores: Mapping[str, TaskScores]) -> dict[str, Any]:
     return {
         "tasks": {task: scores_to_dict(found) for task, found in scores.items()},
         "units": {
-            task: {"unit_id": found.units.unit_id.tolist(), "bps": _with_gaps(found.units.bps)}
+            task: {
+                "unit_id": found.units.unit_id.tolist(),
+                "n_spikes": found.units.n_spikes.tolist(),
+                "bps": _with_gaps(found.units.bps),
+            }
             for task, found in scores.items()
         },
     }

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from mtm_core.config import SplitName
+from mtm_core.evaluation.metrics import MIN_SPIKES
 from mtm_core.figures.comparison import (
     Caption,
     Points,
@@ -49,7 +50,8 @@ def draw_figures(plan: TablePlan) -> list[Path]:
         draw_regions(regions, _caption(plan, "Each region"), drawn[-1])
     if units := _unit_panels(plan):
         drawn.append(folder / "units.png")
-        draw_units(units, _caption(plan, "Each unit"), drawn[-1])
+        what = f"Each unit with {MIN_SPIKES} scored spikes or more"
+        draw_units(units, _caption(plan, what), drawn[-1])
     if plan.table == "scaling" and (curves := _curves(plan)):
         drawn.append(folder / "scaling.png")
         caption = Caption(
@@ -147,12 +149,13 @@ def _unit_panels(plan: TablePlan) -> dict[str, Points]:
 def _unit_means(
     cells: Mapping[tuple[str, int], Mapping[str, Any]], task: str
 ) -> dict[tuple[str, str], float]:
-    """Average each unit's score over seeds."""
+    """Average the score of each unit with enough scored spikes over seeds."""
     found: dict[tuple[str, str], list[float]] = defaultdict(list)
     for (session, _), values in cells.items():
-        units = values["units"].get(task, {"unit_id": [], "bps": []})
-        for unit, bps in zip(units["unit_id"], units["bps"], strict=True):
-            if bps is not None:
+        units = values["units"].get(task, {"unit_id": [], "n_spikes": [], "bps": []})
+        columns = (units["unit_id"], units["n_spikes"], units["bps"])
+        for unit, n_spikes, bps in zip(*columns, strict=True):
+            if bps is not None and n_spikes >= MIN_SPIKES:
                 found[session, unit].append(bps)
     return {key: float(np.mean(values)) for key, values in found.items()}
 

@@ -13,7 +13,8 @@ from mtm_core import config_io
 from mtm_core.config import SplitName, TrainConfig
 from mtm_core.models.manifest import software_versions
 from mtm_core.reproduce.cell_files import read_json
-from mtm_core.reproduce.tables import BUDGET, Table, Typed, Variant, find_table, table_configs
+from mtm_core.reproduce.tables import find_table
+from mtm_core.reproduce.variants import BUDGET, Table, Typed, Variant, table_configs
 
 SCHEMA = "mtm-paper-table"
 VERSION = 1
@@ -61,7 +62,7 @@ class TablePlan:
     table : str
         Name of the table.
     budget : str
-        One of `tables.BUDGETS`.
+        One of `variants.BUDGETS`.
     out : Path
         The folder.
     sessions : tuple of Path

@@ -27,7 +27,7 @@ from mtm_core.reproduce.cell_files import prepare_folder, write_json
 from mtm_core.reproduce.published import COLUMNS, SOURCE, published_rows
 from mtm_core.reproduce.table_cell import try_cell
 from mtm_core.reproduce.table_figures import draw_figures
-from mtm_core.reproduce.table_plan import TablePlan
+from mtm_core.reproduce.table_plan import TableCell, TablePlan
 from mtm_core.reproduce.table_rows import MEASURES, Row, not_recorded
 from mtm_core.reproduce.table_text import NOT_RECORDED, behavior_rows, table_rows, table_text
 from mtm_core.reproduce.workers import compute_all
@@ -87,6 +87,7 @@ def make_table(plan: TablePlan) -> Iterator[TableProgress]:
     computed = compute_all(work, todo, workers=plan.workers, threads=plan.threads)
     for number, (cell, why) in enumerate(computed, 1):
         n_done, n_failed = n_done + (why is None), n_failed + (why is not None)
+        _note_failure(plan, cell, why)
         write_table(plan)
         left = (time.perf_counter() - started) / number * (len(todo) - number)
         yield TableProgress(
@@ -101,6 +102,16 @@ def make_table(plan: TablePlan) -> Iterator[TableProgress]:
     if n_failed and n_failed == len(todo):
         msg = f"No cell could be computed. {plan.out / 'table.md'} says why."
         raise TrainingError(msg)
+
+
+def _note_failure(plan: TablePlan, cell: TableCell, why: str | None) -> None:
+    """Keep why a cell could not be computed, until it is."""
+    path = plan.failure_of(cell)
+    if why is None:
+        path.unlink(missing_ok=True)
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_json(path, {"cell": cell.name, "why": why})
 
 
 def write_table(plan: TablePlan) -> None:

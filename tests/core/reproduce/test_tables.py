@@ -6,7 +6,8 @@ from mtm_core.cli import reproduce as command
 from mtm_core.errors import ConfigError, UnknownNameError
 from mtm_core.reproduce.published import COLUMNS, published_rows
 from mtm_core.reproduce.table_cell import task_prompt
-from mtm_core.reproduce.tables import BUDGET, BUDGETS, TABLES, find_table, table_configs
+from mtm_core.reproduce.tables import TABLES, find_table
+from mtm_core.reproduce.variants import BUDGET, BUDGETS, table_configs
 
 
 @pytest.mark.parametrize("budget", BUDGETS)
