@@ -9,7 +9,8 @@ Examples
 
 The session gets layers of its own; the rest comes from the checkpoint. Settings are those of the
 checkpoint, with a short schedule of their own; any can be replaced by its flag. Test trials of the
-session are never looked at. `mtm-core evaluate RUN S.h5` scores the result.
+session are never looked at. With a few tens of trials a free trunk soon learns them by heart:
+add --freeze-trunk. `mtm-core evaluate RUN S.h5` scores the result.
 """
 
 from __future__ import annotations

@@ -44,6 +44,8 @@ RECURRENT = {
 }
 ARCHITECTURES = {
     "ndt1": ("quick-temporal", TRANSFORMER),
+    "ndt1, unit embeddings": ("multi", TRANSFORMER),
+    "ndt1, unit embeddings from features alone": ("multi-unit", TRANSFORMER),
     "ndt2": ("ndt2-quick", PATCHES),
     "ndt2, regions": ("ndt2-quick", {**PATCHES, "model.region_embedding": "true"}),
     "lfads": ("lfads-quick", RECURRENT),
