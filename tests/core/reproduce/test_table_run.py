@@ -214,3 +214,12 @@ def test_sessions_of_the_same_animal_are_never_trained_on(files, tmp_path):
     assert choose_pool(files, twin, 2) == [files[0], files[2]]
     with pytest.raises(DataError, match="Only 2"):
         choose_pool(files, twin, 3)
+
+
+@pytest.mark.slow
+def test_workers_compute_cells_and_fail_alone(plan, tmp_path):
+    sessions = (tmp_path / "nowhere.h5", *plan.sessions)
+    plan = replace(plan, table="decoding-prompt", sessions=sessions, seeds=(0,), workers=2)
+    steps = list(make_table(plan))
+    assert (steps[-1].n_done, steps[-1].n_failed) == (1, 1)
+    assert "nowhere.h5" in (plan.out / "table.md").read_text()
