@@ -1,4 +1,4 @@
-"""A name that a person typed, where no file or folder has it: is something bundled called so?"""
+"""What is bundled under a name that a person typed, where no file or folder has it."""
 
 from __future__ import annotations
 
