@@ -6,9 +6,16 @@ import tracemalloc
 import numpy as np
 import pytest
 
+from mtm_core.config_io import load_preparation
+from mtm_core.data.alf import read_alf
+from mtm_core.data.alf_writer import write_alf
 from mtm_core.data.coverage import silent_stretches
+from mtm_core.data.preparation import prepare
 from mtm_core.data.raw import ProbeSpikes
+from mtm_core.data.session_file import write_session
+from mtm_core.data.simulated import simulate
 from mtm_core.data.spike_binning import bin_edges, count_spikes, has_spikes
+from mtm_core.simulation_presets import load_simulation
 
 N_SPIKES = 30_000_000
 N_UNITS = 800
@@ -97,3 +104,17 @@ def bench_memory_of_binning(measured, probe, starts):
 def bench_checks_around_binning(measured, median_s, probe):
     measured("  find silent stretches", median_s(lambda: silent_stretches([probe]), runs=3))
     measured("  find units with spikes", median_s(lambda: has_spikes([probe], N_UNITS), runs=3))
+
+
+def bench_a_folder_from_the_disk_to_a_session_file(measured, median_s, tmp_path):
+    """Read a simulated ALF folder that lies in memory already, prepare it, write it."""
+    folder = write_alf(simulate(load_simulation("ibl-small"), 0), tmp_path)
+    raw, config = read_alf(folder), load_preparation()
+    session = prepare(raw, config)
+    n_spikes = sum(len(probe.times_s) for probe in raw.spikes)
+    reading = median_s(lambda: read_alf(folder), runs=3)
+    measured(f"read a warm ALF folder of {n_spikes / 1e6:.1f} million spikes", reading)
+    preparing = median_s(lambda: prepare(raw, config), runs=3)
+    measured("  prepare it: units, trials, bins, wheel, whiskers, licks", preparing)
+    path = tmp_path / "session.h5"
+    measured("  write the session file", median_s(lambda: write_session(session, path), runs=3))
