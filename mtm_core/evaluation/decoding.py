@@ -177,12 +177,47 @@ def _no_step(what: str, done: int, total: int) -> None:
     del what, done, total
 
 
-def _decode_target(
-    bound: Reconstructor, name: str, settings: DecodingSettings, on_step: OnStep
-) -> TargetReport:
-    session = bound.session
-    target = find_target(session, name)
-    cut = cut_features(session, target, settings.until)
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Prepared:
+    """A target of a session, and what it is to be decoded from.
+
+    Parameters
+    ----------
+    target : Target
+        What is decoded.
+    cut : Cut
+        Where the features end.
+    trials : DecodingTrials
+        Trials to fit to and to test on.
+    prompt : str
+        The prompt under which the model was read.
+    features : dict of str to ndarray
+        By kind, each (n_trials, n_bins, n_dims).
+    """
+
+    target: Target
+    cut: Cut
+    trials: DecodingTrials
+    prompt: str
+    features: dict[str, NDArray[Any]]
+
+    def decoder(self, kind: str) -> Decoder:
+        """Return the decoder of one kind of features."""
+        return Decoder(self.features[kind], self.cut.is_kept, self.trials)
+
+
+def prepare_decoding(bound: Reconstructor, name: str, settings: DecodingSettings) -> Prepared:
+    """Find a target, choose its trials, and read what it is to be decoded from.
+
+    Raises
+    ------
+    DataError
+        If the target is not in this session, or there are too few trials for it.
+    ConfigError
+        If hidden states alone are asked for, and the architecture has none.
+    """
+    target = find_target(bound.session, name)
+    cut = cut_features(bound.session, target, settings.until)
     trials = _choose_trials(bound, target, cut, settings)
     prompt = settings.prompt
     if prompt == "auto":
@@ -191,19 +226,26 @@ def _decode_target(
     if not features:
         msg = "This model's architecture has no hidden states. Decode from other features."
         raise ConfigError(msg)
+    return Prepared(target=target, cut=cut, trials=trials, prompt=prompt, features=features)
+
+
+def _decode_target(
+    bound: Reconstructor, name: str, settings: DecodingSettings, on_step: OnStep
+) -> TargetReport:
+    ready = prepare_decoding(bound, name, settings)
+    session, target, cut, trials = bound.session, ready.target, ready.cut, ready.trials
     drawn = _draw(session, target, trials, settings)
     what = f"{target.name} from {settings.region}" if settings.region else target.name
     decoders: list[DecoderScores] = []
-    for done, (kind, values) in enumerate(features.items()):
-        on_step(what, done, len(features))
-        decoder = Decoder(values, cut.is_kept, trials)
-        decoders += score_decoder(kind, decoder, target, drawn, settings.seed)
-    on_step(what, len(features), len(features))
+    for done, kind in enumerate(ready.features):
+        on_step(what, done, len(ready.features))
+        decoders += score_decoder(kind, ready.decoder(kind), target, drawn, settings.seed)
+    on_step(what, len(ready.features), len(ready.features))
     return TargetReport.make(
         target,
         trials,
         cut,
-        prompt=prompt,
+        prompt=ready.prompt,
         decoders=tuple(decoders),
         references=decode_references(session, target, cut, trials, settings.seed),
         chance_method=method_words(target) if settings.n_chance else "not asked for",
