@@ -13,6 +13,8 @@ from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+EXTRAS = PROJECT["optional-dependencies"]
+REQUIREMENTS = [*PROJECT["dependencies"], *(line for extra in EXTRAS.values() for line in extra)]
 
 
 def pinned() -> dict[str, str]:
@@ -76,7 +78,7 @@ def test_an_installed_wheel_finds_its_resources(wheel, tmp_path):
     assert Path(done.stdout.strip()) == tmp_path / "mtm_core" / "_resources"
 
 
-@pytest.mark.parametrize("line", PROJECT["dependencies"] + PROJECT["optional-dependencies"]["dev"])
+@pytest.mark.parametrize("line", REQUIREMENTS)
 def test_the_pinned_version_is_one_that_users_may_have(line):
     need = Requirement(line)
     version = pinned()[need.name.lower()]
