@@ -49,7 +49,7 @@ def hops() -> list[str]:
 @pytest.mark.parametrize("line", command_lines("mtm-core"))
 def test_every_command_of_the_readme_is_understood(line):
     name, *words = shlex.split(line, comments=True)[1:]
-    module = importlib.import_module(f"mtm_core.cli.{name}")
+    module = importlib.import_module(f"mtm_core.cli.{name.replace('-', '_')}")
     parser = Parser(f"mtm-core {name}")
     module.add_arguments(parser)
     parser.parse_args(words)

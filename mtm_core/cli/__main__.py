@@ -34,6 +34,7 @@ COMMANDS = {
     "decode": "decode choice, side, reward, block and signals of behaviour",
     "reconstruct": "hide units by a rule and write the reconstructed rates",
     "figure": "draw a reconstruction as PNG, SVG or PDF",
+    "export-bwb": "write and score predictions in BrainWideBench's format, own split",
     "reproduce": "make the results table, from training to scores",
     "doctor": "versions, devices, threads, paths, and what is missing",
 }
@@ -100,7 +101,7 @@ def _split(words: list[str]) -> tuple[str, list[str]]:
 
 
 def _load(command: str) -> ModuleType:
-    return importlib.import_module(f"mtm_core.cli.{command}")
+    return importlib.import_module(f"mtm_core.cli.{command.replace('-', '_')}")
 
 
 def _help_text() -> str:
