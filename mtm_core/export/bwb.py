@@ -151,20 +151,7 @@ def export_bwb(
     version = require_evaluator() if settings.with_evaluator else None
     work = _Work(Reconstructor(checkpoint, session), folder, settings)
     make_folder(folder)
-    tasks = tuple(dict.fromkeys(map(find_task, settings.tasks))) or TASKS
-    entries: list[BwbEntry] = []
-    refused: dict[str, str] = {}
-    for done, task in enumerate(tasks):
-        if on_step is not None:
-            on_step("Predicting", done, len(tasks))
-        try:
-            entries.append(work.write(task))
-        except (DataError, MaskError) as error:
-            if settings.tasks:
-                raise
-            refused[task.id] = str(error)
-    if on_step is not None:
-        on_step("Predicting", len(tasks), len(tasks))
+    entries, refused = work.write_all(on_step or (lambda *_: None))
     if not entries:
         msg = f"No task can be done with {session.session_id}. {' '.join(refused.values())}"
         raise DataError(msg)
@@ -189,6 +176,22 @@ class _Work:
             recording=recording_id(session),
             seed=manifest.config.run.seed,
         )
+
+    def write_all(self, on_step: OnStep) -> tuple[list[BwbEntry], dict[str, str]]:
+        """Write every task that can be done; return them, and why the others cannot be done."""
+        tasks = tuple(dict.fromkeys(map(find_task, self.settings.tasks))) or TASKS
+        entries: list[BwbEntry] = []
+        refused: dict[str, str] = {}
+        for done, task in enumerate(tasks):
+            on_step("Predicting", done, len(tasks))
+            try:
+                entries.append(self.write(task))
+            except (DataError, MaskError) as error:
+                if self.settings.tasks:
+                    raise
+                refused[task.id] = str(error)
+        on_step("Predicting", len(tasks), len(tasks))
+        return entries, refused
 
     def write(self, task: BwbTask) -> BwbEntry:
         """Write a task, and score what is on the disk."""
@@ -247,8 +250,8 @@ class _Work:
         header = self.header()
         names = ("session", "split", "split_kind", "split_seed", "window_start_s", "align_event")
         return {
-            "unit_filtering": "custom" if task.kind == "activity" else "all_units",
-            "unit_filters": self.rule if task.kind == "activity" else "",
+            "unit_filtering": "custom",
+            "unit_filters": self.rule if task.kind == "activity" else "those of the session",
             "dataset_version": self.bound.session.content_hash,
             "context_window": f"{header['n_bins'] * header['bin_size_s']:g}",
             "bin_size": f"{header['bin_size_s']:g}",
