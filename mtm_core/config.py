@@ -167,6 +167,13 @@ class RunConfig:
     """Steps between validations."""
     checkpoint_every: Count = 200
     """Steps between checkpoints."""
+    store: Literal["auto", "memory", "mapped"] = "auto"
+    """Where counts lie: in memory (or on the device), in mapped files, or auto: in memory as long
+    as they fit into a quarter of what is free. The result is the same to the last bit."""
+    store_dir: str | None = None
+    """Folder of the mapped files; none means the cache folder of this user."""
+    store_gb: Annotated[float, Bounds(0.001, 1e6)] = 50.0
+    """Most gigabytes of mapped files; those used longest ago go first."""
 
     def __post_init__(self) -> None:
         """Check every field, and that the device is the name of one."""

@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
     with PreparationBar() as preparation:
         events = train(
             config,
-            [read_session(path) for path in paths],
+            (read_session(path) for path in paths),  # one at a time: they may not all fit
             args.out,
             resume=args.resume,
             session_paths=[str(path.resolve()) for path in paths],

@@ -152,13 +152,12 @@ def _train(
     first = RunFolder(folder.path.with_name(f"{cell.name}.pretrain"))
     chosen = choose_pool(plan.pool, session, n_pretrain)
     paths = [str(path) for path in chosen]
-    sessions = [read_session(path) for path in paths]
+    sessions = (read_session(path) for path in paths)
     steps = config.optim.steps
     many = replace(config.optim, steps=None if steps is None else steps * n_pretrain)
     started_from = replace(config, optim=many)
     for _ in train(started_from, sessions, first.path, resume=True, session_paths=paths):
         pass
-    del sessions
     pretrained = Pretrained.read(first.model_path)
     manifest = read_manifest(first.model_path)
     settings = finetune_config(manifest, session, plan.finetune_changes())

@@ -59,6 +59,8 @@ class StepDone:
         Norm of the gradient before clipping.
     seconds, seconds_left : float
         Training time so far, the fitted start included, and about how much is to come.
+    data_seconds : float
+        How long this step waited for the counts of its batch.
     """
 
     step: int
@@ -68,6 +70,7 @@ class StepDone:
     grad_norm: float
     seconds: float
     seconds_left: float
+    data_seconds: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -40,7 +41,7 @@ from mtm_core.training.validation import keep_what_helps
 
 def train(
     config: TrainConfig,
-    sessions: Sequence[Session],
+    sessions: Iterable[Session],
     run_dir: Path,
     *,
     resume: bool = False,
@@ -54,8 +55,9 @@ def train(
     ----------
     config : TrainConfig
         All settings.
-    sessions : sequence of Session
-        What to train on: all of the same bins, each with units of its own.
+    sessions : iterable of Session
+        What to train on: all of the same bins, each with units of its own. They are taken one at
+        a time; what is kept of each is what ``run.store`` says.
     run_dir : Path
         Folder to fill (see `mtm_core.training.run_folder`).
     resume : bool
@@ -168,7 +170,7 @@ class Trainer:
         started = time.perf_counter()
         run = self.bench.config.run
         with use_backend(self.bench.backend):
-            loss, lr, norm = self._step()
+            made = self._step()
             step = self.progress.step + 1
             self.progress = replace(self.progress, step=step)
             is_last = step == self.bench.n_steps
@@ -178,11 +180,12 @@ class Trainer:
             StepDone(
                 step=step,
                 n_steps=self.bench.n_steps,
-                loss=loss,
-                lr=lr,
-                grad_norm=norm,
+                loss=made.loss,
+                lr=made.lr,
+                grad_norm=made.grad_norm,
                 seconds=seconds,
                 seconds_left=self._speed.seconds_left(step, seconds),
+                data_seconds=made.data_seconds,
             )
         ]
         happened += [validation] if validation is not None else []
@@ -196,12 +199,13 @@ class Trainer:
         self.progress = replace(self.progress, seconds=seconds)
         return seconds
 
-    def _step(self) -> tuple[float, float, float]:
-        """Make one optimiser step; return loss, learning rate and gradient norm."""
+    def _step(self) -> _Made:
+        """Make one optimiser step."""
         bench, step = self.bench, self.progress.step
         config, seed = bench.config, bench.config.run.seed
-        session = bench.sessions[bench.order.session[step]]
-        counts = session.batch(seed, config.optim.batch_size, int(bench.order.turn[step]))
+        started = time.perf_counter()
+        session, counts = bench.take_batch(step)
+        data_seconds = time.perf_counter() - started
         batch = session.sampler.draw(counts, mask_generator(seed, step))
         lr = learning_rate(step, bench.n_steps, config.optim)
         for group in bench.optimizer.param_groups:
@@ -220,7 +224,7 @@ class Trainer:
         bench.optimizer.step()
         bench.optimizer.zero_grad()
         bench.average.update(step + 1)
-        return loss_value, lr, norm_value
+        return _Made(loss_value, lr, norm_value, data_seconds)
 
     def _validate(self) -> ValidationDone:
         model, scores = keep_what_helps(self.bench.average.model, self.bench.validation)
@@ -271,6 +275,15 @@ class Trainer:
             f"{lr:g}) and train into another folder. The best weights so far, of step "
             f"{self.progress.best_step}, are in {self.folder.model_path}."
         )
+
+
+class _Made(NamedTuple):
+    """What came of a step."""
+
+    loss: float
+    lr: float
+    grad_norm: float
+    data_seconds: float
 
 
 class _Speed:

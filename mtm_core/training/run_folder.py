@@ -40,6 +40,8 @@ from mtm_core.training.state import Progress
 logger = logging.getLogger(__name__)
 SCHEMA = "mtm-run"
 VERSION = 2
+FREE_ON_RESUME = frozenset({"run.store", "run.store_dir", "run.store_gb"})
+"""Settings that may differ when a run is resumed: the result is the same."""
 _PROGRESS = "progress"
 _LEFT_BEHIND = re.compile(r"\.(config|split|run|events|model|state)-\d+-[0-9a-f]{8}\.\w+")
 
@@ -269,11 +271,15 @@ def find_checkpoint(path: Path) -> Path:
 
 
 def first_difference(stored: TrainConfig, given: TrainConfig) -> tuple[str, Any, Any] | None:
-    """Return the key, the stored and the given value of the first setting that differs."""
+    """Return the key, the stored and the given value of the first setting that differs.
+
+    Settings that change no number of a run (`FREE_ON_RESUME`) may differ.
+    """
     before, after = config_io.to_dict(stored), config_io.to_dict(given)
     for key in before:
         if isinstance(before[key], dict):
             for name in before[key]:
-                if before[key][name] != after[key].get(name):
-                    return f"{key}.{name}", before[key][name], after[key].get(name)
+                was, now = before[key][name], after[key].get(name)
+                if was != now and f"{key}.{name}" not in FREE_ON_RESUME:
+                    return f"{key}.{name}", was, now
     return None

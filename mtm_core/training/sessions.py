@@ -1,20 +1,20 @@
-"""The sessions of a run: their trials on the device, and whose turn it is at each step."""
+"""The sessions of a run: their trials, and whose turn it is at each step."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from mtm_core.config import SessionDraw, TrainConfig
 from mtm_core.config_model import ModelConfig, Ndt1Config
 from mtm_core.data.binning import rebin
 from mtm_core.data.session import Session
 from mtm_core.data.splits import split_trials
+from mtm_core.data.store import HeldCounts
 from mtm_core.errors import TrainingError
 from mtm_core.masking.mixture import MaskSampler
 from mtm_core.models.manifest import SessionRecord, describe_session
@@ -22,6 +22,7 @@ from mtm_core.models.session_part import SessionFacts, shrunk_psth
 from mtm_core.models.unit_features import UnitFacts, describe_units
 from mtm_core.seeding import numpy_generator
 from mtm_core.training.randomness import trials_of_step
+from mtm_core.training.trial_counts import Room, TrialCounts
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -31,19 +32,19 @@ class TrainingSession:
     Parameters
     ----------
     session : Session
-        With bins joined, as trained on.
+        With bins joined, as trained on; without behaviours. Its counts may be a mapped file.
     record : SessionRecord
         What the checkpoint will say about it.
-    counts, val_counts : Tensor, shape (n_trials, n_bins, n_units), uint8
-        Training and validation trials, on the device: gathering a batch is one copy.
+    counts, val_counts : TrialCounts
+        Training and validation trials.
     sampler : MaskSampler
         Draws its masks.
     """
 
     session: Session
     record: SessionRecord
-    counts: Tensor
-    val_counts: Tensor
+    counts: TrialCounts
+    val_counts: TrialCounts
     sampler: MaskSampler
 
     @property
@@ -54,7 +55,7 @@ class TrainingSession:
     def facts(self, model: ModelConfig) -> SessionFacts:
         """Return what a fresh model of these settings is told about it."""
         return SessionFacts(
-            psth=self.counts.float().mean(dim=0).cpu(),
+            psth=self.counts.mean(),
             n_trials=len(self.counts),
             region=self.record.region,
             units=self.unit_facts() if is_embedded(model) else None,
@@ -64,19 +65,17 @@ class TrainingSession:
         """Describe its units by its training trials."""
         trial_id = self.session.trials.values("trial_id")
         is_train = np.isin(trial_id, self.record.split["train"])
-        counts = self.counts.float().cpu()
         return describe_units(
             self.session.units,
             self.session.trials.take(is_train),
-            counts,
-            shrunk_psth(counts.mean(dim=0), len(counts)),
+            self.counts.all().cpu(),
+            shrunk_psth(self.counts.mean(), len(self.counts)),
             self.session.bin_size_s,
         )
 
-    def batch(self, seed: int, size: int, turn: int) -> Tensor:
-        """Return the counts of this session's batch number `turn`, float32."""
-        rows = trials_of_step(seed, self.session_id, len(self.counts), size, turn)
-        return self.counts[torch.from_numpy(rows).to(self.counts.device)].float()
+    def trials_of(self, seed: int, size: int, turn: int) -> NDArray[np.int64]:
+        """Return which of the training trials make this session's batch number `turn`."""
+        return trials_of_step(seed, self.session_id, len(self.counts), size, turn)
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,42 +116,77 @@ class SessionOrder:
 
 
 def load_sessions(
-    config: TrainConfig, originals: Sequence[Session], device: str
+    config: TrainConfig,
+    originals: Iterable[Session],
+    device: str,
+    room: Room | None = None,
+    check: Callable[[Session], None] | None = None,
 ) -> tuple[TrainingSession, ...]:
-    """Join bins, split trials and put the counts of every session on the device.
+    """Join bins, split trials and give the counts of every session their place.
+
+    Parameters
+    ----------
+    config : TrainConfig
+        All settings.
+    originals : iterable of Session
+        Taken one at a time, so that they need not all be in memory.
+    device : str
+        Where the run computes.
+    room : Room or None
+        Where counts lie; None makes one of the settings.
+    check : callable or None
+        Called with each session first.
 
     Raises
     ------
     TrainingError
         If there is no session, one twice, a unit in two of them, or bins that differ.
     """
-    check_together(config, originals)
-    return tuple(_load(config, original, device) for original in originals)
-
-
-def check_together(config: TrainConfig, originals: Sequence[Session]) -> None:
-    """Check that sessions can be learnt by one model; see `load_sessions`."""
-    if not originals:
+    together, loaded = _Together(config), []
+    room = room or Room(config.run, device)
+    for original in originals:
+        together.admit(original)
+        if check is not None:
+            check(original)
+        loaded.append(_load(config, original, room, device))
+    if not loaded:
         msg = "There is no session to train on. Give at least one."
         raise TrainingError(msg)
-    seen: dict[str, str] = {}
-    for session in originals:
-        _check_bins(originals[0], session)
+    return tuple(loaded)
+
+
+class _Together:
+    """Checks, session by session, that one model can learn them all; see `load_sessions`."""
+
+    def __init__(self, config: TrainConfig) -> None:
+        self._takes_one = getattr(config.model, "read_in", "") == "components"
+        self._bins: _Bins | None = None
+        self._session_of: dict[str, str] = {}
+        self._session_ids: set[str] = set()
+
+    def admit(self, session: Session) -> None:
+        """Check the next one."""
+        bins = _Bins(
+            session.session_id, session.bin_size_s, session.n_bins, session.window_start_s
+        )
+        self._bins = self._bins or bins
+        _check_bins(self._bins, bins)
         for unit in map(str, session.unit_id):
-            if unit in seen:
-                both = f"{seen[unit]} and {session.session_id}"
+            if unit in self._session_of:
+                both = f"{self._session_of[unit]} and {session.session_id}"
                 msg = f"The unit {unit} is in both {both}. Give every recording once."
                 raise TrainingError(msg)
-            seen[unit] = session.session_id
-    if len({session.session_id for session in originals}) < len(originals):
-        msg = "Two of the sessions have the same id. Give every recording once."
-        raise TrainingError(msg)
-    if len(originals) > 1 and getattr(config.model, "read_in", "") == "components":
-        msg = (
-            f"--model.read_in components fits one session, and {len(originals)} were given. "
-            "Choose --model.read_in linear or stitched, or a preset for many sessions."
-        )
-        raise TrainingError(msg)
+            self._session_of[unit] = session.session_id
+        if session.session_id in self._session_ids:
+            msg = "Two of the sessions have the same id. Give every recording once."
+            raise TrainingError(msg)
+        self._session_ids.add(session.session_id)
+        if self._takes_one and len(self._session_ids) > 1:
+            msg = (
+                "--model.read_in components fits one session, and several were given. "
+                "Choose --model.read_in linear or stitched, or a preset for many sessions."
+            )
+            raise TrainingError(msg)
 
 
 def is_embedded(model: ModelConfig) -> bool:
@@ -160,7 +194,14 @@ def is_embedded(model: ModelConfig) -> bool:
     return isinstance(model, Ndt1Config) and model.read_in == "unit_embedding"
 
 
-def _check_bins(first: Session, other: Session) -> None:
+class _Bins(NamedTuple):
+    session_id: str
+    bin_size_s: float
+    n_bins: int
+    window_start_s: float
+
+
+def _check_bins(first: _Bins, other: _Bins) -> None:
     for what, one, two in (
         ("bins of {:g} s", first.bin_size_s, other.bin_size_s),
         ("trials of {:g} bins", first.n_bins, other.n_bins),
@@ -174,13 +215,16 @@ def _check_bins(first: Session, other: Session) -> None:
             raise TrainingError(msg)
 
 
-def _load(config: TrainConfig, original: Session, device: str) -> TrainingSession:
-    session = rebin(original, config.data.bin_factor)
+def _load(config: TrainConfig, original: Session, room: Room, device: str) -> TrainingSession:
+    factor = config.data.bin_factor
+    session = rebin(replace(original, behaviors={}), factor)
     split = split_trials(session, config.data)
+    source = room.place(original.content_hash, factor, session.counts)
+    is_resident = isinstance(source, HeldCounts)
     return TrainingSession(
-        session=session,
+        session=replace(session, counts=source.array),
         record=describe_session(original, session, split),
-        counts=torch.from_numpy(session.counts[split.train]).to(device),
-        val_counts=torch.from_numpy(session.counts[split.val]).to(device),
+        counts=TrialCounts(source, split.train, device, is_resident=is_resident),
+        val_counts=TrialCounts(source, split.val, device, is_resident=is_resident),
         sampler=MaskSampler(config.masking, session.region, session.session_id),
     )

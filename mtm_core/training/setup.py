@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from mtm_core.config import TrainConfig
@@ -23,6 +25,7 @@ from mtm_core.training.randomness import seeded
 from mtm_core.training.run_folder import RunFolder, RunRecord, first_difference
 from mtm_core.training.sessions import SessionOrder, TrainingSession, load_sessions
 from mtm_core.training.state import Progress, unpack
+from mtm_core.training.trial_counts import Room
 from mtm_core.training.validation import FixedValidation, JointValidation
 
 _START_WORDS = {
@@ -80,11 +83,25 @@ class Workbench:
     n_steps: int
     notes: tuple[str, ...]
 
+    def take_batch(self, step: int) -> tuple[TrainingSession, Tensor]:
+        """Return the session of a step and the counts of its batch, float32, on the device."""
+        session, trials = self._trials(step)
+        counts = session.counts.take(trials)
+        if step + 1 < self.n_steps:
+            following, trials = self._trials(step + 1)
+            following.counts.expect(trials)
+        return session, counts
+
+    def _trials(self, step: int) -> tuple[TrainingSession, NDArray[np.int64]]:
+        session = self.sessions[int(self.order.session[step])]
+        size, turn = self.config.optim.batch_size, int(self.order.turn[step])
+        return session, session.trials_of(self.config.run.seed, size, turn)
+
     def start(self, on_preparation: OnPreparation | None) -> None:
         """Bring a fresh model to where its first step begins; a saved state needs none of it."""
         only, model = self.sessions[0], self.model.member(self.sessions[0].session_id)
         if isinstance(model, Ndt1) and model.can_bypass:
-            counts, val = only.counts.float(), only.val_counts.float()
+            counts, val = only.counts.all(), only.val_counts.all()
             with use_backend(self.backend):
                 warm_start(model, counts, val, only.session.region, on_preparation)
             self.average.restart(self.model)
@@ -92,7 +109,7 @@ class Workbench:
 
 def start_anew(
     config: TrainConfig,
-    sessions: Sequence[Session],
+    sessions: Iterable[Session],
     folder: RunFolder,
     session_paths: tuple[str, ...],
     on_preparation: OnPreparation | None = None,
@@ -110,7 +127,7 @@ def start_anew(
     backend = probe_backend(run.device, run.threads, run.matmul)
     bench = prepare(config, sessions, backend, pretrained=pretrained)
     record = RunRecord(
-        sessions={session.session_id: session.content_hash for session in sessions},
+        sessions=_content_of(bench.sessions),
         session_paths=session_paths,
         backend=backend,
         pretrained=None if pretrained is None else pretrained.describe(),
@@ -121,7 +138,7 @@ def start_anew(
 
 def go_on(
     config: TrainConfig,
-    sessions: Sequence[Session],
+    sessions: Iterable[Session],
     folder: RunFolder,
     on_preparation: OnPreparation | None = None,
     pretrained: Pretrained | None = None,
@@ -136,10 +153,12 @@ def go_on(
     """
     folder.hold()
     record = folder.read_record()
-    _check_same(config, sessions, folder, record)
+    _check_same_settings(config, folder)
     _check_same_start(folder, record, pretrained)
     resolve_device(record.backend.device)
-    bench = prepare(config, sessions, record.backend, _notes(record), pretrained)
+    loaded, notes = _load(config, sessions, record.backend, pretrained)
+    _check_same_sessions(loaded, folder, record)
+    bench = _assemble(config, loaded, record.backend, (*_notes(record), *notes), pretrained)
     folder.sweep()
     if not folder.can_resume():  # stopped before its first checkpoint
         progress = _start(bench, on_preparation)
@@ -160,9 +179,8 @@ def _start(bench: Workbench, on_preparation: OnPreparation | None) -> Progress:
 
 def prepare(
     config: TrainConfig,
-    originals: Sequence[Session],
+    originals: Iterable[Session],
     backend: Backend,
-    notes: tuple[str, ...] = (),
     pretrained: Pretrained | None = None,
 ) -> Workbench:
     """Build model, data and optimiser; the same settings and sessions give the same bits.
@@ -171,18 +189,44 @@ def prepare(
     ----------
     config : TrainConfig
         All settings.
-    originals : sequence of Session
-        As read from their files.
+    originals : iterable of Session
+        As read from their files; taken one at a time.
     backend : Backend
         How to compute.
-    notes : tuple of str
-        Handed on.
     pretrained : Pretrained or None
         What to start from instead of drawn weights.
     """
-    if pretrained is not None:
-        pretrained.check(config, originals)
-    sessions = load_sessions(config, originals, backend.device)
+    sessions, notes = _load(config, originals, backend, pretrained)
+    return _assemble(config, sessions, backend, notes, pretrained)
+
+
+def _load(
+    config: TrainConfig,
+    originals: Iterable[Session],
+    backend: Backend,
+    pretrained: Pretrained | None,
+) -> tuple[tuple[TrainingSession, ...], tuple[str, ...]]:
+    """Take the sessions in; say how many of them are mapped."""
+
+    def check(original: Session) -> None:
+        if pretrained is not None:
+            pretrained.check(config, [original])
+
+    room = Room(config.run, backend.device)
+    sessions = load_sessions(config, originals, backend.device, room, check)
+    if not room.n_mapped:
+        return sessions, ()
+    of = "" if room.n_mapped == len(sessions) else f" of {room.n_mapped} of the sessions"
+    return sessions, (f"Counts{of} are read from mapped files in {room.store.folder}.",)
+
+
+def _assemble(
+    config: TrainConfig,
+    sessions: tuple[TrainingSession, ...],
+    backend: Backend,
+    notes: tuple[str, ...],
+    pretrained: Pretrained | None,
+) -> Workbench:
     facts = {each.session_id: each.facts(config.model) for each in sessions}
     with seeded("cpu", config.run.seed, "weights"):
         model = Family(config.model, facts).to(backend.device)
@@ -215,16 +259,14 @@ def prepare(
 def _fixed_validation(config: TrainConfig, session: TrainingSession) -> FixedValidation:
     return FixedValidation(
         session.sampler,
-        session.val_counts,
-        session.counts.float().mean(dim=(0, 1)),
+        session.val_counts.all,
+        session.counts.unit_mean(),
         config.data.split_seed,  # not the run's: runs that differ in seed share their judge
         config.optim.batch_size,
     )
 
 
-def _check_same(
-    config: TrainConfig, sessions: Sequence[Session], folder: RunFolder, record: RunRecord
-) -> None:
+def _check_same_settings(config: TrainConfig, folder: RunFolder) -> None:
     difference = first_difference(folder.read_config(), config)
     if difference is not None:
         key, stored, given = difference
@@ -233,7 +275,17 @@ def _check_same(
             "to go on with that run, or choose another --out."
         )
         raise TrainingError(msg)
-    now = {session.session_id: session.content_hash for session in sessions}
+
+
+def _content_of(sessions: Sequence[TrainingSession]) -> dict[str, str]:
+    """Return the hash of the content of each session by its id."""
+    return {each.session_id: each.record.session_hash for each in sessions}
+
+
+def _check_same_sessions(
+    sessions: Sequence[TrainingSession], folder: RunFolder, record: RunRecord
+) -> None:
+    now = _content_of(sessions)
     if list(now) == list(record.sessions) and now == dict(record.sessions):
         return
     changed = [name for name in now if now[name] != record.sessions.get(name)]

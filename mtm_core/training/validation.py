@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 from torch import Tensor
@@ -25,8 +25,10 @@ class FixedValidation:
     ----------
     sampler : MaskSampler
         Draws the masks, once.
-    counts : Tensor, shape (n_trials, n_bins, n_units), uint8 or float32
-        Counts of the validation trials.
+    counts : Tensor or callable
+        Counts of the validation trials, shape (n_trials, n_bins, n_units), uint8 or float32; or
+        what returns them whenever a model is scored, so that those of many sessions need not be
+        kept.
     mean_count : Tensor, shape (n_units,)
         Mean count per bin over the training trials.
     seed : int
@@ -36,7 +38,12 @@ class FixedValidation:
     """
 
     def __init__(
-        self, sampler: MaskSampler, counts: Tensor, mean_count: Tensor, seed: int, batch_size: int
+        self,
+        sampler: MaskSampler,
+        counts: Tensor | Callable[[], Tensor],
+        mean_count: Tensor,
+        seed: int,
+        batch_size: int,
     ) -> None:
         self._sampler, self._counts, self._seed = sampler, counts, seed
         self._batch_size = batch_size
@@ -50,7 +57,8 @@ class FixedValidation:
 
     def _batches(self) -> Iterator[tuple[str, MaskedBatch]]:
         """Hide the same entries as every time; masks of many sessions need not be kept."""
-        masked = self._sampler.fixed_masks(self._counts.float(), self._seed)
+        counts = self._counts if isinstance(self._counts, Tensor) else self._counts()
+        masked = self._sampler.fixed_masks(counts.float(), self._seed)
         yield from ((str(name), batch) for name, batch in masked.items())
 
     @torch.no_grad()

@@ -45,7 +45,7 @@ def stopped(tmp_path):
 def forget_times(events):
     shown = [dict(vars(event)) for event in events if not isinstance(event, RunStarted)]
     for values in shown:
-        for name in ("seconds", "seconds_left", "path"):
+        for name in ("seconds", "seconds_left", "data_seconds", "path"):
             values.pop(name, None)
     return shown
 
