@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import logging
+import os
 from functools import partial
 from pathlib import Path
 
@@ -14,6 +15,8 @@ import mtm_core
 from mtm_viewer.actions import add_commands
 from mtm_viewer.browsing import BrowserWorks
 from mtm_viewer.explorer import Explorer
+from mtm_viewer.mask_actions import add_mask_commands
+from mtm_viewer.mask_shelf import MaskShelf
 from mtm_viewer.session_desk import SessionDesk
 from mtm_viewer.theme import THEMES
 from mtm_viewer.views.dialogs import LogView, ShortcutSheet, tell_about
@@ -69,6 +72,11 @@ class Desktop(SessionDesk):
         super().__init__(explorer, settings, works)
         self._log = log
         add_commands(explorer.registry, self)
+        add_mask_commands(explorer.registry, self)
+        folder = Path(settings.fileName()).parent
+        self._shelf = None
+        if settings.fileName() != os.devnull:
+            self._shelf = MaskShelf(self.state, folder / "masks", explorer.tell)
         explorer.window.closing.connect(self._on_close)
         self._restore()
         self.list_sessions()
@@ -109,6 +117,30 @@ class Desktop(SessionDesk):
             return
         self.explorer.window.tree.search.setFocus()
         self.explorer.window.tree.search.selectAll()
+
+    def take_tool(self, tool: str) -> None:
+        """Take a tool for the rasters into the hand."""
+        self.explorer.window.raster.tools.choose(tool)
+
+    def tool_in_hand(self) -> str:
+        """Return the tool in hand."""
+        return self.explorer.window.raster.tools.tool
+
+    def toggle_eraser(self) -> None:
+        """Let strokes show in place of hide, or hide again."""
+        self.explorer.window.raster.tools.eraser.toggle()
+
+    def is_erasing(self) -> bool:
+        """Tell whether strokes show in place of hide."""
+        return self.explorer.window.raster.tools.eraser.isChecked()
+
+    def toggle_side(self, name: str) -> None:
+        """Show a panel at the side, or hide it."""
+        self.explorer.window.toggle_side(name)
+
+    def is_side_shown(self, name: str) -> bool:
+        """Tell whether a panel at the side is shown."""
+        return not self.explorer.window.side_docks[name].isHidden()
 
     def zoom(self, *, to_region: bool) -> None:
         """Zoom the rasters to the region that the mask targets, or out."""
@@ -162,6 +194,8 @@ class Desktop(SessionDesk):
             self.settings.setValue("layout", window.save_layout())
         self.settings.setValue("theme", self.state.theme.name)
         self.settings.sync()
+        if self._shelf is not None:
+            self._shelf.wait()
         self.browsing.stop()
         self.explorer.stop()
 

@@ -16,13 +16,13 @@ from mtm_viewer.jobs.engine_thread import Answer, EngineThread, Work
 from mtm_viewer.jobs.open_job import OpenRequest
 from mtm_viewer.jobs.reconstruct_job import ReconstructionRequest
 from mtm_viewer.main_window import TITLE, MainWindow
+from mtm_viewer.mask_desk import MaskDesk
 from mtm_viewer.opening import Opener
 from mtm_viewer.presenters.health import health_chips
 from mtm_viewer.presenters.mask_choice import MaskChoice
 from mtm_viewer.presenters.picture import Picture
 from mtm_viewer.presenters.psth import unit_panel
-from mtm_viewer.presenters.recipes import CUSTOM, RECIPES
-from mtm_viewer.presenters.region_tree import region_tree, unit_visibility
+from mtm_viewer.presenters.region_tree import region_tree
 from mtm_viewer.presenters.score_lines import unit_score
 from mtm_viewer.presenters.scores import ScoreContext, score_panel
 from mtm_viewer.presenters.status_words import no_model_panel, progress_words, session_words
@@ -30,8 +30,6 @@ from mtm_viewer.presenters.workspace import Workspace
 from mtm_viewer.state import ViewerState
 from mtm_viewer.theme import Theme
 from mtm_viewer.views.dialogs import Actions, tell_problem
-from mtm_viewer.views.mask_editor import EditorDrawable
-from mtm_viewer.views.region_tree_model import Level, TreeItem
 from mtm_viewer.views.style import apply_theme
 
 logger = logging.getLogger(__name__)
@@ -88,6 +86,7 @@ class Explorer(QObject):
         self._final_ticket = 0
         self.opener = Opener(state, window, works[0], self.tell)
         self.engine = EngineThread(works[1], "reconstruction", self)
+        self.masks = MaskDesk(state, window, self.attempt)
         self._connect_engines()
         self._connect_views()
         self._connect_state()
@@ -122,7 +121,7 @@ class Explorer(QObject):
     def stop(self) -> None:
         """End both threads, and follow the state no longer."""
         self._unit_delay.stop()
-        self.state.undo_stack.indexChanged.disconnect(self.window.refresh_actions)
+        self.masks.stop()
         self.opener.stop()
         self.engine.stop()
 
@@ -151,31 +150,9 @@ class Explorer(QObject):
 
     def _connect_views(self) -> None:
         window, state = self.window, self.state
-        window.recipes.recipe_chosen.connect(
-            lambda name: self.attempt("This mask", lambda: state.choose_recipe(name))
-        )
-        for view in (window.tree, window.raster):
-            view.region_clicked.connect(self._click_region)
-            view.unit_clicked.connect(state.select_unit)
-        window.tree.group_clicked.connect(self._click_group)
-        window.tree.eye_clicked.connect(self._click_eye)
         window.unit.drawn.connect(self._after_unit)
         window.scores.shuffle_requested.connect(lambda: state.set_control(is_wanted=True))
-        self._connect_editor()
         self._connect_bar()
-
-    def _connect_editor(self) -> None:
-        editor, state = self.window.editor, self.state
-        editor.rule_entered.connect(
-            lambda rule: self.attempt("This rule", lambda: state.hide_by_rule(rule))
-        )
-        editor.bins_entered.connect(
-            lambda bins: self.attempt("This mask", lambda: state.hide_bins(bins))
-        )
-        editor.prompt_chosen.connect(
-            lambda name: self.attempt("This prompt", lambda: state.choose_prompt(name))
-        )
-        editor.cleared.connect(lambda: self.attempt("This mask", state.show_everything))
 
     def _connect_bar(self) -> None:
         bar, state = self.window.models, self.state
@@ -201,24 +178,6 @@ class Explorer(QObject):
         state.control_changed.connect(lambda is_wanted: self.compute() if is_wanted else None)
         state.device_changed.connect(lambda _: self.compute())
         state.theme_changed.connect(self._show_theme)
-        state.undo_stack.indexChanged.connect(self.window.refresh_actions)
-
-    def _click_region(self, region: str) -> None:
-        self.attempt(f"{region}", lambda: self.state.click_region(region))
-
-    def _click_group(self, group: str) -> None:
-        if self.state.mask.recipe == CUSTOM:
-            self.attempt(group, lambda: self.state.toggle_group(group))
-        else:
-            self.window.tree.toggle_current()
-
-    def _click_eye(self, item: TreeItem) -> None:
-        toggles = {
-            Level.GROUP: self.state.toggle_group,
-            Level.REGION: self.state.toggle_region,
-            Level.UNIT: self.state.toggle_unit,
-        }
-        self.attempt("This mask", lambda: toggles[item.level](item.name))
 
     def _choose_model(self, place: int) -> None:
         workspace = self.state.workspace
@@ -300,30 +259,13 @@ class Explorer(QObject):
         self._show_scores()
 
     def _show_mask(self, mask: MaskChoice, *, compute: bool) -> None:
-        state, window, workspace = self.state, self.window, self.state.workspace
-        if workspace is None:
+        if self.state.workspace is None:
             return
         if compute:  # first of all: the engine works while the rest is drawn
             self.compute()
-        window.recipes.draw(mask.recipe)
-        window.tree.draw_hint(RECIPES[mask.recipe].click.capitalize())
-        n_units = workspace.session.n_units
-        window.tree.draw_visibility(unit_visibility(state.resolved, n_units))
-        if mask.region is not None:
-            window.tree.show_region(mask.region)
-        window.show_editor(is_shown=mask.recipe == CUSTOM)
-        window.editor.draw(
-            EditorDrawable(
-                session=workspace.session,
-                rate_hz=workspace.rate_hz,
-                parts=state.parts,
-                prompt=mask.prompt,
-            )
-            if mask.recipe == CUSTOM
-            else None
-        )
+        self.masks.draw(mask)
         self._show_bar()
-        window.refresh_actions()
+        self.window.refresh_actions()
         self._show_status()
 
     def _show_bar(self) -> None:

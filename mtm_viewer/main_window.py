@@ -32,9 +32,11 @@ from mtm_viewer.commands import Command, CommandRegistry
 from mtm_viewer.theme import Theme
 from mtm_viewer.views.drop_target import DropTarget
 from mtm_viewer.views.health_strip import HealthStrip
+from mtm_viewer.views.history_panel import HistoryPanel
 from mtm_viewer.views.icons import app_icon
 from mtm_viewer.views.mask_editor import MaskEditor
 from mtm_viewer.views.model_bar import ModelBar
+from mtm_viewer.views.named_masks_panel import NamedMasksPanel
 from mtm_viewer.views.palette import CommandPalette
 from mtm_viewer.views.raster_view import RasterView
 from mtm_viewer.views.recipe_bar import RecipeBar
@@ -75,6 +77,8 @@ class MainWindow(QMainWindow):
         self.unit = UnitPanel(parent=self)
         self.tree = RegionTreeView(self)
         self.editor = MaskEditor(self)
+        self.names = NamedMasksPanel(self)
+        self.history = HistoryPanel(self)
         self.welcome = WelcomePage(self)
         self.browser = self.welcome.browser
         self.health = HealthStrip(self)
@@ -138,7 +142,8 @@ class MainWindow(QMainWindow):
         for dock in docks:
             dock.setVisible(not is_shown)
         if is_shown:
-            self.editor_dock.hide()
+            for dock in (self.editor_dock, *self.side_docks.values()):
+                dock.hide()
         elif was_shown and not self._docks_before.isEmpty():
             self.restore_layout(self._docks_before)
         elif was_shown:
@@ -149,11 +154,17 @@ class MainWindow(QMainWindow):
         """Show the fields of a custom mask, or not."""
         self.editor_dock.setVisible(is_shown)
 
+    def toggle_side(self, name: str) -> None:
+        """Show one of `side_docks`, or hide it."""
+        dock = self.side_docks[name]
+        dock.setVisible(dock.isHidden())
+        dock.raise_()
+
     def set_theme(self, theme: Theme) -> None:
         """Give every view the colours of a theme."""
         for view in (
             *(self.recipes, self.models, self.raster, self.scores, self.unit),
-            *(self.tree, self.editor, self.welcome, self.status),
+            *(self.tree, self.editor, self.names, self.history, self.welcome, self.status),
             *(self.health, self.opening, self.download, self._target),
         ):
             view.set_theme(theme)
@@ -271,6 +282,13 @@ class MainWindow(QMainWindow):
         self.tree_dock = self._dock("Regions and units", self.tree, left)
         self.editor_dock = self._dock("Custom mask", self.editor, left)
         self.unit_dock = self._dock("Unit", self.unit, right)
+        self.side_docks = {
+            "names": self._dock("Named", self.names, left),
+            "history": self._dock("History", self.history, left),
+        }
+        for dock in self.side_docks.values():
+            self.tabifyDockWidget(self.editor_dock, dock)
+            dock.hide()
         self.resizeDocks([self.tree_dock, self.unit_dock], [250, 320], Qt.Orientation.Horizontal)
 
     def _tool_bar(self, title: str, view: QWidget) -> QToolBar:

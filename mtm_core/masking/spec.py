@@ -139,6 +139,17 @@ class MaskSpec:
         _check(is_hidden, is_scored, one_at_a_time=self.one_at_a_time)
         return ResolvedMask(is_hidden, is_scored, self.one_at_a_time, self.prompt)
 
+    def hidden_entries(self, session: Session, rate_hz: Rates | None = None) -> NDArray[np.bool_]:
+        """Say which entries are withheld from their own prediction, bool (n_bins, n_units).
+
+        Those that the blocks hide and, with `one_at_a_time`, those that are scored. A mask that
+        hides nothing, or everything, is no error here.
+        """
+        is_hidden = _union(self.blocks, session, rate_hz)
+        if self.one_at_a_time:
+            is_hidden = is_hidden | _union(self.scored or (), session, rate_hz)
+        return is_hidden
+
     def describe(self, session: Session, rate_hz: Rates | None = None) -> str:
         """Say in words what is hidden, and by which prompt.
 

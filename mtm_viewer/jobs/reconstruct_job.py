@@ -27,8 +27,8 @@ from mtm_viewer.presenters.score_lines import (
     fit_rivals,
     score_answers,
 )
-from mtm_viewer.presenters.workspace import LoadedModel, Workspace
-from mtm_viewer.state import Display, spec_for
+from mtm_viewer.presenters.workspace import LoadedModel, Workspace, spec_for
+from mtm_viewer.state import Display
 
 PAUSE_S = 0.08
 """Pictures follow each other no faster than this, so that the window has time for its person."""

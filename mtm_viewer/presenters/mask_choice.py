@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,6 +12,7 @@ from mtm_core.data.session import Session
 from mtm_core.errors import MaskError, UnknownNameError
 from mtm_core.masking import tasks
 from mtm_core.masking.choice import Block, UnitChoice
+from mtm_core.masking.entries import cover
 from mtm_core.masking.spec import MaskSpec
 from mtm_core.masking.targets import region_sizes, target_regions
 from mtm_viewer.presenters.recipes import RECIPES
@@ -28,6 +30,8 @@ class MaskChoice:
         One of `RECIPES`.
     region : str or None
         The region that the recipe targets; None for none in particular.
+    others : tuple of str
+        Further regions that it targets.
     spec : MaskSpec or None
         The mask; None hides nothing.
     prompt : str or None
@@ -36,14 +40,33 @@ class MaskChoice:
 
     recipe: str = "inter_region"
     region: str | None = None
+    others: tuple[str, ...] = ()
     spec: MaskSpec | None = None
     prompt: str | None = None
 
     @property
+    def regions(self) -> tuple[str, ...]:
+        """All regions that the recipe targets."""
+        return () if self.region is None else (self.region, *self.others)
+
+    @property
     def title(self) -> str:
-        """Name of the recipe and its region, for example ``"Inter-region CA1"``."""
+        """Name of the recipe and its regions, for example ``"Inter-region CA1"``."""
         title = RECIPES[self.recipe].title
-        return f"{title} {self.region}" if self.region else title
+        return f"{title} {region_words(self.regions)}" if self.regions else title
+
+
+def region_words(regions: Sequence[str], most: int = 3) -> str:
+    """Name regions, or a few of them and how many more there are.
+
+    Examples
+    --------
+    >>> region_words(["CA1", "DG"]), region_words(["a", "b", "c", "d", "e"])
+    ('CA1, DG', 'a, b, c and 2 more')
+    """
+    if len(regions) <= most:
+        return ", ".join(regions)
+    return f"{', '.join(regions[:most])} and {len(regions) - most} more"
 
 
 def default_region(session: Session) -> str | None:
@@ -56,8 +79,10 @@ def default_region(session: Session) -> str | None:
     return max(named, key=lambda name: (sizes[name], name), default=None)
 
 
-def recipe_choice(recipe: str, region: str | None, session: Session) -> MaskChoice:
-    """Make the mask of a recipe for a region.
+def recipe_choice(
+    recipe: str, region: str | None, session: Session, others: tuple[str, ...] = ()
+) -> MaskChoice:
+    """Make the mask of a recipe for a region, or for several.
 
     Parameters
     ----------
@@ -68,6 +93,8 @@ def recipe_choice(recipe: str, region: str | None, session: Session) -> MaskChoi
         inter-region need it.
     session : Session
         The recording.
+    others : tuple of str
+        Further regions: hidden, kept or scored as well.
 
     Raises
     ------
@@ -79,17 +106,25 @@ def recipe_choice(recipe: str, region: str | None, session: Session) -> MaskChoi
     if region is None and recipe in ("intra_region", "inter_region"):
         msg = f"{RECIPES[recipe].title} needs a region: click one in the list or in the raster."
         raise MaskError(msg)
-    if recipe == "co_smoothing":
-        spec = tasks.co_smoothing()
-    elif recipe == "forward_prediction":
-        spec = tasks.forward_prediction(session.n_bins)
-    elif recipe == "intra_region":
-        spec = tasks.intra_region(str(region))
-    else:
-        spec = tasks.inter_region(str(region))
-    if region is not None and recipe in ("co_smoothing", "forward_prediction"):
-        spec = replace(spec, scored=(Block(UnitChoice.of_region(region)),))
-    return MaskChoice(recipe=recipe, region=region, spec=spec)
+    regions = () if region is None else (region, *others)
+    spec = _recipe_spec(recipe, regions, session.n_bins)
+    return MaskChoice(recipe=recipe, region=region, others=others, spec=spec)
+
+
+def _recipe_spec(recipe: str, regions: tuple[str, ...], n_bins: int) -> MaskSpec:
+    targets = tuple(Block(UnitChoice.of_region(name)) for name in regions)
+    if recipe == "inter_region":
+        return replace(tasks.inter_region(regions[0]), blocks=targets)
+    if recipe == "intra_region":
+        spec = tasks.intra_region(regions[0])
+        if len(regions) == 1:
+            return spec
+        named = ", ".join(f'"{name}"' for name in regions)
+        outside = Block(UnitChoice.by_rule(f"region in ({named})"), invert=True)
+        return replace(spec, blocks=(outside,), scored=targets)
+    is_co = recipe == "co_smoothing"
+    spec = tasks.co_smoothing() if is_co else tasks.forward_prediction(n_bins)
+    return replace(spec, scored=targets) if targets else spec
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,17 +142,20 @@ class HiddenParts:
     bins : tuple of int or None
         Hide only these bins (first, and the one after the last); without any unit chosen, of
         every unit.
+    painted : tuple of Block
+        Further entries, each with its units and bins.
     """
 
     regions: tuple[str, ...] = ()
     ids: frozenset[str] = frozenset()
     rule: str = ""
     bins: tuple[int, int] | None = None
+    painted: tuple[Block, ...] = ()
 
     @property
     def is_empty(self) -> bool:
         """True if nothing is hidden."""
-        return not (self.regions or self.ids or self.rule or self.bins)
+        return not (self.regions or self.ids or self.rule or self.bins or self.painted)
 
     def to_spec(self) -> MaskSpec | None:
         """Make a mask of it; None where nothing is hidden."""
@@ -126,9 +164,16 @@ class HiddenParts:
         units = [UnitChoice.of_region(region) for region in self.regions]
         units += [UnitChoice.these(self.ids)] if self.ids else []
         units += [UnitChoice.by_rule(self.rule)] if self.rule else []
+        if not units and self.bins is not None:
+            units = [UnitChoice()]
         return MaskSpec(
-            blocks=tuple(Block(choice, bins=self.bins) for choice in units or [UnitChoice()])
+            blocks=(*(Block(choice, bins=self.bins) for choice in units), *self.painted)
         )
+
+    def hidden_entries(self, session: Session, rates: Rates) -> NDArray[np.bool_]:
+        """Say which entries are hidden, bool (n_bins, n_units)."""
+        spec = self.to_spec() or MaskSpec()
+        return spec.hidden_entries(session, rates)
 
     def toggle_units(
         self, wanted: NDArray[np.bool_], session: Session, rates: Rates
@@ -144,6 +189,10 @@ class HiddenParts:
         rates : ndarray, shape (n_units,)
             Mean rates of training trials, for rules.
         """
+        if self.painted:
+            entries = self.hidden_entries(session, rates)
+            entries[:, wanted] = not entries[:, wanted].all()
+            return parts_from_entries(entries, session)
         is_hidden = self.hidden_units(session, rates)
         if not is_hidden[wanted].all():
             return self._with_units(is_hidden | wanted, session)
@@ -152,7 +201,7 @@ class HiddenParts:
     def toggle_region(self, region: str, session: Session, rates: Rates) -> HiddenParts:
         """Hide a region, or show it again if all of its units are hidden."""
         is_inside = UnitChoice.of_region(region).select(session)
-        if self.hidden_units(session, rates)[is_inside].all():
+        if self.painted or self.hidden_units(session, rates)[is_inside].all():
             return self.toggle_units(is_inside, session, rates)
         inside = set(session.unit_id[is_inside].tolist())
         return replace(self, regions=(*self.regions, region), ids=self.ids - inside)
@@ -164,6 +213,8 @@ class HiddenParts:
         )
         if self.rule:
             is_hidden |= UnitChoice.by_rule(self.rule).select(session, rates)
+        for block in self.painted:
+            is_hidden |= block.select_units(session, rates)
         return is_hidden
 
     def _with_units(self, is_hidden: NDArray[np.bool_], session: Session) -> HiddenParts:
@@ -178,29 +229,56 @@ class HiddenParts:
         return replace(self, regions=tuple(names), ids=ids, rule="")
 
 
+def parts_from_entries(is_hidden: NDArray[np.bool_], session: Session) -> HiddenParts:
+    """Write entries, bool (n_bins, n_units), as parts: units where whole trials are hidden.
+
+    A single range of bins that all hidden units share becomes the range of the parts.
+    """
+    if is_hidden.all():
+        return HiddenParts(bins=(0, len(is_hidden)))
+    blocks = cover(is_hidden, session)
+    ranges = {block.bins for block in blocks}
+    if len(ranges) == 1:
+        return _gather(blocks)
+    whole = tuple(block for block in blocks if block.bins is None)
+    painted = tuple(block for block in blocks if block.bins is not None)
+    return replace(_gather(whole), painted=painted)
+
+
 def parts_of(choice: MaskChoice, session: Session, rates: Rates) -> HiddenParts:
     """Read the mask on screen as a custom mask, so that editing goes on from it.
 
     Units that are hidden in turn count as visible.
     """
-    if choice.spec is None:
-        return HiddenParts()
-    parts = HiddenParts()
-    for block in choice.spec.blocks:
-        parts = _with_block(parts, block, session, rates)
-    return parts
+    blocks = () if choice.spec is None else choice.spec.blocks
+    painted = tuple(block for block in blocks if block.bins is not None)
+    others = tuple(block for block in blocks if block.bins is None)
+    is_one_range = not others and len({block.bins for block in painted}) == 1
+    gathered = painted if is_one_range else others
+    if not _can_gather(gathered):
+        return parts_from_entries(MaskSpec(blocks=blocks).hidden_entries(session, rates), session)
+    return replace(_gather(gathered), painted=() if is_one_range else painted)
 
 
-def _with_block(parts: HiddenParts, block: Block, session: Session, rates: Rates) -> HiddenParts:
-    parts = replace(parts, bins=block.bins)
-    units = block.units
-    if block.invert:
-        return parts._with_units(~units.select(session, rates), session)
-    if units.region is not None:
-        return replace(parts, regions=(*parts.regions, units.region))
-    if units.ids is not None:
-        return replace(parts, ids=parts.ids | frozenset(units.ids))
-    return replace(parts, rule=units.rule) if units.rule is not None else parts
+def _can_gather(blocks: tuple[Block, ...]) -> bool:
+    """Tell whether blocks of the same bins fit into the fields of `HiddenParts`."""
+    kinds = [block.units for block in blocks]
+    n_rules = sum(units.rule is not None for units in kinds)
+    has_all = any(units == UnitChoice() for units in kinds)
+    is_alone = len(blocks) == 1 and blocks[0].bins is not None
+    return n_rules <= 1 and not any(block.invert for block in blocks) and (not has_all or is_alone)
+
+
+def _gather(blocks: tuple[Block, ...]) -> HiddenParts:
+    """Put blocks of the same bins into the fields of `HiddenParts`."""
+    units = [block.units for block in blocks]
+    ids = [unit_id for choice in units for unit_id in choice.ids or ()]
+    return HiddenParts(
+        regions=tuple(choice.region for choice in units if choice.region is not None),
+        ids=frozenset(ids),
+        rule=next((choice.rule for choice in units if choice.rule is not None), ""),
+        bins=blocks[0].bins if blocks else None,
+    )
 
 
 def group_units(session: Session, group: str, column: str = "region_cosmos") -> NDArray[np.bool_]:

@@ -14,6 +14,7 @@ from mtm_core.data.health import SessionHealth, session_health
 from mtm_core.data.session import Session
 from mtm_core.data.splits import Split, split_trials
 from mtm_core.errors import ConfigError
+from mtm_core.masking.spec import MaskSpec
 from mtm_core.models.checkpoint import Checkpoint, fit_overlap, split_part
 from mtm_core.models.manifest import PartName
 
@@ -153,6 +154,11 @@ class Workspace:
 def _comparable(model: LoadedModel) -> tuple[str, frozenset[str], frozenset[int]]:
     manifest = model.checkpoint.manifest
     return manifest.session_id, frozenset(manifest.unit_id), frozenset(manifest.split["test"])
+
+
+def spec_for(model: LoadedModel, spec: MaskSpec) -> MaskSpec:
+    """Return a mask as a model takes it: the temporal baseline is scored without a prompt."""
+    return spec.with_prompt("none") if model.is_temporal else spec
 
 
 def make_workspace(

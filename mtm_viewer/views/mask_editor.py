@@ -27,6 +27,7 @@ from mtm_core.masking.masked_batch import PROMPTS
 from mtm_core.masking.rules import parse_rule
 from mtm_viewer.presenters.mask_choice import HiddenParts
 from mtm_viewer.theme import LIGHT, Theme
+from mtm_viewer.views.random_units import RandomUnits
 
 _AUTOMATIC = "fitting the mask"
 _TYPING_MS = 150
@@ -48,12 +49,15 @@ class EditorDrawable:
         What is hidden.
     prompt : str or None
         The prompt that was picked; None for the fitting one.
+    chosen_prompt : str
+        The prompt in use; "" where nothing is hidden.
     """
 
     session: Session
     rate_hz: NDArray[np.float64]
     parts: HiddenParts
     prompt: str | None
+    chosen_prompt: str = ""
 
 
 class MaskEditor(QWidget):
@@ -62,12 +66,13 @@ class MaskEditor(QWidget):
     Notes
     -----
     Signals: `rule_entered` a rule or "", `bins_entered` a (first, stop) pair or None,
-    `prompt_chosen` a prompt or None, `cleared` nothing.
+    `prompt_chosen` a prompt or None, `random_asked` scope, per cent and seed, `cleared` nothing.
     """
 
     rule_entered = pyqtSignal(str)
     bins_entered = pyqtSignal(object)
     prompt_chosen = pyqtSignal(object)
+    random_asked = pyqtSignal(str, float, int)
     cleared = pyqtSignal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -84,6 +89,7 @@ class MaskEditor(QWidget):
         self.span = QLabel(self)
         self.span.setAccessibleName("Hidden time range")
         self.prompt = self._make_prompt()
+        self.random = RandomUnits(self)
         self.clear = QPushButton("Show everything", self)
         self._lay_out()
         self._connect()
@@ -101,6 +107,9 @@ class MaskEditor(QWidget):
         if not (self.rule.hasFocus() and self.rule.isModified()):
             self.rule.setText(drawable.parts.rule)
         self._draw_bins(drawable)
+        fitting = drawable.chosen_prompt if drawable.prompt is None else ""
+        shown = f"fitting: {fitting.replace('_', '-')}" if fitting else _AUTOMATIC
+        self.prompt.setItemText(0, shown)
         wanted = drawable.prompt or _AUTOMATIC
         self.prompt.setCurrentIndex(max(0, self.prompt.findData(wanted)))
         for widget in (self.rule, self.only_bins, self.first, self.last, self.prompt):
@@ -163,6 +172,7 @@ class MaskEditor(QWidget):
         column.addWidget(self.only_bins)
         column.addLayout(bins)
         column.addWidget(self.span)
+        column.addWidget(self.random)
         column.addLayout(prompt)
         column.addWidget(self.clear)
         column.addStretch(1)
@@ -185,6 +195,7 @@ class MaskEditor(QWidget):
         self.first.valueChanged.connect(lambda _: self._enter_bins())
         self.last.valueChanged.connect(lambda _: self._enter_bins())
         self.prompt.activated.connect(lambda _: self._enter_prompt())
+        self.random.asked.connect(self.random_asked)
         self.clear.clicked.connect(lambda _: self.cleared.emit())
 
     def _draw_bins(self, drawable: EditorDrawable) -> None:

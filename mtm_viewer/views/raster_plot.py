@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
-from PyQt6.QtCore import QRectF, Qt
+from PyQt6.QtCore import QPointF, QRectF, Qt, pyqtSignal
 from PyQt6.QtGui import QColor, QPen
 from PyQt6.QtWidgets import QGraphicsRectItem
 
@@ -60,11 +60,35 @@ class Frame:
         return start - EDGE * width, start + (1 + EDGE) * width
 
 
+class RasterBox(pg.ViewBox):
+    """The area of a raster; while one paints, dragging with the left button moves nothing.
+
+    Notes
+    -----
+    Signal: `dragged` an event of pyqtgraph.
+    """
+
+    dragged = pyqtSignal(object)
+
+    def __init__(self) -> None:
+        super().__init__(enableMenu=False)
+        self.is_painting = False
+
+    def mouseDragEvent(self, ev: object, axis: int | None = None) -> None:
+        """Hand a drag to whoever paints (pyqtgraph's own hook)."""
+        if self.is_painting and ev.button() == Qt.MouseButton.LeftButton:  # type: ignore[attr-defined]
+            ev.accept()  # type: ignore[attr-defined]
+            self.dragged.emit(ev)
+            return
+        super().mouseDragEvent(ev, axis)
+
+
 class RasterPlot(pg.PlotItem):
     """Draws one panel of a raster; knows nothing of the others."""
 
     def __init__(self, theme: Theme) -> None:
-        super().__init__(enableMenu=False)
+        self.box = RasterBox()
+        super().__init__(viewBox=self.box, enableMenu=False)
         let_title_shrink(self)
         self._theme = theme
         self._panel: RasterPanel | None = None
@@ -172,6 +196,29 @@ class RasterPlot(pg.PlotItem):
     def place(self, row: int, time_bin: int) -> tuple[float, float]:
         """Return the centre of an entry in coordinates of the plot."""
         return self._start_ms + (time_bin + 0.5) * self._step_ms, row + 0.5
+
+    @property
+    def map_shape(self) -> tuple[int, int] | None:
+        """Rows and bins; None before anything is drawn."""
+        return None if self._source is None else (self._source.shape[0], self._source.shape[1])
+
+    def extent(self) -> QRectF:
+        """Return the whole map in coordinates of the plot."""
+        n_rows, n_bins = self.map_shape or (0, 0)
+        return QRectF(self._start_ms, 0.0, n_bins * self._step_ms, float(n_rows))
+
+    def in_entries(self, point: QPointF) -> tuple[float, float]:
+        """Return a place of the plot as (bin, row), in entries."""
+        return (point.x() - self._start_ms) / self._step_ms, point.y()
+
+    def from_entries(self, time_bin: float, row: float) -> tuple[float, float]:
+        """Return a place in entries in coordinates of the plot."""
+        return self._start_ms + time_bin * self._step_ms, row
+
+    def radius_in_entries(self, radius_px: float) -> tuple[float, float]:
+        """Return how many bins and rows lie under so many pixels of the screen."""
+        width, height = self.box.viewPixelSize()
+        return radius_px * width / self._step_ms, radius_px * height
 
     def entry_at(self, x: float, y: float) -> tuple[int, int] | None:
         """Return the row and the bin at a place of the plot; None outside the map."""

@@ -12,7 +12,9 @@ from mtm_viewer.presenters.raster import hover_text
 from mtm_viewer.presenters.raster_drawable import RasterDrawable
 from mtm_viewer.theme import LIGHT, Theme
 from mtm_viewer.views.colour_bar import ColourBar
+from mtm_viewer.views.mask_tools import MaskTools
 from mtm_viewer.views.plain_plot import adopt_menus
+from mtm_viewer.views.raster_painter import RasterPainter
 from mtm_viewer.views.raster_plot import MS, Frame, RasterPlot
 from mtm_viewer.views.region_column import RegionColumn
 
@@ -21,6 +23,7 @@ _TITLE_PX = 30
 _MINIMUM_PX = 90
 _PREFERRED_PX = 400
 """The same for all panels, so that they come out equally wide."""
+_PICKING = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
 _STEPS = {
     Qt.Key.Key_Up: (-1, 0),
     Qt.Key.Key_Down: (1, 0),
@@ -34,13 +37,17 @@ class RasterView(QWidget):
 
     Notes
     -----
-    Signals: `unit_clicked` (unit id), `region_clicked` (acronym), `hovered` (what stands under
-    the pointer, in words; "" when it leaves). Arrow keys move the crosshair, Enter chooses its
-    unit, Home shows everything.
+    Signals: `unit_clicked` (unit id), `region_clicked` (acronym), `units_picked` (unit ids) and
+    `regions_picked` (acronyms) for clicks with Ctrl (one more) or Shift (all from the last click
+    to this one), `hovered` (what stands under the pointer, in words; "" when it leaves), and
+    `painter.stroke_painted`. Arrow keys move the crosshair, Enter chooses its unit, Space paints
+    its entry while a brush is in hand, Home shows everything.
     """
 
     unit_clicked = pyqtSignal(str)
     region_clicked = pyqtSignal(str)
+    units_picked = pyqtSignal(list)
+    regions_picked = pyqtSignal(list)
     hovered = pyqtSignal(str)
 
     def __init__(self, theme: Theme = LIGHT, parent: QWidget | None = None) -> None:
@@ -52,6 +59,9 @@ class RasterView(QWidget):
         self._theme = theme
         self.graphics = pg.GraphicsLayoutWidget(self)
         self.plots = tuple(RasterPlot(theme) for _ in range(N_PANELS))
+        self.tools = MaskTools(self)
+        self.painter = RasterPainter(self.tools, self.plots, theme, self)
+        self._anchors: dict[str, int] = {}
         self.column = RegionColumn(theme)
         self.bars = (ColourBar(theme), ColourBar(theme))
         self.time_label = pg.LabelItem()
@@ -70,12 +80,15 @@ class RasterView(QWidget):
         is_same_frame = _same_frame(self._drawable, drawable)
         self._drawable = drawable
         self.graphics.setVisible(drawable is not None)
+        self.tools.setEnabled(drawable is not None)
         if drawable is None:
             self.legend.setText("")
             self._show_cursor(None)
             return
         if not is_same_frame:
             self._cursor = None
+            self._anchors.clear()
+            self.painter.set_units(drawable.rows.unit_id)
             self.show_all()
         frame = _frame(drawable)
         for plot, panel in zip(self.plots, drawable.panels, strict=True):
@@ -95,6 +108,8 @@ class RasterView(QWidget):
         for bar in self.bars:
             bar.set_theme(theme)
         self.column.set_theme(theme)
+        self.tools.set_theme(theme)
+        self.painter.set_theme(theme)
         self._write_legend()
 
     def show_all(self) -> None:
@@ -142,6 +157,8 @@ class RasterView(QWidget):
             self._move_cursor(*_STEPS[key])
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._cursor is not None:
             self.unit_clicked.emit(str(self._drawable.rows.unit_id[self._cursor[0]]))
+        elif key == Qt.Key.Key_Space and self._cursor is not None and self.tools.is_painting:
+            self.painter.dab(self.plots[0], *self._cursor)
         elif key == Qt.Key.Key_Home:
             self.show_all()
         else:
@@ -178,6 +195,7 @@ class RasterView(QWidget):
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(2)
+        box.addWidget(self.tools)
         box.addWidget(self.graphics, 1)
         box.addWidget(self.legend)
         box.addWidget(self.readout)
@@ -213,14 +231,45 @@ class RasterView(QWidget):
         if event.double():  # type: ignore[attr-defined]
             self._zoom_by_double_click(position)
             return
+        modifiers = event.modifiers()  # type: ignore[attr-defined]
         if self._is_in(self.column, position):
-            band = self.column.region_at(_inside(self.column, position).y())
-            if band is not None:
-                self.region_clicked.emit(band.region)
+            self._click_band(_inside(self.column, position).y(), modifiers)
             return
         entry = self._entry_under(position)
-        if entry is not None and self._drawable is not None:
-            self.unit_clicked.emit(str(self._drawable.rows.unit_id[entry[0]]))
+        if entry is None or self._drawable is None:
+            return
+        if self.tools.is_painting:
+            plot = next(plot for plot in self.plots if self._is_in(plot, position))
+            self.painter.dab(plot, *entry)
+            return
+        units = self._drawable.rows.unit_id.tolist()
+        if modifiers & _PICKING:
+            self.units_picked.emit(
+                [units[row] for row in self._picked("row", entry[0], modifiers)]
+            )
+            return
+        self._anchors["row"] = entry[0]
+        self.unit_clicked.emit(units[entry[0]])
+
+    def _click_band(self, y: float, modifiers: Qt.KeyboardModifier) -> None:
+        band = self.column.region_at(y)
+        if band is None or self._drawable is None:
+            return
+        bands = self._drawable.rows.bands
+        if modifiers & _PICKING:
+            picked = self._picked("band", bands.index(band), modifiers)
+            self.regions_picked.emit([bands[place].region for place in picked])
+            return
+        self._anchors["band"] = bands.index(band)
+        self.region_clicked.emit(band.region)
+
+    def _picked(self, kind: str, place: int, modifiers: Qt.KeyboardModifier) -> range:
+        """Say which rows or bands a click with Ctrl or Shift means; it is the next anchor."""
+        anchor = self._anchors.get(kind, place)
+        self._anchors[kind] = place
+        if not modifiers & Qt.KeyboardModifier.ShiftModifier:
+            anchor = place
+        return range(min(anchor, place), max(anchor, place) + 1)
 
     def _zoom_by_double_click(self, position: QPointF) -> None:
         band = None

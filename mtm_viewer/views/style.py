@@ -62,6 +62,10 @@ def style_sheet(theme: Theme) -> str:
     QMainWindow::separator:hover {{ background: {theme.accent}; }}
     QDockWidget {{ font-weight: 600; }}
     QDockWidget::title {{ padding: 5px 8px; background: {theme.window}; }}
+    QMainWindow > QTabBar::tab {{ background: {theme.raised}; border: 1px solid {theme.border};
+        padding: 3px 7px; margin-right: 1px; }}
+    QMainWindow > QTabBar::tab:selected {{ background: {theme.panel}; font-weight: 600; }}
+    QMainWindow > QTabBar::tab:focus {{ border: 1px solid {theme.accent}; }}
     QToolTip {{ color: {theme.text}; background: {theme.raised}; border: 1px solid {theme.border};
         padding: 4px; }}
     QPushButton, QToolButton {{ background: {theme.raised}; border: 1px solid {theme.border};

@@ -9,8 +9,9 @@ import pytest
 
 from mtm_core.errors import MaskError, RuleError
 from mtm_core.masking import tasks
+from mtm_viewer.mask_steps import MaskStep
 from mtm_viewer.presenters.mask_choice import MaskChoice
-from mtm_viewer.state import Display, MaskStep, ViewerState
+from mtm_viewer.state import Display, ViewerState
 from mtm_viewer.theme import DARK
 from tests.core.sessions import make_session
 from tests.viewer.workspaces import make_small_workspace

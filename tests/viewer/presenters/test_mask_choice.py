@@ -15,6 +15,7 @@ from mtm_viewer.presenters.mask_choice import (
     group_units,
     parts_of,
     recipe_choice,
+    region_words,
 )
 from mtm_viewer.presenters.recipes import RECIPES
 from tests.core.sessions import make_session
@@ -178,3 +179,29 @@ def test_editing_leaves_the_mask_before_as_it_was():
     before.toggle_region("DG", SESSION, RATES)
     assert before == HiddenParts(regions=("CA1",))
     assert before.to_spec().blocks == (Block(UnitChoice.of_region("CA1")),)
+
+
+def test_several_regions_are_hidden_together():
+    choice = recipe_choice("inter_region", "DG", SESSION, ("CA1",))
+    mask = choice.spec.resolve(SESSION)
+    assert np.array_equal(mask.is_hidden[0], np.isin(SESSION.region, ("DG", "CA1")))
+    assert (choice.title, choice.regions) == ("Inter-region DG, CA1", ("DG", "CA1"))
+    assert choice.spec.prompt == "inter_region"
+
+
+def test_several_regions_are_kept_together_and_scored_unit_by_unit():
+    mask = recipe_choice("intra_region", "DG", SESSION, ("CA1",)).spec.resolve(SESSION)
+    is_kept = np.isin(SESSION.region, ("DG", "CA1"))
+    assert np.array_equal(mask.is_hidden[0], ~is_kept)
+    assert np.array_equal(mask.is_scored[0], is_kept)
+    assert mask.one_at_a_time
+
+
+def test_several_regions_are_scored_together():
+    mask = recipe_choice("co_smoothing", "DG", SESSION, ("CA1",)).spec.resolve(SESSION)
+    assert np.array_equal(mask.is_scored[0], np.isin(SESSION.region, ("DG", "CA1")))
+
+
+def test_many_regions_are_named_in_part():
+    assert region_words(["a", "b", "c", "d"]) == "a, b, c and 1 more"
+    assert region_words(["a", "b", "c"]) == "a, b, c"

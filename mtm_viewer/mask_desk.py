@@ -1,0 +1,159 @@
+"""Every place where a person points at the mask, connected with the state, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from PyQt6.QtCore import QObject
+
+from mtm_core.errors import MtmError
+from mtm_core.masking.named_masks import NamedMask, NamedMasks
+from mtm_viewer.main_window import MainWindow
+from mtm_viewer.presenters.mask_choice import MaskChoice
+from mtm_viewer.presenters.mask_edits import Stroke
+from mtm_viewer.presenters.recipes import CUSTOM, RECIPES
+from mtm_viewer.presenters.region_tree import unit_visibility
+from mtm_viewer.state import ViewerState
+from mtm_viewer.views.mask_editor import EditorDrawable
+from mtm_viewer.views.named_masks_panel import COMPLEMENT, FORGET, USE, NamedLine
+from mtm_viewer.views.region_tree_model import Level, TreeItem
+
+Attempt = Callable[[str, Callable[[], object]], None]
+
+
+class MaskDesk(QObject):
+    """Recipes, tree, rasters, editor, named masks and history, as far as they edit the mask.
+
+    Parameters
+    ----------
+    state : ViewerState
+        What is hidden.
+    window : MainWindow
+        Where it is shown.
+    attempt : callable
+        ``attempt(title, deed)`` does a deed and tells in a dialog what went wrong.
+    """
+
+    def __init__(self, state: ViewerState, window: MainWindow, attempt: Attempt) -> None:
+        super().__init__(window)
+        self._state = state
+        self._window = window
+        self._attempt = attempt
+        window.history.set_stack(state.undo_stack)
+        self._connect_pointing()
+        self._connect_editor()
+        self._connect_names()
+        state.undo_stack.indexChanged.connect(window.refresh_actions)
+
+    def stop(self) -> None:
+        """Follow the history no longer."""
+        self._state.undo_stack.indexChanged.disconnect(self._window.refresh_actions)
+
+    def draw(self, mask: MaskChoice) -> None:
+        """Show the mask wherever it can be edited."""
+        state, window, workspace = self._state, self._window, self._state.workspace
+        if workspace is None:
+            return
+        window.recipes.draw(mask.recipe)
+        window.tree.draw_hint(RECIPES[mask.recipe].click.capitalize())
+        n_units = workspace.session.n_units
+        window.tree.draw_visibility(unit_visibility(state.resolved, n_units))
+        if mask.region is not None:
+            window.tree.show_region(mask.region)
+        window.show_editor(is_shown=mask.recipe == CUSTOM)
+        window.names.allow_naming(is_allowed=mask.spec is not None)
+        window.editor.draw(
+            EditorDrawable(
+                session=workspace.session,
+                rate_hz=workspace.rate_hz,
+                parts=state.parts,
+                prompt=mask.prompt,
+                chosen_prompt="" if mask.spec is None else mask.spec.prompt,
+            )
+            if mask.recipe == CUSTOM
+            else None
+        )
+
+    def _connect_pointing(self) -> None:
+        window, state = self._window, self._state
+        window.recipes.recipe_chosen.connect(
+            lambda name: self._mask(partial(state.choose_recipe, name))
+        )
+        for view in (window.tree, window.raster):
+            view.region_clicked.connect(self._click_region)
+            view.unit_clicked.connect(state.select_unit)
+        window.tree.group_clicked.connect(self._click_group)
+        window.tree.eye_clicked.connect(self._click_eye)
+        raster = window.raster
+        raster.painter.stroke_painted.connect(self._paint)
+        raster.units_picked.connect(lambda units: self._mask(partial(state.toggle_units, units)))
+        raster.regions_picked.connect(lambda names: self._mask(partial(state.add_regions, names)))
+        raster.tools.grow_asked.connect(lambda: self._mask(state.grow_to_regions))
+        raster.tools.invert_asked.connect(lambda: self._mask(state.invert_mask))
+
+    def _connect_editor(self) -> None:
+        editor, state = self._window.editor, self._state
+        editor.rule_entered.connect(
+            lambda rule: self._attempt("This rule", partial(state.hide_by_rule, rule))
+        )
+        editor.bins_entered.connect(lambda bins: self._mask(partial(state.hide_bins, bins)))
+        editor.prompt_chosen.connect(
+            lambda name: self._attempt("This prompt", partial(state.choose_prompt, name))
+        )
+        editor.random_asked.connect(
+            lambda scope, percent, seed: self._mask(
+                partial(state.hide_random, scope, percent, seed)
+            )
+        )
+        editor.cleared.connect(lambda: self._mask(state.show_everything))
+
+    def _connect_names(self) -> None:
+        panel, state = self._window.names, self._state
+        panel.named.connect(
+            lambda name: self._attempt("This name", partial(state.name_mask, name))
+        )
+        panel.deed_chosen.connect(self._use_name)
+        state.names_changed.connect(self._draw_names)
+
+    def _mask(self, deed: Callable[[], object]) -> None:
+        self._attempt("This mask", deed)
+
+    def _paint(self, stroke: Stroke) -> None:
+        self._mask(partial(self._state.paint, stroke))
+
+    def _click_region(self, region: str) -> None:
+        self._attempt(region, partial(self._state.click_region, region))
+
+    def _click_group(self, group: str) -> None:
+        if self._state.mask.recipe == CUSTOM:
+            self._attempt(group, partial(self._state.toggle_group, group))
+        else:
+            self._window.tree.toggle_current()
+
+    def _click_eye(self, item: TreeItem) -> None:
+        toggles = {
+            Level.GROUP: self._state.toggle_group,
+            Level.REGION: self._state.toggle_region,
+            Level.UNIT: self._state.toggle_unit,
+        }
+        self._mask(partial(toggles[item.level], item.name))
+
+    def _use_name(self, deed: str, name: str) -> None:
+        state = self._state
+        deeds = {USE: state.use_mask, COMPLEMENT: state.use_complement, FORGET: state.forget_mask}
+        run = deeds.get(deed, partial(state.combine_mask, deed))
+        self._attempt(f"'{name}'", partial(run, name))
+
+    def _draw_names(self, names: NamedMasks) -> None:
+        lines = [NamedLine(name=mask.name, words=self._words(mask)) for mask in names]
+        self._window.names.draw(lines, can_name=self._state.mask.spec is not None)
+
+    def _words(self, mask: NamedMask) -> str:
+        workspace = self._state.workspace
+        if workspace is None:
+            return ""
+        try:
+            return mask.spec.describe(workspace.session, workspace.rate_hz)
+        except MtmError as error:
+            return f"does not fit as the session is now: {error}"

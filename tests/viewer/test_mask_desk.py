@@ -1,0 +1,197 @@
+"""Pointing in the real window: strokes, picks, named masks and history reach the mask."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PyQt6.QtCore import QEvent, QPointF, Qt
+from PyQt6.QtGui import QMouseEvent
+from PyQt6.QtWidgets import QApplication, QMessageBox
+
+from tests.viewer.workspaces import make_small_workspace
+
+pytestmark = pytest.mark.gui
+PATIENCE_MS = 10_000
+_LEFT, _NONE = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
+
+
+@pytest.fixture
+def explorer(desktop, qtbot):
+    with qtbot.waitSignal(desktop.explorer.settled, timeout=PATIENCE_MS):
+        desktop.state.open_workspace(make_small_workspace())
+    return desktop.explorer
+
+
+def settle(qtbot, explorer, deed) -> None:
+    with qtbot.waitSignal(explorer.settled, timeout=PATIENCE_MS):
+        deed()
+
+
+def drag(qtbot, raster, panel: int, places: list[tuple[float, float]]) -> None:
+    """Drag the pointer over a raster along (bin, row) places."""
+    plot, viewport = raster.plots[panel], raster.graphics.viewport()
+
+    def send(kind: QEvent.Type, place, button, buttons) -> None:
+        scene = plot.box.mapViewToScene(QPointF(*plot.from_entries(*place)))
+        where = QPointF(raster.graphics.mapFromScene(scene))
+        modifiers = Qt.KeyboardModifier.NoModifier
+        spot = viewport.mapToGlobal(where)
+        QApplication.sendEvent(
+            viewport, QMouseEvent(kind, where, spot, button, buttons, modifiers)
+        )
+
+    send(QEvent.Type.MouseMove, places[0], _NONE, _NONE)
+    send(QEvent.Type.MouseButtonPress, places[0], _LEFT, _LEFT)
+    for place in places[1:]:
+        qtbot.wait(15)  # pyqtgraph takes no more moves than the screen can show
+        send(QEvent.Type.MouseMove, place, _NONE, _LEFT)
+    send(QEvent.Type.MouseButtonRelease, places[-1], _LEFT, _NONE)
+
+
+def hidden(explorer) -> np.ndarray:
+    """What is hidden, rows as on screen, shape (n_rows, n_bins)."""
+    session, rows = explorer.state.workspace.session, explorer.picture.raster.rows
+    place = {name: column for column, name in enumerate(session.unit_id.tolist())}
+    columns = [place[name] for name in rows.unit_id.tolist()]
+    return explorer.state.resolved.is_hidden[:, columns].T
+
+
+def close_dialogs(qtbot, explorer) -> list[str]:
+    boxes = [box for box in explorer.window.findChildren(QMessageBox) if box.isVisible()]
+    texts = [box.informativeText() for box in boxes]
+    for box in boxes:
+        box.close()
+    qtbot.wait(10)
+    return texts
+
+
+def test_the_brush_hides_what_it_crosses_in_one_step(explorer, qtbot):
+    raster, before = explorer.window.raster, hidden(explorer)
+    raster.tools.choose("brush")
+    raster.tools.width_px.setValue(2)
+    settle(qtbot, explorer, lambda: drag(qtbot, raster, 0, [(1.5, 9.5), (3.5, 9.5), (5.5, 9.5)]))
+    after = hidden(explorer)
+    assert np.argwhere(after & ~before).tolist() == [[9, k] for k in range(1, 6)]
+    assert explorer.state.undo_stack.count() == 1
+    assert explorer.state.undo_stack.undoText() == "brush: hide 5 entries of 1 unit"
+    assert not any(cover.isVisible() for cover in raster.painter.covers)
+
+
+def test_the_lasso_takes_what_it_surrounds_on_any_panel(explorer, qtbot):
+    raster, before = explorer.window.raster, hidden(explorer)
+    raster.tools.choose("lasso")
+    corners = [(2.0, 11.0), (6.0, 11.0), (6.0, 14.0), (2.0, 14.0)]
+    settle(qtbot, explorer, lambda: drag(qtbot, raster, 1, corners))
+    wanted = np.zeros_like(before)
+    wanted[11:14, 2:6] = True
+    assert np.array_equal(hidden(explorer) & ~before, wanted)
+
+
+def test_the_eraser_shows_whole_units_again(explorer, qtbot):
+    raster, before = explorer.window.raster, hidden(explorer)
+    row = int(np.flatnonzero(before.all(axis=1))[0])
+    raster.tools.choose("brush")
+    raster.tools.width_px.setValue(2)
+    raster.tools.eraser.setChecked(True)
+    raster.tools.extent.setCurrentIndex(raster.tools.extent.findData("units"))
+    settle(qtbot, explorer, lambda: drag(qtbot, raster, 0, [(2.5, row + 0.5), (4.5, row + 0.5)]))
+    assert np.flatnonzero((before & ~hidden(explorer)).any(axis=1)).tolist() == [row]
+    assert explorer.state.undo_stack.undoText() == "eraser: show 1 unit"
+
+
+def test_dragging_with_the_pointer_moves_the_picture_and_hides_nothing(explorer, qtbot):
+    raster = explorer.window.raster
+    raster.plots[0].setYRange(4, 12, padding=0)
+    low = raster.plots[0].box.viewRange()[1][0]
+    drag(qtbot, raster, 0, [(4.0, 9.0), (4.0, 8.0), (4.0, 6.0)])
+    assert raster.plots[0].box.viewRange()[1][0] > low
+    assert explorer.state.undo_stack.count() == 0
+
+
+def test_units_and_regions_are_picked_on_the_raster(explorer, qtbot):
+    settle(qtbot, explorer, lambda: explorer.window.raster.regions_picked.emit(["CA1"]))
+    assert explorer.state.mask.regions == ("VISp", "CA1")
+    units = explorer.state.workspace.session.unit_id[[8, 9]].tolist()
+    settle(qtbot, explorer, lambda: explorer.window.raster.units_picked.emit(units))
+    assert explorer.state.mask.recipe == "custom"
+    assert explorer.state.resolved.scored_units.tolist() == [*range(10), *range(16, 24)]
+
+
+def test_grow_and_invert_stand_over_the_rasters(explorer, qtbot):
+    tools = explorer.window.raster.tools
+    settle(qtbot, explorer, tools.invert.click)
+    assert set(explorer.state.parts.regions) == {"CA1", "DG"}
+    tools.grow.click()  # whole regions are hidden already
+    assert explorer.state.undo_stack.undoText() == "invert the mask"
+
+
+def test_random_units_are_asked_for_in_the_editor(explorer, qtbot):
+    settle(qtbot, explorer, lambda: explorer.state.choose_recipe("custom"))
+    settle(qtbot, explorer, explorer.window.editor.random.draw_units.click)
+    assert explorer.state.undo_stack.undoText() == "hide 30 % of all units (seed 0)"
+
+
+def test_the_editor_says_which_prompt_fits(explorer, qtbot):
+    settle(qtbot, explorer, lambda: explorer.state.choose_recipe("custom"))
+    assert explorer.window.editor.prompt.currentText() == "fitting: inter-region"
+
+
+def test_a_click_in_the_history_goes_to_that_step(explorer, qtbot):
+    settle(qtbot, explorer, lambda: explorer.state.click_region("CA1"))
+    settle(qtbot, explorer, lambda: explorer.state.click_region("DG"))
+    steps = explorer.window.history.steps
+    model = steps.model()
+    assert [model.index(row, 0).data() for row in range(model.rowCount())] == [
+        "as opened",
+        "Inter-region CA1",
+        "Inter-region DG",
+    ]
+    settle(qtbot, explorer, lambda: steps.setCurrentIndex(model.index(0, 0)))
+    assert explorer.state.mask.region == "VISp"
+    settle(qtbot, explorer, lambda: steps.setCurrentIndex(model.index(2, 0)))
+    assert explorer.state.mask.region == "DG"
+
+
+def test_masks_are_named_used_and_combined_in_their_panel(explorer, qtbot):
+    panel = explorer.window.names
+    panel.name.setText("visual")
+    panel.save.click()
+    assert panel.list.item(0).toolTip() == (
+        "visual: VISp hidden: 8 of 24 units, inter-region prompt"
+    )
+    settle(qtbot, explorer, lambda: explorer.state.click_region("CA1"))
+    settle(qtbot, explorer, panel.buttons["union"].click)
+    assert set(explorer.state.parts.regions) == {"CA1", "VISp"}
+    settle(qtbot, explorer, panel.buttons["complement"].click)
+    assert set(explorer.state.parts.regions) == {"CA1", "DG"}
+    settle(qtbot, explorer, panel.buttons["use"].click)
+    assert explorer.state.parts.regions == ("VISp",)
+    panel.buttons["forget"].click()
+    assert panel.list.count() == 0
+
+
+def test_a_combination_that_hides_nothing_is_told(explorer, qtbot):
+    explorer.state.name_mask("visual")
+    settle(qtbot, explorer, lambda: explorer.state.click_region("CA1"))
+    explorer.window.names.buttons["intersection"].click()
+    (text,) = close_dialogs(qtbot, explorer)
+    assert "nothing in common" in text
+    assert explorer.state.mask.region == "CA1"
+
+
+def test_a_named_mask_that_does_not_fit_says_so_in_its_line(explorer, qtbot):
+    explorer.state.hide_by_rule('region == "VISp"')
+    explorer.state.name_mask("ruled")
+    other = make_small_workspace(regions=("CA1", "DG", "TH"), session_id="simulated-0")
+    settle(qtbot, explorer, lambda: explorer.state.open_workspace(other))
+    assert "does not fit" in explorer.window.names.list.item(0).toolTip()
+
+
+def test_named_masks_are_there_again_after_a_restart(build_desktop, qtbot):
+    first = build_desktop()
+    settle(qtbot, first.explorer, lambda: first.state.open_workspace(make_small_workspace()))
+    first.state.name_mask("visual")
+    first.explorer.window.close()
+    second = build_desktop()
+    settle(qtbot, second.explorer, lambda: second.state.open_workspace(make_small_workspace()))
+    assert second.explorer.window.names.list.item(0).text() == "visual"
