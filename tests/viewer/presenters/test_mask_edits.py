@@ -217,3 +217,10 @@ def test_a_share_of_nothing_is_refused():
         random_units(HiddenParts(), "hidden", 50, 0, SESSION, RATES)
     with pytest.raises(UnknownNameError, match="draw from"):
         random_units(HiddenParts(), "shank", 50, 0, SESSION, RATES)
+
+
+def test_painted_units_count_as_hidden_when_they_are_thinned_out():
+    parts = painted(painted(HiddenParts(), slice(0, 2), slice(0, 2)), slice(2, 4), slice(1, 5))
+    assert parts.hidden_units(SESSION, RATES).sum() == 4
+    few = random_units(parts, "hidden", 50, 0, SESSION, RATES)
+    assert hidden(few)[0].sum() == 2
