@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+import numpy as np
 from PyQt6.QtCore import QObject
 
 from mtm_core.errors import MtmError
+from mtm_core.evaluation.unit_labels import unit_label
 from mtm_core.masking.named_masks import NamedMask, NamedMasks
 from mtm_viewer.main_window import MainWindow
 from mtm_viewer.presenters.mask_choice import MaskChoice
 from mtm_viewer.presenters.mask_edits import Stroke
 from mtm_viewer.presenters.recipes import CUSTOM, RECIPES
-from mtm_viewer.presenters.region_tree import unit_visibility
+from mtm_viewer.presenters.region_tree import Level, unit_visibility
 from mtm_viewer.state import ViewerState
 from mtm_viewer.views.mask_editor import EditorDrawable
 from mtm_viewer.views.named_masks_panel import COMPLEMENT, FORGET, USE, NamedLine
-from mtm_viewer.views.region_tree_model import Level, TreeItem
+from mtm_viewer.views.region_tree_model import TreeItem
 
 Attempt = Callable[[str, Callable[[], object]], None]
 
@@ -85,6 +87,9 @@ class MaskDesk(QObject):
             view.unit_clicked.connect(state.select_unit)
         window.tree.group_clicked.connect(self._click_group)
         window.tree.eye_clicked.connect(self._click_eye)
+        window.tree.items_picked.connect(self._pick)
+        window.tree.only_chosen.connect(partial(self._hide_only, is_kept=False))
+        window.tree.others_chosen.connect(partial(self._hide_only, is_kept=True))
         raster = window.raster
         raster.painter.stroke_painted.connect(self._paint)
         raster.units_picked.connect(lambda units: self._mask(partial(state.toggle_units, units)))
@@ -125,19 +130,37 @@ class MaskDesk(QObject):
     def _click_region(self, region: str) -> None:
         self._attempt(region, partial(self._state.click_region, region))
 
-    def _click_group(self, group: str) -> None:
-        if self._state.mask.recipe == CUSTOM:
-            self._attempt(group, partial(self._state.toggle_group, group))
+    def _click_group(self, item: TreeItem) -> None:
+        """Do with all regions below a heading what the recipe says."""
+        if item.regions and self._state.mask.recipe != CUSTOM:
+            self._attempt(item.name, partial(self._state.target_regions, item.regions))
         else:
-            self._window.tree.toggle_current()
+            self._click_eye(item)
 
     def _click_eye(self, item: TreeItem) -> None:
-        toggles = {
-            Level.GROUP: self._state.toggle_group,
-            Level.REGION: self._state.toggle_region,
-            Level.UNIT: self._state.toggle_unit,
-        }
-        self._mask(partial(toggles[item.level], item.name))
+        if item.regions:
+            self._mask(partial(self._state.toggle_regions, item.regions, item.name))
+        else:
+            self._mask(partial(self._state.toggle_units, item.unit_ids))
+
+    def _pick(self, items: list[TreeItem]) -> None:
+        regions = tuple(dict.fromkeys(name for item in items for name in item.regions))
+        if regions:
+            self._mask(partial(self._state.add_regions, regions))
+        elif items:
+            ids = [unit_id for item in items for unit_id in item.unit_ids]
+            self._mask(partial(self._state.toggle_units, ids))
+
+    def _hide_only(self, item: TreeItem, *, is_kept: bool) -> None:
+        workspace, state = self._state.workspace, self._state
+        if workspace is None:
+            return
+        ids = workspace.session.unit_id
+        is_unit = item.level is Level.UNIT
+        row = int(np.flatnonzero(ids == item.name)[0]) if is_unit else 0
+        name = unit_label(item.name, str(workspace.session.region[row])) if is_unit else item.name
+        deed = state.keep_only_units if is_kept else state.hide_only_units
+        self._mask(partial(deed, np.isin(ids, item.unit_ids), name))
 
     def _use_name(self, deed: str, name: str) -> None:
         state = self._state

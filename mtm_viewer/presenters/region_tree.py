@@ -1,4 +1,4 @@
-"""The units of a session as a tree: Cosmos group > region > unit, and which of them are hidden."""
+"""Units as a tree: Cosmos group > Beryl region > area as given > unit, and which are hidden."""
 
 from __future__ import annotations
 
@@ -45,37 +45,47 @@ WORDS = {
 """What each state is called."""
 
 
+class Level(IntEnum):
+    """What a row of the tree stands for."""
+
+    GROUP = 0
+    """A Cosmos group."""
+    BERYL = 1
+    """A Beryl region whose units were given finer areas."""
+    REGION = 2
+    """An area as given with the recording: what masks call a region."""
+    UNIT = 3
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class RegionNode:
-    """A region with units.
+    """A heading of the tree.
 
     Parameters
     ----------
+    level : Level
+        Group, Beryl region or area.
     acronym, name, colour : str
         As the atlas has them; a region that it does not know has its acronym for a name.
     rows : ndarray of int64
         Rows of its units in the session.
+    children : tuple of RegionNode
+        Headings below it; none below an area, where its units stand.
     """
 
+    level: Level
     acronym: str
     name: str
     colour: str
     rows: Rows
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class GroupNode:
-    """A Cosmos group with its regions."""
-
-    acronym: str
-    name: str
-    colour: str
-    regions: tuple[RegionNode, ...]
+    children: tuple[RegionNode, ...] = ()
 
     @property
-    def rows(self) -> Rows:
-        """Rows of the units of all its regions."""
-        return np.concatenate([region.rows for region in self.regions])
+    def regions(self) -> tuple[str, ...]:
+        """The areas below it that masks know by name."""
+        if self.level is Level.REGION:
+            return () if self.acronym == NO_REGION else (self.acronym,)
+        return tuple(name for child in self.children for name in child.regions)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -84,7 +94,7 @@ class RegionTree:
 
     Parameters
     ----------
-    groups : tuple of GroupNode
+    groups : tuple of RegionNode
         In the order of the atlas; groups without a named region come last.
     unit_id : ndarray of str, shape (n_units,)
         Full ids, of all units of the session.
@@ -94,7 +104,7 @@ class RegionTree:
         Mean rates, spikes/s.
     """
 
-    groups: tuple[GroupNode, ...]
+    groups: tuple[RegionNode, ...]
     unit_id: NDArray[np.str_]
     unit_label: NDArray[np.str_]
     rate_hz: NDArray[np.float64]
@@ -107,10 +117,9 @@ class RegionTree:
 
 def region_tree(session: Session, rate_hz: NDArray[np.floating]) -> RegionTree:
     """Arrange the units of a session by region, regions in the order of the atlas."""
-    region, cosmos = (_text(session, field) for field in ("region", "region_cosmos"))
-    groups = tuple(
-        _group(name, region, cosmos) for name in _last_unnamed(sort_regions(set(cosmos.tolist())))
-    )
+    maker = _Maker(session)
+    names = _last_unnamed(sort_regions(set(maker.cosmos.tolist())))
+    groups = tuple(maker.group(name) for name in names)
     return RegionTree(
         groups=groups,
         unit_id=session.unit_id,
@@ -133,8 +142,8 @@ def filter_tree(tree: RegionTree, query: str) -> RegionTree:
     if not word:
         return tree
     is_match = np.char.find(np.char.lower(tree.unit_id), word) >= 0
-    kept = [_filter_group(group, word, is_match) for group in tree.groups]
-    return replace(tree, groups=tuple(group for group in kept if group.regions))
+    kept = [_filter(group, word, is_match) for group in tree.groups]
+    return replace(tree, groups=tuple(group for group in kept if len(group.rows)))
 
 
 def unit_visibility(mask: ResolvedMask | None, n_units: int) -> NDArray[np.int8]:
@@ -168,16 +177,39 @@ def _last_unnamed(names: list[str]) -> list[str]:
     return sorted(names, key=lambda name: name in (*_UNNAMED, NO_REGION))
 
 
-def _group(name: str, region: NDArray[np.str_], cosmos: NDArray[np.str_]) -> GroupNode:
-    inside = sort_regions(set(region[cosmos == name].tolist()))
-    regions = tuple(_region(r, np.flatnonzero((region == r) & (cosmos == name))) for r in inside)
-    full, colour = _look_up(name)
-    return GroupNode(acronym=name, name=full, colour=colour, regions=regions)
+class _Maker:
+    """Makes headings from the columns of a session."""
+
+    def __init__(self, session: Session) -> None:
+        fields = ("region", "region_beryl", "region_cosmos")
+        self.region, self.beryl, self.cosmos = (_text(session, field) for field in fields)
+
+    def group(self, name: str) -> RegionNode:
+        inside = self.cosmos == name
+        names = sort_regions(set(self.beryl[inside].tolist()))
+        children = tuple(self._beryl(beryl, inside) for beryl in names)
+        return _node(Level.GROUP, name, np.flatnonzero(inside), children)
+
+    def _beryl(self, name: str, is_above: NDArray[np.bool_]) -> RegionNode:
+        """Make a heading with the areas as given below it; one alone of its name needs none."""
+        inside = is_above & (self.beryl == name)
+        names = sort_regions(set(self.region[inside].tolist()))
+        areas = tuple(
+            _node(Level.REGION, area, np.flatnonzero(inside & (self.region == area)))
+            for area in names
+        )
+        if names == [name]:
+            return areas[0]
+        return _node(Level.BERYL, name, np.flatnonzero(inside), areas)
 
 
-def _region(acronym: str, rows: Rows) -> RegionNode:
-    full, colour = _look_up(acronym)
-    return RegionNode(acronym=acronym, name=full, colour=colour, rows=rows)
+def _node(
+    level: Level, acronym: str, rows: Rows, children: tuple[RegionNode, ...] = ()
+) -> RegionNode:
+    name, colour = _look_up(acronym)
+    return RegionNode(
+        level=level, acronym=acronym, name=name, colour=colour, rows=rows, children=children
+    )
 
 
 def _look_up(acronym: str) -> tuple[str, str]:
@@ -187,14 +219,13 @@ def _look_up(acronym: str) -> tuple[str, str]:
     return (acronym if info is None else info.name), region_colour(acronym)
 
 
-def _filter_group(group: GroupNode, word: str, is_match: NDArray[np.bool_]) -> GroupNode:
-    if word in group.acronym.lower() or word in group.name.lower():
-        return group
-    kept = [_filter_region(region, word, is_match) for region in group.regions]
-    return replace(group, regions=tuple(region for region in kept if len(region.rows)))
-
-
-def _filter_region(region: RegionNode, word: str, is_match: NDArray[np.bool_]) -> RegionNode:
-    if word in region.acronym.lower() or word in region.name.lower():
-        return region
-    return replace(region, rows=region.rows[is_match[region.rows]])
+def _filter(node: RegionNode, word: str, is_match: NDArray[np.bool_]) -> RegionNode:
+    if word in node.acronym.lower() or word in node.name.lower():
+        return node
+    if node.level is Level.REGION:
+        return replace(node, rows=node.rows[is_match[node.rows]])
+    below = [_filter(child, word, is_match) for child in node.children]
+    kept = tuple(child for child in below if len(child.rows))
+    nothing = np.zeros(0, dtype=np.int64)
+    rows = np.concatenate([nothing, *(child.rows for child in kept)])
+    return replace(node, rows=rows, children=kept)

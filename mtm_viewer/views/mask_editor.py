@@ -242,7 +242,8 @@ class MaskEditor(QWidget):
         if chosen is not None and self._shown is not None:
             count = f"{int(chosen.sum())} of {self._shown.session.n_units} units"
             is_done = text == self._shown.parts.rule
-            self._say(f"{count} hidden" if is_done else f"{count}: Enter hides", is_bad=False)
+            end = "hidden" if is_done else "Enter hides them"
+            self._say(f"{count} where {parse_rule(text)}: {end}", is_bad=False)
 
     def _chosen(self, text: str) -> NDArray[np.bool_] | None:
         if self._shown is None:

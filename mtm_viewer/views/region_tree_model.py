@@ -1,9 +1,8 @@
-"""The item model of the region tree: group > region > unit, with one array of states."""
+"""The item model of the region tree: headings down to units, with one array of states."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +10,7 @@ from PyQt6.QtCore import QAbstractItemModel, QModelIndex, QObject, Qt
 
 from mtm_viewer.presenters.region_tree import (
     WORDS,
-    GroupNode,
+    Level,
     RegionNode,
     RegionTree,
     Visibility,
@@ -23,16 +22,8 @@ from mtm_viewer.views.icons import eye_icon, swatch_icon
 NAME, COUNT, EYE = range(3)
 """Columns."""
 _HEADINGS = ("Region", "Units", "Seen")
-_SHIFT = 20
-_BITS = (1 << _SHIFT) - 1
-
-
-class Level(IntEnum):
-    """Depth of a row in the tree."""
-
-    GROUP = 0
-    REGION = 1
-    UNIT = 2
+_UNIT = 1 << 40
+"""Marks the number of an index as that of a unit; the rest is the heading above it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,25 +33,36 @@ class TreeItem:
     Parameters
     ----------
     level : Level
-        Group, region or unit.
+        Which kind of heading, or a unit.
     name : str
         Acronym, or id of the unit.
+    regions : tuple of str
+        Regions below it that masks know by name; none of a unit.
+    unit_ids : tuple of str
+        Ids of its units.
     """
 
     level: Level
     name: str
+    regions: tuple[str, ...] = ()
+    unit_ids: tuple[str, ...] = ()
 
 
 class RegionTreeModel(QAbstractItemModel):
     """Serves a `RegionTree` to a tree view.
 
-    An index knows its level, group and region by number; the states of all units live in one
-    array, and those of headings are derived from it.
+    An index holds the number of its heading, or of the heading above its unit; the states of all
+    units live in one array, and those of headings are derived from it.
     """
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._tree: RegionTree | None = None
+        self._nodes: list[RegionNode] = []
+        self._above: list[int] = []
+        self._place: list[int] = []
+        self._below: list[list[int]] = []
+        self._top: list[int] = []
         self._visibility: NDArray[np.int8] = np.zeros(0, dtype=np.int8)
         self._theme = LIGHT
 
@@ -68,6 +70,9 @@ class RegionTreeModel(QAbstractItemModel):
         """Show another tree, or a filtered one; the states of units are kept."""
         self.beginResetModel()
         self._tree = tree
+        for numbers in (self._nodes, self._above, self._place, self._below):
+            numbers.clear()
+        self._top = [self._number(node, -1, k) for k, node in enumerate(self._groups())]
         if tree is not None and len(self._visibility) != len(tree.unit_id):
             self._visibility = np.zeros(len(tree.unit_id), dtype=np.int8)
         self.endResetModel()
@@ -79,7 +84,7 @@ class RegionTreeModel(QAbstractItemModel):
         looks at each cell of a range, even of the hundreds that no one sees.
         """
         self._visibility = visibility
-        for parent in (QModelIndex(), *self.groups()):
+        for parent in (QModelIndex(), *self.headings(above_areas=True)):
             self._tell_changed(parent)
 
     def tell_units_changed(self, region: QModelIndex) -> None:
@@ -95,20 +100,17 @@ class RegionTreeModel(QAbstractItemModel):
         """Say what a row stands for."""
         if self._tree is None or not index.isValid():
             return None
-        level, group, region = _unpack(index.internalId())
-        if level == Level.GROUP:
-            return TreeItem(level=Level.GROUP, name=self._tree.groups[group].acronym)
-        node = self._tree.groups[group].regions[region]
-        if level == Level.REGION:
-            return TreeItem(level=Level.REGION, name=node.acronym)
-        return TreeItem(level=Level.UNIT, name=str(self._tree.unit_id[node.rows[index.row()]]))
+        ids = tuple(self._tree.unit_id[self._rows(index)].tolist())
+        node = self._node(index)
+        if node is None:
+            return TreeItem(level=Level.UNIT, name=ids[0], unit_ids=ids)
+        return TreeItem(level=node.level, name=node.acronym, regions=node.regions, unit_ids=ids)
 
     def region_index(self, acronym: str) -> QModelIndex:
-        """Find the row of a region; an invalid index where it is not shown."""
-        for g, group in enumerate(self._groups()):
-            for r, region in enumerate(group.regions):
-                if region.acronym == acronym:
-                    return self.createIndex(r, NAME, _pack(Level.REGION, g, r))
+        """Find the row of an area; an invalid index where it is not shown."""
+        for number, node in enumerate(self._nodes):
+            if node.level is Level.REGION and node.acronym == acronym:
+                return self._heading(number)
         return QModelIndex()
 
     def unit_index(self, unit_id: str) -> QModelIndex:
@@ -116,11 +118,11 @@ class RegionTreeModel(QAbstractItemModel):
         if self._tree is None:
             return QModelIndex()
         at = np.flatnonzero(self._tree.unit_id == unit_id)
-        for g, group in enumerate(self._groups()):
-            for r, region in enumerate(group.regions):
-                place = np.flatnonzero(np.isin(region.rows, at))
+        for number, node in enumerate(self._nodes):
+            if node.level is Level.REGION:
+                place = np.flatnonzero(np.isin(node.rows, at))
                 if len(place):
-                    return self.createIndex(int(place[0]), NAME, _pack(Level.UNIT, g, r))
+                    return self.createIndex(int(place[0]), NAME, _UNIT | number)
         return QModelIndex()
 
     def index(self, row: int, column: int, parent: QModelIndex | None = None) -> QModelIndex:
@@ -129,35 +131,28 @@ class RegionTreeModel(QAbstractItemModel):
         if not (0 <= row < self.rowCount(parent) and 0 <= column < len(_HEADINGS)):
             return QModelIndex()
         if not parent.isValid():
-            return self.createIndex(row, column, _pack(Level.GROUP, row, 0))
-        level, group, region = _unpack(parent.internalId())
-        if level == Level.GROUP:
-            return self.createIndex(row, column, _pack(Level.REGION, group, row))
-        return self.createIndex(row, column, _pack(Level.UNIT, group, region))
+            return self.createIndex(row, column, self._top[row])
+        number = parent.internalId()
+        below = self._below[number]
+        return self.createIndex(row, column, below[row] if below else _UNIT | number)
 
     def parent(self, index: QModelIndex | None = None) -> QModelIndex:  # type: ignore[override]
         """Return the index of the heading (Qt's own hook)."""
         if index is None or not index.isValid():
             return QModelIndex()
-        level, group, region = _unpack(index.internalId())
-        if level == Level.UNIT:
-            return self.createIndex(region, NAME, _pack(Level.REGION, group, region))
-        if level == Level.REGION:
-            return self.createIndex(group, NAME, _pack(Level.GROUP, group, 0))
-        return QModelIndex()
+        number = index.internalId()
+        above = number & ~_UNIT if number & _UNIT else self._above[number]
+        return self._heading(above) if above >= 0 else QModelIndex()
 
     def rowCount(self, parent: QModelIndex | None = None) -> int:
         """Return the number of children (Qt's own hook)."""
         if parent is None or not parent.isValid():
-            return len(self._groups())
-        if parent.column() != NAME:
+            return len(self._top)
+        number = parent.internalId()
+        if parent.column() != NAME or number & _UNIT:
             return 0
-        level, group, region = _unpack(parent.internalId())
-        if level == Level.GROUP:
-            return len(self._groups()[group].regions)
-        if level == Level.REGION:
-            return len(self._groups()[group].regions[region].rows)
-        return 0
+        node = self._nodes[number]
+        return len(node.rows) if node.level is Level.REGION else len(self._below[number])
 
     def columnCount(self, parent: QModelIndex | None = None) -> int:
         """Return the number of columns (Qt's own hook)."""
@@ -193,6 +188,10 @@ class RegionTreeModel(QAbstractItemModel):
         """Say what the mask does to the units under a row."""
         return joint_visibility(self._visibility[self._rows(index)])
 
+    def title(self, index: QModelIndex) -> str:
+        """Return the short name of a row."""
+        return self._shown_text(index.siblingAtColumn(NAME)) or ""
+
     def sentence(self, index: QModelIndex) -> str:
         """Describe a row in words, for tooltips and screen readers."""
         if self._tree is None or not index.isValid():
@@ -208,21 +207,41 @@ class RegionTreeModel(QAbstractItemModel):
         n_units = len(self._rows(index))
         return f"{name}: {n_units} unit{'s' if n_units != 1 else ''}, {WORDS[state]}"
 
-    def _groups(self) -> tuple[GroupNode, ...]:
+    def headings(self, *, above_areas: bool = False) -> list[QModelIndex]:
+        """Return the rows of all areas, or of all headings above them."""
+        return [
+            self._heading(number)
+            for number, node in enumerate(self._nodes)
+            if (node.level is not Level.REGION) == above_areas
+        ]
+
+    def _groups(self) -> tuple[RegionNode, ...]:
         return () if self._tree is None else self._tree.groups
 
-    def _node(self, index: QModelIndex) -> GroupNode | RegionNode | None:
-        level, group, region = _unpack(index.internalId())
-        if level == Level.GROUP:
-            return self._groups()[group]
-        return self._groups()[group].regions[region] if level == Level.REGION else None
+    def _number(self, node: RegionNode, above: int, place: int) -> int:
+        """Give a heading and those below it their numbers."""
+        number = len(self._nodes)
+        self._nodes.append(node)
+        self._above.append(above)
+        self._place.append(place)
+        self._below.append([])
+        self._below[number] = [
+            self._number(child, number, k) for k, child in enumerate(node.children)
+        ]
+        return number
+
+    def _heading(self, number: int) -> QModelIndex:
+        return self.createIndex(self._place[number], NAME, number)
+
+    def _node(self, index: QModelIndex) -> RegionNode | None:
+        number = index.internalId()
+        return None if number & _UNIT else self._nodes[number]
 
     def _rows(self, index: QModelIndex) -> NDArray[np.int64]:
-        node = self._node(index)
-        if node is not None:
-            return node.rows
-        _, group, region = _unpack(index.internalId())
-        return self._groups()[group].regions[region].rows[[index.row()]]
+        number = index.internalId()
+        if number & _UNIT:
+            return self._nodes[number & ~_UNIT].rows[[index.row()]]
+        return self._nodes[number].rows
 
     def _shown_text(self, index: QModelIndex) -> str | None:
         node = self._node(index)
@@ -243,24 +262,7 @@ class RegionTreeModel(QAbstractItemModel):
             return swatch_icon(node.colour, self._theme.border)
         return None
 
-    def groups(self) -> list[QModelIndex]:
-        """Return the rows of the groups."""
-        return [self.index(row, NAME) for row in range(self.rowCount())]
-
-    def regions(self) -> list[QModelIndex]:
-        """Return the rows of the regions."""
-        return [self.index(r, NAME, g) for g in self.groups() for r in range(self.rowCount(g))]
-
     def _tell_changed(self, parent: QModelIndex) -> None:
         last = self.rowCount(parent) - 1
         if last >= 0:
             self.dataChanged.emit(self.index(0, EYE, parent), self.index(last, EYE, parent))
-
-
-def _pack(level: int, group: int, region: int) -> int:
-    return (level << 2 * _SHIFT) | (group << _SHIFT) | region
-
-
-def _unpack(number: int) -> tuple[int, int, int]:
-    """Return level, group and region; Qt asks so often that the level stays a number."""
-    return number >> 2 * _SHIFT, (number >> _SHIFT) & _BITS, number & _BITS

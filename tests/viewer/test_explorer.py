@@ -141,19 +141,6 @@ def test_an_eye_hides_in_a_custom_mask(explorer, qtbot):
     assert set(explorer.state.parts.regions) == {"DG", "VISp"}
 
 
-def test_a_group_is_toggled_in_a_custom_mask_and_opened_otherwise(explorer, qtbot):
-    window = explorer.window
-    group = window.tree.model.parent(window.tree.model.region_index("CA1"))
-    window.tree.tree.setCurrentIndex(group)
-    window.tree.group_clicked.emit("HPF")
-    assert not window.tree.tree.isExpanded(group)
-    explorer.state.choose_recipe("custom")
-    settle(qtbot, explorer, lambda: window.tree.group_clicked.emit("HPF"))
-    assert set(explorer.state.parts.regions) == {"CA1", "DG", "VISp"} - {"VISp"} or dialogs(
-        explorer
-    )
-
-
 def test_the_editor_edits_the_mask(explorer, qtbot):
     explorer.state.choose_recipe("custom")
     settle(qtbot, explorer, lambda: explorer.window.editor.bins_entered.emit((2, 5)))

@@ -195,3 +195,52 @@ def test_named_masks_are_there_again_after_a_restart(build_desktop, qtbot):
     second = build_desktop()
     settle(qtbot, second.explorer, lambda: second.state.open_workspace(make_small_workspace()))
     assert second.explorer.window.names.list.item(0).text() == "visual"
+
+
+def tree_item(explorer, region: str, *, is_group: bool = False):
+    model = explorer.window.tree.model
+    index = model.region_index(region)
+    return model.item(model.parent(index) if is_group else index)
+
+
+def test_a_click_on_a_group_does_what_the_recipe_says_with_all_its_regions(explorer, qtbot):
+    tree, group = explorer.window.tree, tree_item(explorer, "CA1", is_group=True)
+    settle(qtbot, explorer, lambda: tree.group_clicked.emit(group))
+    assert explorer.state.mask.title == "Inter-region CA1, DG"
+    settle(qtbot, explorer, lambda: explorer.state.choose_recipe("custom"))
+    settle(qtbot, explorer, lambda: tree.group_clicked.emit(group))
+    assert explorer.state.undo_stack.undoText() == "show HPF"
+    assert explorer.state.mask.spec is None
+
+
+def test_rows_picked_in_the_tree_are_added(explorer, qtbot):
+    tree = explorer.window.tree
+    settle(qtbot, explorer, lambda: tree.items_picked.emit([tree_item(explorer, "DG")]))
+    assert explorer.state.mask.regions == ("VISp", "DG")
+    tree.tree.expand(tree.model.region_index("CA1"))
+    units = [
+        tree.model.item(tree.model.index(row, 0, tree.model.region_index("CA1"))) for row in (1, 2)
+    ]
+    settle(qtbot, explorer, lambda: tree.items_picked.emit(units))
+    assert explorer.state.undo_stack.undoText() == "hide 2 units"
+
+
+def test_a_row_is_hidden_alone_or_kept_alone(explorer, qtbot):
+    tree = explorer.window.tree
+    settle(qtbot, explorer, lambda: tree.only_chosen.emit(tree_item(explorer, "DG")))
+    assert explorer.state.parts.regions == ("DG",)
+    settle(qtbot, explorer, lambda: tree.others_chosen.emit(tree_item(explorer, "DG")))
+    assert explorer.state.parts.regions == ("CA1", "VISp")
+    unit = tree.model.item(tree.model.index(0, 0, tree.model.region_index("CA1")))
+    settle(qtbot, explorer, lambda: tree.only_chosen.emit(unit))
+    assert explorer.state.undo_stack.undoText() == "hide only unit CA1 #0"
+
+
+def test_units_without_a_region_are_hidden_by_their_ids(desktop, qtbot):
+    workspace = make_small_workspace(regions=("CA1", "", "VISp"))
+    explorer = desktop.explorer
+    settle(qtbot, explorer, lambda: explorer.state.open_workspace(workspace))
+    model = explorer.window.tree.model
+    last = model.item(model.index(model.rowCount() - 1, 0))
+    settle(qtbot, explorer, lambda: explorer.window.tree.eye_clicked.emit(last))
+    assert len(explorer.state.parts.ids) == 8

@@ -12,6 +12,7 @@ from mtm_core.masking.choice import Block, UnitChoice
 from mtm_core.masking.spec import MaskSpec
 from mtm_viewer.presenters.region_tree import (
     NO_REGION,
+    Level,
     Visibility,
     filter_tree,
     joint_visibility,
@@ -25,7 +26,7 @@ TREE = region_tree(SESSION, np.arange(24.0))
 
 
 def outline(tree) -> dict[str, dict[str, int]]:
-    return {g.acronym: {r.acronym: len(r.rows) for r in g.regions} for g in tree.groups}
+    return {g.acronym: {r.acronym: len(r.rows) for r in g.children} for g in tree.groups}
 
 
 def test_groups_and_regions_stand_in_the_order_of_the_atlas_unnamed_ones_last():
@@ -45,7 +46,7 @@ def test_every_unit_is_in_the_tree_once():
 
 
 def test_regions_have_the_names_and_colours_of_the_atlas():
-    ca1 = TREE.groups[1].regions[0]
+    ca1 = TREE.groups[1].children[0]
     assert (ca1.name, ca1.colour) == ("Field CA1", "#7ed04b")
 
 
@@ -109,3 +110,28 @@ def test_without_a_mask_everything_is_seen():
 )
 def test_a_heading_says_what_holds_for_all_its_units(states, joint):
     assert joint_visibility(np.array(states, dtype=np.int8)) is joint
+
+
+def test_finer_areas_stand_under_their_beryl_region_and_others_right_under_their_group():
+    session = make_session(regions=("VISp1", "VISp2/3", "CA1", "VISl5"))
+    isocortex, hippocampus = region_tree(session, np.zeros(24)).groups
+    assert [node.acronym for node in isocortex.children] == ["VISl", "VISp"]
+    assert [node.level for node in isocortex.children] == [Level.BERYL, Level.BERYL]
+    assert isocortex.children[1].regions == ("VISp1", "VISp2/3")
+    assert hippocampus.children[0].level is Level.REGION
+    assert isocortex.regions == ("VISl5", "VISp1", "VISp2/3")
+
+
+def test_searching_reaches_below_beryl_regions():
+    session = make_session(regions=("VISp1", "VISp2/3", "CA1"))
+    tree = region_tree(session, np.zeros(24))
+    (group,) = filter_tree(tree, "visp1").groups
+    assert group.regions == ("VISp1",)
+    assert len(group.rows) == 8
+    (group,) = filter_tree(tree, "primary visual area").groups
+    assert group.regions == ("VISp1", "VISp2/3")
+
+
+def test_units_without_a_region_have_no_region_that_a_mask_could_name():
+    (nameless,) = (group for group in TREE.groups if group.acronym == NO_REGION)
+    assert nameless.regions == ()

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from PyQt6.QtCore import QModelIndex, QPoint, Qt
 from PyQt6.QtTest import QAbstractItemModelTester
+from PyQt6.QtWidgets import QMenu
 
 from mtm_core.masking import tasks
-from mtm_viewer.presenters.region_tree import region_tree, unit_visibility
+from mtm_viewer.presenters.region_tree import Level, region_tree, unit_visibility
 from mtm_viewer.theme import DARK, LIGHT
 from mtm_viewer.views.region_tree import RegionTreeView
-from mtm_viewer.views.region_tree_model import COUNT, EYE, NAME, Level, RegionTreeModel, TreeItem
+from mtm_viewer.views.region_tree_model import COUNT, EYE, NAME, RegionTreeModel
 from tests.core.sessions import make_session
 
 pytestmark = pytest.mark.gui
@@ -117,7 +118,9 @@ def test_clicking_a_region_says_which(view, qtbot):
 def test_clicking_a_group_says_which(view, qtbot):
     with qtbot.waitSignal(view.group_clicked) as said:
         click(qtbot, view, view.model.index(1, NAME))
-    assert said.args == ["HPF"]
+    (item,) = said.args
+    assert (item.level, item.name, item.regions) == (Level.GROUP, "HPF", ("CA1", "DG"))
+    assert len(item.unit_ids) == 16
 
 
 def test_clicking_a_unit_says_which(view, qtbot):
@@ -131,7 +134,8 @@ def test_clicking_a_unit_says_which(view, qtbot):
 def test_clicking_the_eye_is_told_apart(view, qtbot):
     with qtbot.assertNotEmitted(view.region_clicked), qtbot.waitSignal(view.eye_clicked) as said:
         click(qtbot, view, view.model.region_index("CA1").siblingAtColumn(EYE))
-    assert said.args == [TreeItem(level=Level.REGION, name="CA1")]
+    (item,) = said.args
+    assert (item.level, item.name, item.regions) == (Level.REGION, "CA1", ("CA1",))
 
 
 @pytest.mark.parametrize("key", [Qt.Key.Key_Return, Qt.Key.Key_Space])
@@ -145,7 +149,7 @@ def test_the_keyboard_does_what_a_click_does(view, qtbot, key):
 def test_marking_a_region_is_no_click(view, qtbot):
     with qtbot.assertNotEmitted(view.region_clicked):
         view.show_region("DG")
-    assert view.model.item(view.tree.currentIndex()) == TreeItem(level=Level.REGION, name="DG")
+    assert view.model.item(view.tree.currentIndex()).name == "DG"
 
 
 def test_marking_a_unit_does_not_open_its_region(view):
@@ -200,3 +204,73 @@ def test_the_theme_changes_the_icons(view):
 def test_a_click_beside_the_rows_says_nothing(view, qtbot):
     with qtbot.assertNotEmitted(view.region_clicked), qtbot.assertNotEmitted(view.eye_clicked):
         qtbot.mouseClick(view.tree.viewport(), CLICK, pos=QPoint(20, 480))
+
+
+def picked(qtbot, view, index: QModelIndex, modifier) -> list[str]:
+    place = view.tree.visualRect(index).center()
+    with qtbot.waitSignal(view.items_picked) as said:
+        qtbot.mouseClick(view.tree.viewport(), CLICK, modifier, pos=place)
+    return [item.name for item in said.args[0]]
+
+
+def test_ctrl_picks_one_more_and_shift_all_from_the_last_click(view, qtbot):
+    region = view.model.region_index
+    assert picked(qtbot, view, region("CA1"), Qt.KeyboardModifier.ControlModifier) == ["CA1"]
+    click(qtbot, view, region("DG"))
+    shift = Qt.KeyboardModifier.ShiftModifier
+    assert picked(qtbot, view, region("VISp"), shift) == ["VISp", "CA1", "DG"]
+    assert picked(qtbot, view, region("VISp"), shift) == ["VISp"]
+
+
+def test_a_range_of_units_holds_units_only(view, qtbot):
+    region = view.model.region_index("CA1")
+    view.tree.expand(region)
+    click(qtbot, view, view.model.index(1, NAME, region))
+    last = view.model.index(3, NAME, region)
+    wanted = SESSION.unit_id[1:4].tolist()
+    assert picked(qtbot, view, last, Qt.KeyboardModifier.ShiftModifier) == wanted
+
+
+def test_the_keyboard_picks_too(view, qtbot):
+    view.show_region("DG")
+    with qtbot.waitSignal(view.items_picked) as said:
+        qtbot.keyClick(view.tree, Qt.Key.Key_Space, Qt.KeyboardModifier.ControlModifier)
+    assert [item.name for item in said.args[0]] == ["DG"]
+
+
+def test_the_menu_of_a_row_hides_it_alone_or_all_else(view, qtbot):
+    item = view.model.item(view.model.region_index("DG"))
+    menu = view.make_menu(item, "DG")
+    texts = [action.text() for action in menu.actions()]
+    assert texts == ["Hide or show DG", "Hide only DG", "Show only DG, hide all else"]
+    signals = (view.eye_clicked, view.only_chosen, view.others_chosen)
+    for action, signal in zip(menu.actions(), signals, strict=True):
+        with qtbot.waitSignal(signal) as said:
+            action.trigger()
+        assert said.args == [item]
+    menu.close()
+
+
+def test_the_menu_opens_on_a_row_and_nowhere_else(view, monkeypatch):
+    opened: list[str] = []
+    monkeypatch.setattr(QMenu, "popup", lambda menu, _: opened.append(menu.accessibleName()))
+    view.tree.customContextMenuRequested.emit(QPoint(20, 480))
+    assert opened == []
+    place = view.tree.visualRect(view.model.region_index("DG")).center()
+    view.tree.customContextMenuRequested.emit(place)
+    assert opened == ["What to do with DG"]
+
+
+def test_finer_areas_stand_under_their_beryl_region(qtbot):
+    session = make_session(regions=("VISp1", "VISp2/3", "CA1"))
+    model = RegionTreeModel()
+    tester = QAbstractItemModelTester(model, QAbstractItemModelTester.FailureReportingMode.Fatal)
+    model.set_tree(region_tree(session, np.arange(24.0)))
+    area = model.region_index("VISp1")
+    beryl = model.parent(area)
+    assert model.item(beryl).level is Level.BERYL
+    assert model.item(beryl).regions == ("VISp1", "VISp2/3")
+    assert model.item(model.parent(beryl)).name == "Isocortex"
+    assert model.unit_index(str(session.unit_id[9])).parent() == model.region_index("VISp2/3")
+    assert model.sentence(beryl).endswith("16 units, visible")
+    assert tester.model() is model
