@@ -163,6 +163,11 @@ class RunConfig:
     """CPU threads; none means what the machine offers."""
     matmul: Literal["auto", "default", "onednn"] = "auto"
     """Library of CPU matrix products; auto takes the faster. They differ in the last bits."""
+    attention: Literal["auto", "products", "fused"] = "auto"
+    """Kernel of attention; auto takes the faster. They differ in the last bits."""
+    precision: Literal["fp32", "bf16"] = "fp32"
+    """Of products inside the layers: bf16 is about twice as fast where the processor knows it,
+    and rounds to three digits."""
     validate_every: Count = 100
     """Steps between validations."""
     checkpoint_every: Count = 200

@@ -273,27 +273,26 @@ class Reconstructor:
         """Cut rows into pieces that grow up to a bounded amount of work."""
         most = passes.trials_per_piece(self._model, self.session.n_bins, self._device)
         if mask.one_at_a_time:
-            most = max(self._n_units_at_once() // len(mask.scored_units), 1)
+            most = max(self._turns_per_piece(mask) // len(mask.scored_units), 1)
         size = min(first, most)
         while len(rows):
             yield rows[:size]
             rows, size = rows[size:], min(2 * size, most)
 
-    def _n_units_at_once(self) -> int:
-        n_bins, n_units = self.session.n_bins, self.session.n_units
-        return passes.units_per_piece(self._model, n_bins, n_units, self._device)
+    def _turns_per_piece(self, mask: ResolvedMask) -> int:
+        return passes.turns_per_piece(self._model, self.session.n_bins, mask, self._device)
 
     def _predict(self, work: _Work, rows: NDArray[np.int64]) -> NDArray[np.float32] | None:
         """Return exact answers for some rows; None if asked to stop in between."""
         counts = self._counts(work, rows)
         log_rate = _to_numpy(passes.predict_masked(self._model, counts, work.mask))
         if work.mask.one_at_a_time:
-            size = max(self._n_units_at_once() // len(rows), 1)
+            size = max(self._turns_per_piece(work.mask) // len(rows), 1)
+            in_turn = passes.units_in_turn(self._model, counts, work.mask)
             for units in passes.unit_chunks(work.mask, size, self._device):
                 if work.should_stop():
                     return None
-                alone = passes.predict_units(self._model, counts, work.mask, units)
-                log_rate[..., units.cpu().numpy()] = _to_numpy(alone)
+                log_rate[..., units.cpu().numpy()] = _to_numpy(in_turn(units))
         return log_rate
 
     def _counts(self, work: _Work, rows: NDArray[np.int64]) -> Tensor:

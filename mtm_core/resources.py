@@ -13,7 +13,11 @@ import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
+import platformdirs
+
 from mtm_core.errors import ConfigError, OutputError, UnknownNameError
+
+ENV_CACHE = "MTM_CACHE"
 
 _PACKAGE = Path(__file__).resolve().parent
 _CANDIDATES = (_PACKAGE.parent / "resources", _PACKAGE / "_resources")
@@ -32,6 +36,15 @@ def resource_dir() -> Path:
             return folder
     msg = f"The bundled resources are missing from {_PACKAGE}. Install mtm-viewer again."
     raise ConfigError(msg)
+
+
+def cache_dir() -> Path:
+    """Return the folder for what can be made again: ``MTM_CACHE``, or this user's own.
+
+    It need not exist.
+    """
+    chosen = os.environ.get(ENV_CACHE)
+    return Path(chosen or platformdirs.user_cache_dir("mtm-viewer", appauthor=False))
 
 
 def preset_path(name: str) -> Path:

@@ -11,7 +11,7 @@ os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["MPLBACKEND"] = "Agg"
 # Window state, recent files and logs of the person who runs the tests stay untouched.
 _HOME = tempfile.TemporaryDirectory(prefix="mtm-tests-")
-for _name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
+for _name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "MTM_CACHE"):
     os.environ[_name] = _HOME.name
 
 # Before any Qt: the other order fails on Windows (pytest-qt imports Qt after this file).

@@ -1,33 +1,34 @@
-"""How this machine computes: device, CPU threads, and the route of fp32 matrix products.
+"""How this machine computes: device, CPU threads, route of fp32 products, attention, precision.
 
-`probe_backend` measures once which is faster; `use_backend` applies it for a while and puts the
-process back as it was. A run records its backend and resumes with the same one, since another
-number of threads or another route rounds differently in the last bit.
+`probe_backend` measures which is faster; `use_backend` applies it for a while and puts the process
+back as it was. A run records its backend and resumes with the same one, since another number of
+threads, route or kernel rounds differently in the last bit.
 """
 
 from __future__ import annotations
 
 import contextlib
 import functools
-import platform
 import time
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Literal
 
 import torch
 
+from mtm_core.config import RunConfig
 from mtm_core.errors import ConfigError
+from mtm_core.models.attention_kernel import FUSED_FROM, NEVER, fused_from
+from mtm_core.models.host_speed import HostSpeed, host_speed, processor_name
 from mtm_core.models.matmul_route import (
-    MIN_GAIN,
     Route,
     checked_route,
-    fastest_route,
     matmul_precision,
-    median_s,
-    precision_of,
     set_precision,
+    set_route,
 )
+from mtm_core.models.stopwatch import MIN_GAIN, median_s
 
 BUDGET_S = 0.35
 """Time for the whole probe."""
@@ -50,6 +51,11 @@ class Backend:
         What the CPU can do, as PyTorch names it.
     torch_version : str
         PyTorch that was probed.
+    fused_from : int or None
+        From so many tokens on attention is PyTorch's fused kernel; None, as runs that were begun
+        before it was measured have it, means always on a GPU and from `FUSED_FROM` on a CPU.
+    precision : {"fp32", "bf16"}
+        Of the products inside the layers.
     """
 
     device: str
@@ -57,6 +63,8 @@ class Backend:
     matmul: Route
     processor: str
     torch_version: str
+    fused_from: int | None = None
+    precision: Literal["fp32", "bf16"] = "fp32"
 
     def describe(self) -> str:
         """Return a line for people.
@@ -67,10 +75,45 @@ class Backend:
         ...     device="cpu", threads=2, matmul="onednn", processor="AVX512", torch_version="2.13"
         ... ).describe()
         'cpu, 2 threads, products by oneDNN (AVX512, PyTorch 2.13)'
+        >>> Backend(
+        ...     device="cuda", threads=1, matmul="default", processor="AVX512",
+        ...     torch_version="2.13", fused_from=0, precision="bf16"
+        ... ).describe()
+        'cuda, 1 thread, fused attention, bf16 layers (AVX512, PyTorch 2.13)'
         """
-        threads = "1 thread" if self.threads == 1 else f"{self.threads} threads"
-        route = ", products by oneDNN" if self.matmul == "onednn" else ""
-        return f"{self.device}, {threads}{route} ({self.processor}, PyTorch {self.torch_version})"
+        words = [self.device, "1 thread" if self.threads == 1 else f"{self.threads} threads"]
+        words += ["products by oneDNN"] if self.matmul == "onednn" else []
+        if self.fused_from is not None:
+            from_where = {0: "fused attention", NEVER: "attention by products"}
+            some = f"fused attention from {self.fused_from} tokens"
+            words.append(from_where.get(self.fused_from, some))
+        words += ["bf16 layers"] if self.precision == "bf16" else []
+        return f"{', '.join(words)} ({self.processor}, PyTorch {self.torch_version})"
+
+
+_IN_FORCE: ContextVar[Backend | None] = ContextVar("backend", default=None)
+
+
+def backend_in_force() -> Backend | None:
+    """Return the backend of the innermost `use_backend` block; None outside of any."""
+    return _IN_FORCE.get()
+
+
+def takes_fused_kernel(n_tokens: int, *, on_gpu: bool) -> bool:
+    """Tell whether attention over so many tokens is to take PyTorch's fused kernel."""
+    backend = _IN_FORCE.get()
+    least = None if backend is None else backend.fused_from
+    if least is None:
+        least = 0 if on_gpu else FUSED_FROM
+    return n_tokens >= least
+
+
+def layer_precision(device: torch.device) -> contextlib.AbstractContextManager[object]:
+    """Return a block in which products have the precision of the backend in force."""
+    backend = _IN_FORCE.get()
+    if backend is None or backend.precision == "fp32":
+        return contextlib.nullcontext()
+    return torch.autocast(device.type, dtype=torch.bfloat16)
 
 
 def available_devices() -> tuple[str, ...]:
@@ -108,8 +151,13 @@ def probe_backend(
     device: str = "auto",
     threads: int | None = None,
     matmul: Literal["auto", "default", "onednn"] = "auto",
+    attention: Literal["auto", "products", "fused"] = "auto",
+    precision: Literal["fp32", "bf16"] = "fp32",
 ) -> Backend:
-    """Find out how to compute here; measured once per process, in under half a second.
+    """Find out how to compute here, in under half a second; at once where it is known already.
+
+    What was found out about the processor is remembered per host (see `models.host_speed`). How
+    many threads help depends on what else the machine is doing: that is measured in every process.
 
     Parameters
     ----------
@@ -119,50 +167,76 @@ def probe_backend(
         CPU threads; None takes as many as help, up to what PyTorch is allowed now.
     matmul : {"auto", "default", "onednn"}
         Route of CPU matrix products; ``auto`` takes the faster.
+    attention : {"auto", "products", "fused"}
+        Kernel of attention; ``auto`` takes the faster, which depends on the number of tokens.
+    precision : {"fp32", "bf16"}
+        Of the products inside the layers: never measured, always a person's choice.
 
     Raises
     ------
     ConfigError
         If the device is not there, or the route rounds to bf16 on this CPU.
     """
-    return _probe(resolve_device(device), threads, matmul, torch.get_num_threads())
+    found = resolve_device(device)
+    return _probe(found, threads, matmul, attention, precision, torch.get_num_threads())
+
+
+def probe_run(run: RunConfig) -> Backend:
+    """Find out how to compute as the settings of a run say; see `probe_backend`."""
+    return probe_backend(run.device, run.threads, run.matmul, run.attention, run.precision)
+
+
+def probe_host() -> HostSpeed:
+    """Measure how fast this host is by each way, whatever was known, and remember that."""
+    with _unchanged_options():
+        _use(_fastest_threads(torch.get_num_threads(), time.perf_counter() + BUDGET_S))
+        found = host_speed(time.perf_counter() + BUDGET_S, anew=True)
+    _probe.cache_clear()
+    return found
 
 
 @contextlib.contextmanager
 def use_backend(backend: Backend) -> Iterator[None]:
-    """Compute with a backend's threads and route inside the block only.
+    """Compute as a backend says inside the block only.
 
     Parameters
     ----------
     backend : Backend
         What to apply.
     """
-    threads, precision = torch.get_num_threads(), matmul_precision()
-    try:
-        _apply(backend.threads, precision_of(backend.matmul))
-        yield
-    finally:
-        _apply(threads, precision)
+    with _unchanged_options():
+        token = _IN_FORCE.set(backend)
+        try:
+            _use(backend.threads, backend.matmul)
+            yield
+        finally:
+            _IN_FORCE.reset(token)
 
 
 @functools.cache
 def _probe(
-    device: str, threads: int | None, matmul: Literal["auto", "default", "onednn"], allowed: int
+    device: str,
+    threads: int | None,
+    matmul: Literal["auto", "default", "onednn"],
+    attention: Literal["auto", "products", "fused"],
+    precision: Literal["fp32", "bf16"],
+    allowed: int,
 ) -> Backend:
     deadline = time.perf_counter() + BUDGET_S
-    before = torch.get_num_threads(), matmul_precision()
-    try:
+    with _unchanged_options():
         chosen = threads or _fastest_threads(allowed, deadline)
-        _apply(chosen, "none")
-        route = fastest_route(deadline) if matmul == "auto" else checked_route(matmul)
-    finally:
-        _apply(*before)
+        _use(chosen)
+        speed = host_speed(deadline)
+        route = speed.route if matmul == "auto" else checked_route(matmul)
+    least = 0 if device.startswith("cuda") else speed.fused_from[route]
     return Backend(
         device=device,
         threads=chosen,
         matmul=route,
-        processor=f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()}",
+        processor=processor_name(),
         torch_version=torch.__version__,
+        fused_from=least if attention == "auto" else fused_from(attention),
+        precision=precision,
     )
 
 
@@ -194,7 +268,22 @@ def _step_at(threads: int) -> Callable[[], None]:
     return step
 
 
-def _apply(threads: int, precision: str) -> None:
+@contextlib.contextmanager
+def _unchanged_options() -> Iterator[None]:
+    """Put PyTorch's threads and route back as they were."""
+    threads, precision = torch.get_num_threads(), matmul_precision()
+    try:
+        yield
+    finally:
+        _set_threads(threads)
+        set_precision(precision)
+
+
+def _use(threads: int, route: Route = "default") -> None:
+    _set_threads(threads)
+    set_route(route)
+
+
+def _set_threads(threads: int) -> None:
     if torch.get_num_threads() != threads:
         torch.set_num_threads(threads)
-    set_precision(precision)

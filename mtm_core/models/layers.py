@@ -7,6 +7,9 @@ import math
 import torch
 from torch import Tensor, nn
 
+from mtm_core.models.attention_kernel import attend_by_products, attend_fused
+from mtm_core.models.backend import takes_fused_kernel
+
 
 def rotary_table(n_positions: int, head_width: int) -> tuple[Tensor, Tensor]:
     """Make cosines and sines for rotary position embedding.
@@ -37,10 +40,6 @@ def rotate(tokens: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
     return tokens * cosine + torch.cat([-second, first], dim=-1) * sine
 
 
-FUSED_FROM = 200
-"""From so many tokens on, CPUs too take the fused kernel, which holds no matrix of scores."""
-
-
 def attention_mask(is_causal: Tensor, n_bins: int, n_prefix: int, n_patches: int = 1) -> Tensor:
     """Say which token may attend to which.
 
@@ -58,9 +57,12 @@ def attention_mask(is_causal: Tensor, n_bins: int, n_prefix: int, n_patches: int
 
     Returns
     -------
-    Tensor, shape (n_trials, 1, n_tokens, n_tokens)
-        0 where attention is allowed, -inf elsewhere; rows are the tokens that look.
+    Tensor, shape (n_trials or 1, 1, n_tokens, n_tokens)
+        0 where attention is allowed, -inf elsewhere; rows are the tokens that look. One for all
+        where trials are alike.
     """
+    if bool((is_causal == is_causal[:1]).all()):
+        is_causal = is_causal[:1]
     n_tokens = n_prefix + n_bins * n_patches
     allowed = torch.ones(len(is_causal), n_tokens, n_tokens, dtype=torch.bool)
     allowed[:, :n_prefix, n_prefix:] = False
@@ -68,6 +70,11 @@ def attention_mask(is_causal: Tensor, n_bins: int, n_prefix: int, n_patches: int
     bin_of = torch.arange(n_bins, device=is_causal.device).repeat_interleave(n_patches)
     allowed[:, n_prefix:, n_prefix:] = (bin_of <= bin_of[:, None]) | ~is_causal[:, None, None]
     return torch.zeros_like(allowed, dtype=torch.float32).masked_fill(~allowed, -math.inf)[:, None]
+
+
+def take_tokens(tokens: Tensor, chosen: Tensor) -> Tensor:
+    """Take tokens (n_trials, n_chosen) of each trial from (n_trials, n_tokens, ...)."""
+    return tokens[torch.arange(len(tokens), device=tokens.device)[:, None], chosen]
 
 
 class Dropout(nn.Module):
@@ -87,7 +94,7 @@ class Dropout(nn.Module):
         """Drop entries and scale up the rest, in training only."""
         if not self.training or self.share == 0:
             return tokens
-        kept = torch.rand_like(tokens) >= self.share
+        kept = torch.rand(tokens.shape, device=tokens.device) >= self.share  # bf16 is too coarse
         return tokens * (kept * (1 / (1 - self.share)))
 
 
@@ -109,25 +116,49 @@ class Attention(nn.Module):
         self.project_out = nn.Linear(width, width)
         self.dropout = Dropout(dropout)
 
+    def mix(
+        self,
+        packed: Tensor,
+        mask: Tensor,
+        rotary: tuple[Tensor, Tensor] | None,
+        chosen: Tensor | None = None,
+    ) -> Tensor:
+        """Mix tokens as `mask` allows.
+
+        Parameters
+        ----------
+        packed : Tensor, shape (n_trials, n_tokens, 3 width)
+            Queries, keys and values: what `project_in` makes of tokens.
+        mask : Tensor
+            See `attention_mask`; one for all trials where tokens are chosen.
+        rotary : pair of Tensor or None
+            See `rotary_table`.
+        chosen : Tensor of int64, shape (n_trials, n_chosen), or None
+            The tokens of each trial that are asked for; None means all.
+
+        Returns
+        -------
+        Tensor, shape (n_trials, n_tokens or n_chosen, width)
+        """
+        n_trials, n_tokens, _ = packed.shape
+        split = packed.view(n_trials, n_tokens, 3, self.heads, -1)
+        query, key, value = split.permute(2, 0, 3, 1, 4).unbind(0)  # (trials, heads, tokens, -1)
+        if rotary is not None:
+            query, key = rotate(query, *rotary), rotate(key, *rotary)
+        if chosen is not None:
+            query = take_tokens(query.transpose(1, 2), chosen).transpose(1, 2)
+            mask = mask[0, 0][chosen][:, None]
+        is_fused = takes_fused_kernel(n_tokens, on_gpu=packed.is_cuda)
+        mixed = (attend_fused if is_fused else attend_by_products)(query, key, value, mask)
+        merged = mixed.transpose(1, 2).flatten(2)
+        out: Tensor = self.dropout(self.project_out(merged))
+        return out
+
     def forward(
         self, tokens: Tensor, mask: Tensor, rotary: tuple[Tensor, Tensor] | None
     ) -> Tensor:
         """Mix tokens (n_trials, n_tokens, width) as `mask` allows."""
-        n_trials, n_tokens, width = tokens.shape
-        packed = self.project_in(tokens).view(n_trials, n_tokens, 3, self.heads, -1)
-        query, key, value = packed.permute(2, 0, 3, 1, 4).unbind(0)  # (trials, heads, tokens, -1)
-        if rotary is not None:
-            query, key = rotate(query, *rotary), rotate(key, *rotary)
-        if tokens.is_cuda or n_tokens >= FUSED_FROM:
-            mixed = nn.functional.scaled_dot_product_attention(
-                query, key, value, attn_mask=mask.to(query.dtype)
-            )
-        else:  # plain products are faster than the fused kernel on CPUs at few tokens
-            score = (query * query.shape[-1] ** -0.5) @ key.transpose(-1, -2) + mask
-            mixed = score.softmax(dim=-1) @ value
-        merged = mixed.transpose(1, 2).reshape(n_trials, n_tokens, width)
-        out: Tensor = self.dropout(self.project_out(merged))
-        return out
+        return self.mix(self.project_in(tokens), mask, rotary)
 
 
 class TransformerLayer(nn.Module):
@@ -145,11 +176,31 @@ class TransformerLayer(nn.Module):
             Dropout(dropout),
         )
 
+    def project(self, tokens: Tensor) -> Tensor:
+        """Return queries, keys and values of tokens (..., width), each by itself: (..., 3 width)."""
+        packed: Tensor = self.attention.project_in(self.attention_norm(tokens))
+        return packed
+
     def forward(
-        self, tokens: Tensor, mask: Tensor, rotary: tuple[Tensor, Tensor] | None
+        self,
+        tokens: Tensor,
+        mask: Tensor,
+        rotary: tuple[Tensor, Tensor] | None,
+        packed: Tensor | None = None,
+        chosen: Tensor | None = None,
     ) -> Tensor:
-        """Transform tokens (n_trials, n_tokens, width)."""
-        tokens = tokens + self.attention(self.attention_norm(tokens), mask, rotary)
+        """Transform tokens (n_trials, n_tokens, width), of which only some may be asked for.
+
+        Parameters
+        ----------
+        tokens, mask, rotary, chosen : Tensor
+            As for `Attention.mix`.
+        packed : Tensor or None
+            What `project` makes of the tokens, if that is known already.
+        """
+        packed = self.project(tokens) if packed is None else packed
+        own = tokens if chosen is None else take_tokens(tokens, chosen)
+        tokens = own + self.attention.mix(packed, mask, rotary, chosen)
         out: Tensor = tokens + self.mlp(self.mlp_norm(tokens))
         return out
 

@@ -11,18 +11,19 @@ generalized estimation of single-trial population dynamics, Nature Methods 19.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 
 import torch
 from torch import Tensor
 
 from mtm_core.config_model import LfadsConfig
-from mtm_core.masking.masked_batch import MaskedBatch
+from mtm_core.masking.masked_batch import MaskedBatch, prompt_index
 from mtm_core.models.lfads_trunk import LfadsTrunk, Unrolled
-from mtm_core.models.rank_one import added_by, read_rows
+from mtm_core.models.rank_one import Removal, Turns
 from mtm_core.models.read_in import LinearReadIn
 from mtm_core.models.read_out import SharedReadOut
 from mtm_core.models.session_part import SessionFacts, SessionPart
-from mtm_core.models.spike_model import MAX_LOG_GAIN, SpikeModel, causal_trials
+from mtm_core.models.spike_model import MAX_LOG_GAIN, InTurn, SpikeModel, causal_trials
 
 
 class LfadsPart(SessionPart):
@@ -104,36 +105,80 @@ class Lfads(SpikeModel):
         return log_rate, unrolled
 
     def _unroll(self, batch: MaskedBatch) -> Unrolled:
-        first = self._first(batch.inputs, batch.is_hidden)
+        first = self.first(batch.inputs, batch.is_hidden)
         out: Unrolled = self.trunk(first, batch.prompt, batch.is_causal, is_random=self.training)
         return out
 
-    def _first(self, counts: Tensor, is_hidden: Tensor) -> Tensor:
+    def first(self, counts: Tensor, is_hidden: Tensor) -> Tensor:
         """Read in what is visible: (n_trials, n_bins, input_width)."""
         visible = (~is_hidden).to(counts.dtype)
         return self.part.read_in.first(self.part.standardise(counts) * visible, visible)
 
-    @torch.inference_mode()
-    def predict_one_at_a_time(
-        self,
-        counts: Tensor,
-        is_hidden: Tensor,
-        units: Tensor,
-        prompt: int,
-        *,
-        is_causal: bool | None = None,
-    ) -> Tensor:
-        """Predict each chosen unit from a pass in which it, too, is hidden; see `SpikeModel`.
+    def in_turn(
+        self, counts: Tensor, is_hidden: Tensor, prompt: int, *, is_causal: bool | None = None
+    ) -> InTurn:
+        """Get ready to predict units each from a pass in which it, too, is hidden.
 
-        Hiding one more unit is a rank-one change of what is read in. Equal to `forward` on masks
-        built one at a time.
+        See `SpikeModel`. Hiding one more unit is a rank-one change of what is read in.
         """
-        part, (n_trials, n_bins, _) = self.part, counts.shape
-        base = self._first(counts, is_hidden.expand_as(counts))
-        added = added_by(part, part.read_in, counts, is_hidden, units)
-        flat = (base[:, None] - added).reshape(-1, n_bins, base.shape[-1])
-        index = torch.full((len(flat),), prompt, device=counts.device)
-        past_only = causal_trials(index, is_causal)
-        factors = self.trunk(flat, index, past_only, is_random=False).factors
-        turns = factors.view(n_trials, len(units), n_bins, -1)
-        return read_rows(part, part.read_out, turns, units, prompt)
+        causal = prompt == prompt_index("causal") if is_causal is None else is_causal
+        return LfadsTurns(self, counts, is_hidden, prompt, is_causal=causal)
+
+
+class LfadsTurns(Turns):
+    """Trials of an `Lfads`, ready to answer units hidden in turn.
+
+    Parameters
+    ----------
+    model : Lfads
+        In evaluation mode.
+    counts : Tensor, shape (n_trials, n_bins, n_units)
+        True counts.
+    is_hidden : Tensor of bool, shape (n_bins, n_units)
+        What is hidden in every pass.
+    prompt : int
+        Index into `PROMPTS`.
+    is_causal : bool
+        Whether a bin sees itself and earlier bins only.
+    """
+
+    @torch.inference_mode()
+    def __init__(
+        self, model: Lfads, counts: Tensor, is_hidden: Tensor, prompt: int, *, is_causal: bool
+    ) -> None:
+        super().__init__(model.part, counts, is_hidden, prompt)
+        self._model, self._is_causal = model, is_causal
+        self._first = model.first(counts, is_hidden.expand_as(counts))
+
+    def remove(self, units: Tensor) -> Removal:
+        """Return what hiding each unit takes away."""
+        part = self._model.part
+        return Removal.of(part, part.read_in, self.counts, self.is_hidden, units)
+
+    def rows(self, units: Tensor) -> tuple[Tensor, Tensor]:
+        """Return weights and biases that read units out."""
+        return self._model.part.read_out.rows(units, self.prompt)
+
+    def changed_states(
+        self, units: Tensor, removal: Removal, is_changed: Tensor, trial: Tensor, unit: Tensor
+    ) -> Tensor:
+        """Return the factors of passes of their own."""
+        del units, is_changed
+        return self._factors(self._first[trial] - removal.sequences(trial, unit))
+
+    def unchanged_states(
+        self, units: Tensor, removal: Removal, is_changed: Tensor, trial: Tensor, unit: Tensor
+    ) -> Tensor:
+        """Return the factors of the pass without any turn."""
+        del units, removal, is_changed, unit
+        return self._base[trial]
+
+    @cached_property
+    def _base(self) -> Tensor:
+        return self._factors(self._first)
+
+    def _factors(self, first: Tensor) -> Tensor:
+        index = torch.full((len(first),), self.prompt, device=first.device)
+        past_only = causal_trials(index, self._is_causal)
+        unrolled: Unrolled = self._model.trunk(first, index, past_only, is_random=False)
+        return unrolled.factors

@@ -6,37 +6,51 @@ after bf16; on CPUs with AMX it would really round to bf16, so its products are 
 
 from __future__ import annotations
 
-import statistics
-import time
-from collections.abc import Callable
 from typing import Any, Literal
 
 import torch
 
 from mtm_core.errors import ConfigError
+from mtm_core.models.stopwatch import MIN_GAIN, median_s
 
 Route = Literal["default", "onednn"]
 
 MAX_RELATIVE_ERROR = 1e-5
 """A route whose products differ by more than this is no fp32 route."""
-MIN_GAIN = 1.1
-"""A choice must be this much faster than the plain one to be preferred to it."""
 
+_ROWS, _WIDTH = 816, 512
+_WORK = 2e-9 * _ROWS * _WIDTH * _WIDTH
 _PRECISION: dict[Route, str] = {"default": "none", "onednn": "bf16"}
 
 
-def precision_of(route: Route) -> str:
-    """Return the position of the switch for a route."""
-    return _PRECISION[route]
+def set_route(route: Route) -> None:
+    """Multiply by a route from now on."""
+    set_precision(_PRECISION[route])
 
 
-def fastest_route(deadline: float) -> Route:
-    """Return the faster route whose products are fp32 here; leaves the switch anywhere."""
+def try_routes(deadline: float) -> tuple[Route, dict[str, float]]:
+    """Find the faster route whose products are fp32 here; leaves the switch anywhere.
+
+    Parameters
+    ----------
+    deadline : float
+        See `stopwatch.median_s`.
+
+    Returns
+    -------
+    route : {"default", "onednn"}
+    gflops : dict of str to float
+        Speed in GFLOP/s of each route that gives fp32, and of products of bf16 numbers.
+    """
+    plain_s, plain = _try_route("default", deadline)
+    gflops = {"default": _WORK / plain_s, "bf16": _WORK / _time_bf16(deadline)}
     if not _has_switch():
-        return "default"
-    (plain_s, plain), (other_s, other) = (_try_route(route, deadline) for route in _PRECISION)
+        return "default", gflops
+    other_s, other = _try_route("onednn", deadline)
+    if not _is_alike(plain, other):
+        return "default", gflops
     is_faster = other_s * MIN_GAIN < plain_s
-    return "onednn" if is_faster and _is_alike(plain, other) else "default"
+    return "onednn" if is_faster else "default", gflops | {"onednn": _WORK / other_s}
 
 
 def checked_route(route: Route) -> Route:
@@ -55,25 +69,23 @@ def checked_route(route: Route) -> Route:
 
 def _try_route(route: Route, deadline: float) -> tuple[float, torch.Tensor]:
     """Return the seconds of a product by a route, and the product."""
-    left = torch.linspace(-1, 1, 816 * 512).view(816, 512).sin()
-    right = torch.linspace(-3, 3, 512 * 512).view(512, 512).cos()
-    set_precision(_PRECISION[route])
+    left, right = _matrices()
+    set_route(route)
     return median_s(lambda: torch.mm(left, right), deadline), left @ right
+
+
+def _time_bf16(deadline: float) -> float:
+    left, right = (matrix.to(torch.bfloat16) for matrix in _matrices())
+    return median_s(lambda: torch.mm(left, right), deadline)
+
+
+def _matrices() -> tuple[torch.Tensor, torch.Tensor]:
+    left = torch.linspace(-1, 1, _ROWS * _WIDTH).view(_ROWS, _WIDTH).sin()
+    return left, torch.linspace(-3, 3, _WIDTH * _WIDTH).view(_WIDTH, _WIDTH).cos()
 
 
 def _is_alike(plain: torch.Tensor, other: torch.Tensor) -> bool:
     return float((other - plain).abs().max() / plain.abs().max()) < MAX_RELATIVE_ERROR
-
-
-def median_s(work: Callable[[], object], deadline: float, most: int = 9) -> float:
-    """Time some work after a run to warm up; fewer times when the deadline has come."""
-    work()
-    seconds: list[float] = []
-    while len(seconds) < most and (len(seconds) < 1 or time.perf_counter() < deadline):
-        start = time.perf_counter()
-        work()
-        seconds.append(time.perf_counter() - start)
-    return statistics.median(seconds)
 
 
 def _has_switch() -> bool:

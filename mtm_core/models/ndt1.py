@@ -7,6 +7,7 @@ Ye & Pandarinath (2021), Neural Data Transformer; Zhang et al. (2024), MtM, arXi
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
 import torch
@@ -14,11 +15,13 @@ from torch import Tensor, nn
 
 from mtm_core.config_model import Ndt1Config
 from mtm_core.masking.masked_batch import PROMPTS, MaskedBatch
-from mtm_core.models.rank_one import added_by, read_rows
+from mtm_core.models.backend import layer_precision
+from mtm_core.models.component_turns import ComponentTurns
+from mtm_core.models.ndt1_turns import Ndt1Turns
 from mtm_core.models.read_in import ComponentReadIn, LinearReadIn
 from mtm_core.models.read_out import PromptReadOut, SharedReadOut
 from mtm_core.models.session_part import SessionFacts, SessionPart
-from mtm_core.models.spike_model import MAX_LOG_GAIN, SpikeModel, causal_trials
+from mtm_core.models.spike_model import MAX_LOG_GAIN, InTurn, SpikeModel
 from mtm_core.models.trunk import TimeTrunk
 from mtm_core.models.unit_embedding import (
     EmbeddedHistory,
@@ -28,6 +31,8 @@ from mtm_core.models.unit_embedding import (
     UnitMaps,
 )
 
+SCORE_WORK = 50.0
+"""Operations for one score of a turn on components, as slow ones as they are."""
 _UNTOLD = PROMPTS.index("none")
 
 
@@ -146,7 +151,9 @@ class Ndt1(SpikeModel):
         is_hidden = self.drop_units(batch.is_hidden)
         states = self.states(replace(batch, is_hidden=is_hidden))
         told = self._told(batch.prompt)
-        log_rate: Tensor = self.part.read_out(states, told).clamp(max=MAX_LOG_GAIN)
+        with self._map_precision(states.device):
+            read = self.part.read_out(states, told)
+        log_rate: Tensor = read.to(states.dtype).clamp(max=MAX_LOG_GAIN)
         log_rate += self.part.offset
         self.part.add_history(log_rate, batch.inputs, is_hidden)
         return log_rate
@@ -154,7 +161,7 @@ class Ndt1(SpikeModel):
     def states(self, batch: MaskedBatch) -> Tensor:
         """Return the tokens that are read out: (n_trials, n_bins, width)."""
         first = self.first(batch.inputs, batch.is_hidden)
-        return self._body(first, self._told(batch.prompt), batch.is_causal)
+        return self.body(first, self._told(batch.prompt), batch.is_causal)
 
     def _told(self, prompt: Tensor) -> Tensor:
         """Return the prompts as the model is told them: all alike if it is told none."""
@@ -163,36 +170,59 @@ class Ndt1(SpikeModel):
     def first(self, counts: Tensor, is_hidden: Tensor) -> Tensor:
         """Read in what is visible: (n_trials, n_bins, n_first). Hidden counts do not matter."""
         visible = (~is_hidden).to(counts.dtype)
-        return self.part.read_in.first(self.part.standardise(counts) * visible, visible)
+        with self._map_precision(counts.device):
+            first = self.part.read_in.first(self.part.standardise(counts) * visible, visible)
+        return first.to(counts.dtype)
 
-    def _body(self, first: Tensor, prompt: Tensor, is_causal: Tensor) -> Tensor:
+    def to_tokens(self, first: Tensor) -> Tensor:
+        """Make tokens (..., width) of what was read in, each by itself; not of components."""
+        nothing = torch.zeros(0, dtype=torch.long, device=first.device)
+        with self._map_precision(first.device):
+            return self.part.read_in.tokens(first, nothing, nothing)[0].to(first.dtype)
+
+    def _map_precision(self, device: torch.device) -> AbstractContextManager[object]:
+        """Return a block for the maps to and from tokens: fitted ones, on components, stay fp32."""
+        return nullcontext() if self.can_bypass else layer_precision(device)
+
+    def body(self, first: Tensor, prompt: Tensor, is_causal: Tensor) -> Tensor:
         """Turn what was read in (n_trials, n_bins, n_first) into what is read out."""
+        if not self.can_bypass:
+            tokens = self.to_tokens(first)
+            return self.after_layers(tokens, tokens.new_zeros(()), prompt, is_causal)
         tokens, scores = self.part.read_in.tokens(first, prompt, is_causal)
+        return self.after_layers(tokens, scores, prompt, is_causal)
+
+    def after_layers(
+        self, tokens: Tensor, scores: Tensor, prompt: Tensor, is_causal: Tensor
+    ) -> Tensor:
+        """Add what the layers make of tokens to the scores that pass by them.
+
+        In inference layers that would add nothing under these prompts do not run.
+        """
+        if self.can_bypass and self.trunk.adds_nothing(prompt):
+            return scores
         change: Tensor = self.trunk(tokens, self.part.session_token, prompt, is_causal)
         return scores + change
 
-    @torch.inference_mode()
-    def predict_one_at_a_time(
-        self,
-        counts: Tensor,
-        is_hidden: Tensor,
-        units: Tensor,
-        prompt: int,
-        *,
-        is_causal: bool | None = None,
-    ) -> Tensor:
-        """Predict each chosen unit from a pass in which it, too, is hidden; see `SpikeModel`.
+    def in_turn(
+        self, counts: Tensor, is_hidden: Tensor, prompt: int, *, is_causal: bool | None = None
+    ) -> InTurn:
+        """Get ready to predict units each from a pass in which it, too, is hidden.
 
-        What is read in is linear in the counts, so hiding one more unit is a rank-one change of
-        it; one read-out row suffices. Equal to `forward` on masks built one at a time.
+        See `SpikeModel`. What is read in is linear in the counts, so hiding one more unit is a
+        rank-one change of it; one read-out row suffices; tokens that do not change are not made
+        anew, and trials that do not change at all need no pass of their own.
         """
-        part, (n_trials, n_bins, _) = self.part, counts.shape
-        base = self.first(counts, is_hidden.expand_as(counts))
-        added = added_by(part, part.read_in, counts, is_hidden, units)
-        flat = (base[:, None] - added).reshape(-1, n_bins, base.shape[-1])
-        prompt_row = self._row(prompt)
-        index = torch.full((len(flat),), prompt_row, device=counts.device)
-        causal = is_causal if is_causal is not None else prompt == PROMPTS.index("causal")
-        past_only = causal_trials(index, causal)
-        tokens = self._body(flat, index, past_only).view(n_trials, len(units), n_bins, -1)
-        return read_rows(part, part.read_out, tokens, units, prompt_row)
+        causal = prompt == PROMPTS.index("causal") if is_causal is None else is_causal
+        kind = ComponentTurns if isinstance(self.part.read_in, ComponentReadIn) else Ndt1Turns
+        return kind(self, counts, is_hidden, self._row(prompt), is_causal=causal)
+
+    def turn_work(self, n_bins: int, prompt: int) -> float:
+        """Return about how many floating-point operations one pass of `in_turn` takes."""
+        if not self.can_bypass:
+            return super().turn_work(n_bins, prompt)
+        scores = SCORE_WORK * n_bins * self.config.width
+        told = torch.tensor([self._row(prompt)], device=self.trunk.output_gain.device)
+        with torch.no_grad():
+            is_short = self.trunk.adds_nothing(told)
+        return scores if is_short else scores + super().turn_work(n_bins, prompt)

@@ -16,14 +16,12 @@ from torch import Tensor, nn
 from mtm_core.config_model import Ndt2Config
 from mtm_core.data.regions import load_regions
 from mtm_core.errors import ConfigError
-from mtm_core.masking.masked_batch import MaskedBatch
-from mtm_core.models.rank_one import added_by, read_rows
+from mtm_core.masking.masked_batch import MaskedBatch, prompt_index
+from mtm_core.models.backend import layer_precision
+from mtm_core.models.ndt2_turns import Ndt2Turns
 from mtm_core.models.session_part import SessionFacts, SessionPart
-from mtm_core.models.spike_model import MAX_LOG_GAIN, SpikeModel, causal_trials
+from mtm_core.models.spike_model import MAX_LOG_GAIN, InTurn, SpikeModel
 from mtm_core.models.token_trunk import TokenTrunk
-
-MAX_TOKENS = 65_536
-"""Most tokens in one pass of `predict_one_at_a_time`."""
 
 
 class Ndt2Part(SessionPart):
@@ -126,8 +124,9 @@ class Ndt2(SpikeModel):
         """Predict every entry of a batch: log-rate, (n_trials, n_bins, n_units)."""
         is_hidden = self.drop_units(batch.is_hidden)
         tokens = self._tokens(replace(batch, is_hidden=is_hidden))
-        read = self.part.from_patches(self.trunk.read_out(tokens, batch.prompt))
-        log_rate = read.clamp(max=MAX_LOG_GAIN) + self.part.offset
+        with layer_precision(tokens.device):
+            read = self.trunk.read_out(tokens, batch.prompt).to(tokens.dtype)
+        log_rate = self.part.from_patches(read).clamp(max=MAX_LOG_GAIN) + self.part.offset
         self.part.add_history(log_rate, batch.inputs, is_hidden)
         return log_rate
 
@@ -137,77 +136,42 @@ class Ndt2(SpikeModel):
 
     def _tokens(self, batch: MaskedBatch) -> Tensor:
         """Return what is read out: (n_trials, n_bins, n_patches, width)."""
-        first = self._first(batch.inputs, batch.is_hidden)
-        return self._body(self._second(first), batch.prompt, batch.is_causal)
+        tokens = self.to_tokens(self.first(batch.inputs, batch.is_hidden))
+        out: Tensor = self.trunk(
+            tokens, self.places(), self.part.session_token, batch.prompt, batch.is_causal
+        )
+        return out
 
-    def _first(self, counts: Tensor, is_hidden: Tensor) -> Tensor:
+    def first(self, counts: Tensor, is_hidden: Tensor) -> Tensor:
         """Read in what is visible: (n_trials, n_bins, n_patches, n_first)."""
         visible = (~is_hidden).to(counts.dtype)
         standard = self.part.to_patches(self.part.standardise(counts) * visible)
         not_flagged = 1 - self.part.to_patches(1 - visible)
-        return self.trunk.read_in.first(standard, not_flagged)
+        with layer_precision(counts.device):
+            first = self.trunk.read_in.first(standard, not_flagged)
+        return first.to(counts.dtype)
 
-    def _second(self, first: Tensor) -> Tensor:
-        """Make tokens of what was read in."""
+    def to_tokens(self, first: Tensor) -> Tensor:
+        """Make tokens (..., width) of what was read in, each by itself."""
         nothing = torch.zeros(0, dtype=torch.long, device=first.device)
-        return self.trunk.read_in.tokens(first, nothing, nothing)[0]
+        with layer_precision(first.device):
+            return self.trunk.read_in.tokens(first, nothing, nothing)[0].to(first.dtype)
 
-    def _body(self, tokens: Tensor, prompt: Tensor, is_causal: Tensor) -> Tensor:
-        part, trunk = self.part, self.trunk
-        region = part.region_patches() if self.config.region_embedding else part.order
-        places = trunk.patch_embedding(region, part.is_real)
-        out: Tensor = trunk(tokens, places, part.session_token, prompt, is_causal)
-        return out
+    def places(self) -> Tensor:
+        """Return what is added to the tokens of each patch: (n_patches, width)."""
+        region = self.part.region_patches() if self.config.region_embedding else self.part.order
+        return self.trunk.patch_embedding(region, self.part.is_real)
 
-    @torch.inference_mode()
-    def predict_one_at_a_time(
-        self,
-        counts: Tensor,
-        is_hidden: Tensor,
-        units: Tensor,
-        prompt: int,
-        *,
-        is_causal: bool | None = None,
-    ) -> Tensor:
-        """Predict each chosen unit from a pass in which it, too, is hidden; see `SpikeModel`.
+    def in_turn(
+        self, counts: Tensor, is_hidden: Tensor, prompt: int, *, is_causal: bool | None = None
+    ) -> InTurn:
+        """Get ready to predict units each from a pass in which it, too, is hidden.
 
-        Only the unit's own patch is read in anew, by a rank-one change; several units share a
-        pass. Equal to `forward` on masks built one at a time.
+        See `SpikeModel`. Only tokens of the unit's own patch are read in anew, by a rank-one
+        change, and read out.
         """
-        base = self._first(counts, is_hidden.expand_as(counts))
-        n_trials, n_bins, n_patches, _ = base.shape
-        size = max(MAX_TOKENS // (n_trials * n_bins * n_patches), 1)
-        tokens = self._second(base)
-        alone = [
-            self._one_at_a_time(base, tokens, counts, is_hidden, chosen, prompt, is_causal)
-            for chosen in torch.split(units, size)
-        ]
-        return torch.cat(alone, dim=-1)
-
-    def _one_at_a_time(
-        self,
-        base: Tensor,
-        tokens: Tensor,
-        counts: Tensor,
-        is_hidden: Tensor,
-        units: Tensor,
-        prompt: int,
-        is_causal: bool | None,
-    ) -> Tensor:
-        """Predict some units, one pass for each, all in one batch."""
-        part, (_, n_bins, n_patches, width) = self.part, tokens.shape
-        slots = part.slots()[units]
-        patch, column = slots // part.token_units, slots % part.token_units
-        each = torch.arange(len(units), device=units.device)
-        added = added_by(part, self.trunk.read_in, counts, is_hidden, units, column)
-        changed = self._second(base[:, :, patch].transpose(1, 2) - added)  # (trials, chosen, ...)
-        turns = tokens[:, None].repeat(1, len(units), 1, 1, 1)
-        turns[:, each, :, patch] = changed.transpose(0, 1)
-        flat = turns.view(-1, n_bins, n_patches, width)
-        index = torch.full((len(flat),), prompt, device=counts.device)
-        states = self._body(flat, index, causal_trials(index, is_causal)).view_as(turns)
-        own = states[:, each, :, patch].transpose(0, 1)
-        return read_rows(part, self.trunk.read_out, own, units, prompt, column)
+        causal = prompt == prompt_index("causal") if is_causal is None else is_causal
+        return Ndt2Turns(self, counts, is_hidden, prompt, is_causal=causal)
 
 
 def unit_order(by: str, facts: SessionFacts) -> Tensor:

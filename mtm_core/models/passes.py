@@ -12,7 +12,7 @@ from torch import Tensor
 
 from mtm_core.masking.masked_batch import mask_counts, prompt_index
 from mtm_core.masking.spec import ResolvedMask
-from mtm_core.models.spike_model import SpikeModel, causal_trials
+from mtm_core.models.spike_model import InTurn, SpikeModel, causal_trials
 
 CPU_WORK = 5e8
 """Floating-point operations in one piece of work on a CPU: some tens of milliseconds."""
@@ -20,6 +20,8 @@ GPU_WORK = 3e10
 """The same on an accelerator, where small pieces waste it."""
 MAX_PIECE = 256
 """Most sequences in one piece."""
+MAX_TURNS = 4096
+"""Most pairs of trial and unit in one piece, where a turn takes no pass of its own."""
 
 
 @torch.inference_mode()
@@ -61,18 +63,14 @@ def predict_folds(model: SpikeModel, counts: Tensor, mask: ResolvedMask, n_folds
     return log_rate
 
 
-@torch.inference_mode()
-def predict_units(model: SpikeModel, counts: Tensor, mask: ResolvedMask, units: Tensor) -> Tensor:
-    """Predict each of some units from a pass in which it is hidden too.
+def units_in_turn(model: SpikeModel, counts: Tensor, mask: ResolvedMask) -> InTurn:
+    """Get ready to predict units each from a pass in which it is hidden too.
 
-    Returns
-    -------
-    Tensor, shape (n_trials, n_bins, len(units))
-        Log-rate per bin.
+    Other arguments are those of `predict_masked`; see `SpikeModel.in_turn` for the result.
     """
-    is_hidden = _to_tensor(mask, counts)
-    prompt = prompt_index(mask.prompt)
-    return model.predict_one_at_a_time(counts, is_hidden, units, prompt, is_causal=mask.is_causal)
+    is_hidden, prompt = _to_tensor(mask, counts), prompt_index(mask.prompt)
+    with torch.inference_mode():
+        return model.in_turn(counts, is_hidden, prompt, is_causal=mask.is_causal)
 
 
 def unit_chunks(mask: ResolvedMask, size: int, device: torch.device) -> Iterator[Tensor]:
@@ -92,10 +90,12 @@ def trials_per_piece(model: SpikeModel, n_bins: int, device: torch.device) -> in
     return _piece(n_weights, n_bins * model.tokens_per_bin, device)
 
 
-def units_per_piece(model: SpikeModel, n_bins: int, n_units: int, device: torch.device) -> int:
-    """Say how many (trial, unit) passes a piece of one-at-a-time passes may hold."""
-    body = (p.numel() for p in model.parameters() if n_units not in p.shape)
-    return max(_piece(sum(body), n_bins * model.tokens_per_bin, device), 8)
+def turns_per_piece(
+    model: SpikeModel, n_bins: int, mask: ResolvedMask, device: torch.device
+) -> int:
+    """Say how many pairs of trial and unit a piece of one-at-a-time passes may hold."""
+    work = model.turn_work(n_bins, prompt_index(mask.prompt))
+    return int(min(max(_work(device) / work, 8), MAX_TURNS))
 
 
 def on_device(model: SpikeModel, device: str | None) -> SpikeModel:
@@ -116,8 +116,11 @@ def digest(model: SpikeModel) -> str:
 
 
 def _piece(n_weights: int, n_tokens: int, device: torch.device) -> int:
-    work = CPU_WORK if device.type == "cpu" else GPU_WORK
-    return int(min(max(work / (2 * max(n_weights, 1) * n_tokens), 1), MAX_PIECE))
+    return int(min(max(_work(device) / (2 * max(n_weights, 1) * n_tokens), 1), MAX_PIECE))
+
+
+def _work(device: torch.device) -> float:
+    return CPU_WORK if device.type == "cpu" else GPU_WORK
 
 
 def _predict(model: SpikeModel, counts: Tensor, is_hidden: Tensor, mask: ResolvedMask) -> Tensor:

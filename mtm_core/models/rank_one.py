@@ -1,11 +1,15 @@
 """Hiding one unit at a time where counts are read in by a matrix: a rank-one change for each.
 
 What is read in is linear in the counts, so that hiding one more unit subtracts what it alone had
-added. The rest of a model then runs on changed sequences, and reads out one row for each.
+added. Where it had added nothing, as a unit without a spike whose silence a model does not tell
+from being hidden, the pass without it is the pass with it. The rest of a model runs on changed
+sequences only, and reads out one row for each.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from typing import Protocol
 
 import torch
@@ -29,71 +33,146 @@ class ReadOut(Protocol):
         """Return weights (n_chosen, width) and biases (n_chosen,) of chosen units."""
 
 
-def added_by(
-    part: SessionPart,
-    read_in: ReadIn,
-    counts: Tensor,
-    is_hidden: Tensor,
-    units: Tensor,
-    columns: Tensor | None = None,
-) -> Tensor:
-    """Return what each chosen unit adds to what is read in of every trial.
+@dataclass(frozen=True, eq=False)
+class Removal:
+    """What hiding single units takes away from what is read in of every trial.
 
     Parameters
     ----------
-    part : SessionPart
-        Scales the counts.
-    read_in : ReadIn
-        Maps them.
-    counts : Tensor, shape (n_trials, n_bins, n_units)
-        True counts.
-    is_hidden : Tensor of bool, shape (n_bins, n_units)
-        What is hidden anyway: it has added nothing.
-    units : Tensor of int64, shape (n_chosen,)
-        The units.
-    columns : Tensor of int64, shape (n_chosen,), or None
-        Their places in the read-in; None means `units`.
-
-    Returns
-    -------
-    Tensor, shape (n_trials, n_chosen, n_bins, n_first)
+    seen : Tensor, shape (n_trials, n_chosen, n_bins)
+        Their standardised counts, 0 where they are hidden anyway.
+    visible : Tensor, shape (n_chosen, n_bins)
+        1 where they are visible.
+    by_count, by_visible : Tensor, shape (n_chosen, n_first)
+        What a count of one, and being visible, add in a bin.
     """
-    visible = (~is_hidden[:, units]).to(counts.dtype).T  # (chosen, bins)
-    by_count, by_visible = read_in.unit_columns(units if columns is None else columns)
-    seen = part.standardise(counts)[..., units].transpose(1, 2) * visible
-    return seen[..., None] * by_count[:, None] + visible[..., None] * by_visible[:, None]
+
+    seen: Tensor
+    visible: Tensor
+    by_count: Tensor
+    by_visible: Tensor
+
+    @classmethod
+    def of(
+        cls,
+        part: SessionPart,
+        read_in: ReadIn,
+        counts: Tensor,
+        is_hidden: Tensor,
+        units: Tensor,
+        columns: Tensor | None = None,
+    ) -> Removal:
+        """Work it out.
+
+        Parameters
+        ----------
+        part : SessionPart
+            Scales the counts.
+        read_in : ReadIn
+            Maps them.
+        counts : Tensor, shape (n_trials, n_bins, n_units)
+            True counts.
+        is_hidden : Tensor of bool, shape (n_bins, n_units)
+            What is hidden anyway: it has added nothing.
+        units : Tensor of int64, shape (n_chosen,)
+            The units.
+        columns : Tensor of int64, shape (n_chosen,), or None
+            Their places in the read-in; None means `units`.
+        """
+        visible = (~is_hidden[:, units]).to(counts.dtype).T
+        seen = part.standardise(counts, units).transpose(1, 2) * visible
+        by_count, by_visible = read_in.unit_columns(units if columns is None else columns)
+        return cls(seen, visible, by_count, by_visible)
+
+    def is_changed(self) -> Tensor:
+        """Return where there is anything to take away: bool (n_trials, n_chosen, n_bins)."""
+        is_told = self.by_visible.any(dim=1)  # a flag, or a share, says that the unit is visible
+        return (self.seen != 0) | ((self.visible != 0) & is_told[:, None])
+
+    def sequences(self, trial: Tensor, unit: Tensor) -> Tensor:
+        """Return what is taken away in some pairs of trial and unit: (n_pairs, n_bins, n_first)."""
+        out = self.seen[trial, unit][..., None] * self.by_count[unit][:, None]
+        return out.add_(self.visible[unit][..., None] * self.by_visible[unit][:, None])
+
+    def tokens(self, trial: Tensor, unit: Tensor, at_bin: Tensor) -> Tensor:
+        """Return what is taken away in some bins of some pairs: (n_tokens, n_first)."""
+        out = self.seen[trial, unit, at_bin][:, None] * self.by_count[unit]
+        return out.add_(self.visible[unit, at_bin][:, None] * self.by_visible[unit])
 
 
-def read_rows(
-    part: SessionPart,
-    read_out: ReadOut,
-    states: Tensor,
-    units: Tensor,
-    prompt: int,
-    rows: Tensor | None = None,
-) -> Tensor:
-    """Read each chosen unit out of its own pass.
+class Turns(ABC):
+    """Trials under one mask, ready to answer what a unit would be if it, too, were hidden.
 
     Parameters
     ----------
     part : SessionPart
         Holds the offset that the read-out adds to.
-    read_out : ReadOut
-        Maps states to log-rates.
-    states : Tensor, shape (n_trials, n_chosen, n_bins, width)
-        What is read out.
-    units : Tensor of int64, shape (n_chosen,)
-        The units.
+    counts : Tensor, shape (n_trials, n_bins, n_units)
+        True counts.
+    is_hidden : Tensor of bool, shape (n_bins, n_units)
+        What is hidden in every pass.
     prompt : int
-        Index into `PROMPTS`.
-    rows : Tensor of int64, shape (n_chosen,), or None
-        Their places in the read-out; None means `units`.
-
-    Returns
-    -------
-    Tensor, shape (n_trials, n_bins, n_chosen)
-        Log-rates: a unit that is hidden for the whole trial has no past to correct them by.
+        Index into `PROMPTS`: which rows are read out.
     """
-    weight, bias = read_out.rows(units if rows is None else rows, prompt)
-    product = torch.einsum("rktw,kw->rtk", states, weight)
-    return (product + bias).clamp(max=MAX_LOG_GAIN) + part.offset[:, units]
+
+    def __init__(
+        self, part: SessionPart, counts: Tensor, is_hidden: Tensor, prompt: int
+    ) -> None:
+        self.part, self.counts, self.is_hidden, self.prompt = part, counts, is_hidden, prompt
+
+    @torch.inference_mode()
+    def __call__(self, units: Tensor) -> Tensor:
+        """Predict units (n_chosen,), each hidden in its turn: (n_trials, n_bins, n_chosen).
+
+        These are log-rates: a unit that is hidden for the whole trial has no past to correct them
+        by.
+        """
+        removal = self.remove(units)
+        is_changed = removal.is_changed()
+        is_turn = is_changed.any(dim=-1)
+        (n_trials, n_bins, _), n_chosen = self.counts.shape, len(units)
+        answers = self.counts.new_empty(n_trials, n_bins, n_chosen)
+        weight, bias = self.rows(units)
+        for is_new, find in ((is_turn, self.changed_states), (~is_turn, self.unchanged_states)):
+            trial, unit = is_new.nonzero(as_tuple=True)
+            if len(trial):
+                states = find(units, removal, is_changed, trial, unit)
+                product = (states @ weight[unit][..., None])[..., 0] + bias[unit][:, None]
+                answers[trial, :, unit] = product.to(answers.dtype)
+        return answers.clamp_(max=MAX_LOG_GAIN).add_(self.part.offset[:, units])
+
+    @abstractmethod
+    def remove(self, units: Tensor) -> Removal:
+        """Return what hiding each unit takes away."""
+
+    @abstractmethod
+    def rows(self, units: Tensor) -> tuple[Tensor, Tensor]:
+        """Return weights (n_chosen, width) and biases (n_chosen,) that read units out."""
+
+    @abstractmethod
+    def changed_states(
+        self, units: Tensor, removal: Removal, is_changed: Tensor, trial: Tensor, unit: Tensor
+    ) -> Tensor:
+        """Return what is read out in pairs of trial and unit from which something is taken away.
+
+        Parameters
+        ----------
+        units : Tensor of int64, shape (n_chosen,)
+            The units.
+        removal : Removal
+            What `remove` said.
+        is_changed : Tensor of bool, shape (n_trials, n_chosen, n_bins)
+            Where it says anything.
+        trial, unit : Tensor of int64, shape (n_pairs,)
+            The pairs: rows of `counts`, and places in `units`.
+
+        Returns
+        -------
+        Tensor, shape (n_pairs, n_bins, width)
+        """
+
+    @abstractmethod
+    def unchanged_states(
+        self, units: Tensor, removal: Removal, is_changed: Tensor, trial: Tensor, unit: Tensor
+    ) -> Tensor:
+        """Return what is read out in pairs from which nothing is: the pass without any turn."""

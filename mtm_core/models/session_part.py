@@ -85,9 +85,14 @@ class SessionPart(nn.Module):
         if config.unit_history:
             self.history = UnitHistory(facts.n_bins, facts.n_units)
 
-    def standardise(self, counts: Tensor) -> Tensor:
-        """Return counts minus their mean, in units of their spread."""
-        return (counts - self.mean) * self.scale
+    def standardise(self, counts: Tensor, units: Tensor | None = None) -> Tensor:
+        """Return counts (..., n_bins, n_units) minus their mean, in units of their spread.
+
+        Of chosen units only, if some are given: (..., n_bins, n_chosen).
+        """
+        if units is None:
+            return (counts - self.mean) * self.scale
+        return (counts[..., units] - self.mean[:, units]) * self.scale[units]
 
     def add_history(self, log_rate: Tensor, inputs: Tensor, is_hidden: Tensor) -> None:
         """Scale later predictions by each unit's own visible past, in place."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -14,6 +15,9 @@ from mtm_core.models.session_part import SessionPart
 
 MAX_LOG_GAIN = 3.0
 """No more than this (a factor of 20) is added to a unit's log PSTH: rare units stay finite."""
+
+InTurn = Callable[[Tensor], Tensor]
+"""From units to the log-rate of each where it, too, is hidden; see `SpikeModel.in_turn`."""
 
 _CAUSAL = prompt_index("causal")
 
@@ -79,7 +83,49 @@ class SpikeModel(nn.Module, ABC):
         draw = torch.rand(n_trials, 1, n_units, device=is_hidden.device)
         return is_hidden | (draw < self.config.unit_dropout)
 
-    @torch.inference_mode()
+    def in_turn(
+        self, counts: Tensor, is_hidden: Tensor, prompt: int, *, is_causal: bool | None = None
+    ) -> InTurn:
+        """Get ready to predict units each from a pass in which it, too, is hidden.
+
+        Parameters
+        ----------
+        counts : Tensor, shape (n_trials, n_bins, n_units), float32
+            True counts.
+        is_hidden : Tensor of bool, shape (n_bins, n_units)
+            What is hidden in every pass.
+        prompt : int
+            Index into `PROMPTS`.
+        is_causal : bool or None
+            Whether a bin sees itself and earlier bins only; None: if the prompt is ``causal``.
+
+        Returns
+        -------
+        callable
+            From units to hide (whole trial) and predict in turn, int64 (n_chosen,), to the
+            log-rate of each, (n_trials, n_bins, n_chosen). What all passes have in common is
+            computed once.
+
+        Notes
+        -----
+        Here it is a forward pass for each unit; architectures know shortcuts that equal it.
+        """
+        index = torch.full((len(counts),), prompt, device=counts.device)
+        past_only = causal_trials(index, is_causal)
+
+        @torch.inference_mode()
+        def one_by_one(units: Tensor) -> Tensor:
+            alone = []
+            for unit in units.tolist():
+                hidden_too = is_hidden.clone()
+                hidden_too[:, unit] = True
+                full = hidden_too.expand_as(counts)
+                batch = mask_counts(counts, full, full, index, past_only)
+                alone.append(self(batch)[..., unit])
+            return torch.stack(alone, dim=-1)
+
+        return one_by_one
+
     def predict_one_at_a_time(
         self,
         counts: Tensor,
@@ -89,36 +135,14 @@ class SpikeModel(nn.Module, ABC):
         *,
         is_causal: bool | None = None,
     ) -> Tensor:
-        """Predict each chosen unit from a pass in which it, too, is hidden.
+        """Predict units each from a pass in which it, too, is hidden; see `in_turn`."""
+        return self.in_turn(counts, is_hidden, prompt, is_causal=is_causal)(units)
 
-        Parameters
-        ----------
-        counts : Tensor, shape (n_trials, n_bins, n_units), float32
-            True counts.
-        is_hidden : Tensor of bool, shape (n_bins, n_units)
-            What is hidden in every pass.
-        units : Tensor of int64, shape (n_chosen,)
-            The units to hide (whole trial) and predict in turn.
-        prompt : int
-            Index into `PROMPTS`.
-        is_causal : bool or None
-            Whether a bin sees itself and earlier bins only; None: if the prompt is ``causal``.
-
-        Returns
-        -------
-        Tensor, shape (n_trials, n_bins, n_chosen)
-            Log-rate of each chosen unit.
-        """
-        index = torch.full((len(counts),), prompt, device=counts.device)
-        alone = []
-        for unit in units.tolist():
-            hidden_too = is_hidden.clone()
-            hidden_too[:, unit] = True
-            full = hidden_too.expand_as(counts)
-            past_only = causal_trials(index, is_causal)
-            batch = mask_counts(counts, full, full, index, past_only)
-            alone.append(self(batch)[..., unit])
-        return torch.stack(alone, dim=-1)
+    def turn_work(self, n_bins: int, prompt: int) -> float:
+        """Return about how many floating-point operations one pass of `in_turn` takes."""
+        del prompt
+        n_weights = sum(parameter.numel() for parameter in self.trunk.parameters())
+        return 2.0 * n_weights * n_bins * self.tokens_per_bin
 
     def parameter_groups(self, weight_decay: float) -> list[dict[str, Any]]:
         """Split parameters into matrices, which decay, and everything else, which does not."""

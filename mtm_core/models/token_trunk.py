@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from mtm_core.config_model import Ndt2Config
 from mtm_core.data.regions import load_regions
 from mtm_core.masking.masked_batch import PROMPTS
+from mtm_core.models.backend import layer_precision
 from mtm_core.models.layers import Dropout, TransformerLayer, attention_mask, rotary_table
 from mtm_core.models.read_in import LinearReadIn
 from mtm_core.models.read_out import SharedReadOut
@@ -56,7 +57,8 @@ class TokenTrunk(nn.Module):
         self.register_buffer("sine", sine, persistent=False)
 
     @property
-    def _n_prefix(self) -> int:
+    def n_prefix(self) -> int:
+        """Number of tokens before those of the bins."""
         return int(self.config.prompt == "prefix") + int(self.config.session_token)
 
     def patch_embedding(self, region: Tensor, is_real: Tensor) -> Tensor:
@@ -102,34 +104,75 @@ class TokenTrunk(nn.Module):
         Tensor, shape (n_trials, n_bins, n_patches, width)
         """
         shape = n_trials, n_bins, n_patches, width = tokens.shape
-        tokens = tokens + patch_embedding
-        if self.config.positions in ("learnt", "both"):
-            tokens = tokens + self.time_position[:, None]
-        if self.config.prompt == "added":
-            tokens = tokens + self.prompt(prompt)[:, None, None]
-        flat = self.embedding_dropout(tokens).view(n_trials, n_bins * n_patches, width)
-        flat = self._prepend(flat, session_token, prompt)
-        mask = self._mask(is_causal, n_bins, n_patches)
-        rotary = None if self.config.positions == "learnt" else self._rotary(n_patches)
-        for layer in self.layers:
-            flat = layer(flat, mask, rotary)
-        out: Tensor = self.output_norm(flat[:, self._n_prefix :])
-        return out.view(shape)
+        time = self.time_position[:, None]
+        placed = self.place(tokens, patch_embedding, time, self.prompt(prompt)[:, None, None])
+        flat = self.prepend(placed.view(n_trials, -1, width), session_token, prompt)
+        return self.transform(flat, n_patches, is_causal).view(shape)
 
-    def _mask(self, is_causal: Tensor, n_bins: int, n_patches: int) -> Tensor:
-        """Make the attention mask; one for all trials where they are alike."""
-        if bool((is_causal == is_causal[:1]).all()):
-            is_causal = is_causal[:1]
-        return attention_mask(is_causal, n_bins, self._n_prefix, n_patches)
+    def place(self, tokens: Tensor, patch: Tensor, time: Tensor, prompt: Tensor) -> Tensor:
+        """Tell tokens (..., width) their patch, bin and prompt by embeddings that fit to them."""
+        tokens = tokens + patch
+        if self.config.positions in ("learnt", "both"):
+            tokens = tokens + time
+        if self.config.prompt == "added":
+            tokens = tokens + prompt
+        placed: Tensor = self.embedding_dropout(tokens)
+        return placed
+
+    def transform(
+        self,
+        tokens: Tensor,
+        n_patches: int,
+        is_causal: Tensor,
+        packed: Tensor | None = None,
+        chosen: Tensor | None = None,
+    ) -> Tensor:
+        """Run the layers.
+
+        Parameters
+        ----------
+        tokens : Tensor, shape (n_trials, n_prefix + n_bins * n_patches, width)
+            What `prepend` returned.
+        n_patches : int
+            Tokens of a bin.
+        is_causal : Tensor, shape (n_trials,)
+            As in a `MaskedBatch`.
+        packed : Tensor, shape (n_trials, n_prefix + n_bins * n_patches, 3 width), or None
+            What the first layer's `project` makes of them, if that is known already.
+        chosen : Tensor of int64, shape (n_trials, n_chosen), or None
+            Tokens of each trial that are asked for, where trials are alike in causality; None
+            means all but the prefix.
+
+        Returns
+        -------
+        Tensor, shape (n_trials, n_bins * n_patches or n_chosen, width)
+        """
+        n_bins = (tokens.shape[1] - self.n_prefix) // n_patches
+        mask = attention_mask(is_causal, n_bins, self.n_prefix, n_patches)
+        rotary = None if self.config.positions == "learnt" else self._rotary(n_patches)
+        last = len(self.layers) - 1
+        with layer_precision(tokens.device):
+            for place, layer in enumerate(self.layers):
+                asked = chosen if place == last else None
+                tokens, packed = layer(tokens, mask, rotary, packed, asked), None
+        out: Tensor = self.output_norm(tokens if chosen is not None else tokens[:, self.n_prefix :])
+        return out
+
+    def first_project(self, tokens: Tensor) -> Tensor:
+        """Return what the first layer's `project` makes of tokens (..., width)."""
+        with layer_precision(tokens.device):
+            packed: Tensor = self.layers[0].project(tokens)  # type: ignore[operator]
+        return packed
 
     def _rotary(self, n_patches: int) -> tuple[Tensor, Tensor]:
         """Turn all patches of a bin alike, and prefix tokens not at all."""
         cosine = self.cosine.repeat_interleave(n_patches, dim=0)
         sine = self.sine.repeat_interleave(n_patches, dim=0)
-        still = cosine.new_ones(self._n_prefix, cosine.shape[1])
+        still = cosine.new_ones(self.n_prefix, cosine.shape[1])
         return torch.cat([still, cosine]), torch.cat([0 * still, sine])
 
-    def _prepend(self, tokens: Tensor, session_token: Tensor, prompt: Tensor) -> Tensor:
+    def prepend(self, tokens: Tensor, session_token: Tensor, prompt: Tensor) -> Tensor:
+        """Put the prefix tokens before those of the bins, as the settings say."""
         prefix = []
         if self.config.prompt == "prefix":
             prefix.append(self.prompt(prompt)[:, None])

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from mtm_core.config_model import Ndt1Config
 from mtm_core.masking.masked_batch import PROMPTS
+from mtm_core.models.backend import layer_precision
 from mtm_core.models.layers import Dropout, TransformerLayer, attention_mask, rotary_table
 from mtm_core.models.unit_embedding import UnitMaps
 
@@ -44,7 +45,7 @@ class TimeTrunk(nn.Module):
             if isinstance(layer, TransformerLayer):
                 layer.scale_weights(0.67 * config.layers**-0.25)
         cosine, sine = rotary_table(n_bins, config.width // config.heads)
-        identity = torch.ones(self._n_prefix, cosine.shape[1])
+        identity = torch.ones(self.n_prefix, cosine.shape[1])
         self.register_buffer("cosine", torch.cat([identity, cosine]), persistent=False)
         self.register_buffer("sine", torch.cat([0 * identity, sine]), persistent=False)
         self.shared_in = None
@@ -57,7 +58,8 @@ class TimeTrunk(nn.Module):
         self.units = UnitMaps(config) if config.read_in == "unit_embedding" else None
 
     @property
-    def _n_prefix(self) -> int:
+    def n_prefix(self) -> int:
+        """Number of tokens before those of the bins."""
         return int(self.config.prompt == "prefix") + int(self.config.session_token)
 
     def forward(
@@ -78,22 +80,67 @@ class TimeTrunk(nn.Module):
         -------
         Tensor, shape (n_trials, n_bins, width)
         """
-        n_bins = tokens.shape[1]
+        placed = self.place(tokens, self.position, self.prompt(prompt)[:, None])
+        return self.transform(self.prepend(placed, session_token, prompt), prompt, is_causal)
+
+    def place(self, tokens: Tensor, position: Tensor, prompt: Tensor) -> Tensor:
+        """Tell tokens their bin and their prompt, each by itself.
+
+        Parameters
+        ----------
+        tokens : Tensor, shape (..., width)
+            See `forward`.
+        position, prompt : Tensor, broadcastable to (..., width)
+            Embeddings of their bins and prompts; used if the settings say so.
+        """
         if self.shared_in is not None:
-            tokens = self.shared_in(tokens)
+            with layer_precision(tokens.device):
+                tokens = self.shared_in(tokens)
         if self.config.positions in ("learnt", "both"):
-            tokens = tokens + self.position
+            tokens = tokens + position
         if self.config.prompt == "added":
-            tokens = tokens + self.prompt(prompt)[:, None]
-        tokens = self._prepend(self.embedding_dropout(tokens), session_token, prompt)
-        mask = attention_mask(is_causal, n_bins, self._n_prefix)
+            tokens = tokens + prompt
+        placed: Tensor = self.embedding_dropout(tokens)
+        return placed
+
+    def transform(
+        self, tokens: Tensor, prompt: Tensor, is_causal: Tensor, packed: Tensor | None = None
+    ) -> Tensor:
+        """Run the layers.
+
+        Parameters
+        ----------
+        tokens : Tensor, shape (n_trials, n_prefix + n_bins, width)
+            What `prepend` returned.
+        prompt, is_causal : Tensor, shape (n_trials,)
+            As in a `MaskedBatch`.
+        packed : Tensor, shape (n_trials, n_prefix + n_bins, 3 width), or None
+            What the first layer's `project` makes of them, if that is known already.
+
+        Returns
+        -------
+        Tensor, shape (n_trials, n_bins, width)
+        """
+        mask = attention_mask(is_causal, tokens.shape[1] - self.n_prefix, self.n_prefix)
         rotary = None if self.config.positions == "learnt" else (self.cosine, self.sine)
-        for layer in self.layers:
-            tokens = layer(tokens, mask, rotary)
-        out: Tensor = self.output_norm(tokens[:, self._n_prefix :])
+        with layer_precision(tokens.device):
+            for layer in self.layers:
+                tokens, packed = layer(tokens, mask, rotary, packed), None
+        out: Tensor = self.output_norm(tokens[:, self.n_prefix :])
         return out * self.output_gain[prompt][:, None]
 
-    def _prepend(self, tokens: Tensor, session_token: Tensor, prompt: Tensor) -> Tensor:
+    def adds_nothing(self, prompt: Tensor) -> bool:
+        """Tell whether the output is 0 whatever the tokens, so that it need not be computed."""
+        return not torch.is_grad_enabled() and not bool(self.output_gain[prompt].any())
+
+    def first_project(self, tokens: Tensor) -> Tensor:
+        """Return what the first layer's `project` makes of tokens (..., width)."""
+        with layer_precision(tokens.device):
+            packed: Tensor = self.layers[0].project(tokens)  # type: ignore[operator]
+        return packed
+
+    def prepend(self, tokens: Tensor, session_token: Tensor, prompt: Tensor) -> Tensor:
+        """Put the prefix tokens before those of the bins, as the settings say."""
         prefix = []
         if self.config.prompt == "prefix":
             prefix.append(self.prompt(prompt)[:, None])

@@ -155,8 +155,21 @@ class CountingModel:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.n_trials = 0
-        for name in ("predict_masked", "predict_units", "predict_folds"):
+        for name in ("predict_masked", "predict_folds"):
             monkeypatch.setattr(passes, name, self._counted(getattr(passes, name)))
+        in_turn = passes.units_in_turn
+        monkeypatch.setattr(
+            passes,
+            "units_in_turn",
+            lambda model, counts, mask: self._each(in_turn(model, counts, mask), counts),
+        )
+
+    def _each(self, in_turn, counts):
+        def wrapper(units):
+            self.n_trials += len(counts)
+            return in_turn(units)
+
+        return wrapper
 
     def _counted(self, function):
         def wrapper(model, counts, *more):
@@ -492,7 +505,9 @@ def test_pieces_are_bounded_by_the_size_of_the_model_not_by_a_clock() -> None:
     assert passes.trials_per_piece(small, 8, cpu) == passes.MAX_PIECE
     assert passes.trials_per_piece(large, 100, cpu) == 1
     assert passes.trials_per_piece(large, 100, gpu) > 1
-    assert passes.units_per_piece(large, 100, 45, cpu) == 8
+    mask = co_smoothing().resolve(SESSION)
+    assert passes.turns_per_piece(large, 100, mask, cpu) == 8
+    assert passes.turns_per_piece(small, 100, mask, cpu) > 8
 
 
 def test_computing_elsewhere_leaves_the_checkpoint_where_it_was() -> None:

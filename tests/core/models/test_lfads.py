@@ -93,7 +93,7 @@ def test_the_penalty_is_the_divergence_per_scored_entry_and_rises_slowly() -> No
     model = make_model(replace(SMALL, kl_initial=2.0, kl_inputs=3.0, kl_warmup=0.5))
     batch = hide(make_counts(), some_hidden(), "neuron")
     unrolled = model.trunk(
-        model._first(batch.inputs, batch.is_hidden),
+        model.first(batch.inputs, batch.is_hidden),
         batch.prompt,
         batch.is_causal,
         is_random=False,
@@ -116,7 +116,7 @@ def make_facts(n_units: int = N_UNITS) -> SessionFacts:
 def test_a_causal_trial_knows_nothing_before_its_first_bin() -> None:
     model, counts = make_model(SMALL), make_counts()
     batch = hide(counts, some_hidden(), "causal")
-    first = model._first(batch.inputs, batch.is_hidden)
+    first = model.first(batch.inputs, batch.is_hidden)
     unrolled = model.trunk(first, batch.prompt, batch.is_causal, is_random=False)
     assert (unrolled.initial_divergence == 0).all()
     assert (unrolled.input_divergence > 0).all()

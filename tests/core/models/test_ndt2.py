@@ -8,11 +8,11 @@ import torch
 from mtm_core.config_model import Ndt2Config
 from mtm_core.errors import ConfigError
 from mtm_core.masking.masked_batch import MaskedBatch, mask_counts, prompt_index
-from mtm_core.models import layers
+from mtm_core.models import backend
 from mtm_core.models.build import build_model
 from mtm_core.models.family import Family
 from mtm_core.models.ndt2 import Ndt2
-from mtm_core.models.passes import trials_per_piece, units_per_piece
+from mtm_core.models.passes import trials_per_piece
 from mtm_core.models.session_part import SessionFacts
 
 N_TRIALS, N_BINS, N_UNITS, TOKEN_UNITS = 4, 6, 11, 4
@@ -75,7 +75,7 @@ def some_hidden() -> torch.Tensor:
 def test_one_at_a_time_equals_one_forward_pass_per_unit(
     config: Ndt2Config, prompt: str, max_tokens: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mtm_core.models.ndt2.MAX_TOKENS", max_tokens)
+    monkeypatch.setattr("mtm_core.models.ndt2_turns.MAX_TOKENS", max_tokens)
     model, counts = make_model(config), make_counts()
     base = torch.zeros(N_BINS, N_UNITS, dtype=torch.bool)
     base[:, 7:] = True
@@ -173,7 +173,7 @@ def test_the_fused_kernel_computes_what_plain_products_do(
     batch = hide(counts, some_hidden(), prompt)
     outputs, gradients = [], []
     for fused_from in (1, 10**6):
-        monkeypatch.setattr(layers, "FUSED_FROM", fused_from)
+        monkeypatch.setattr(backend, "FUSED_FROM", fused_from)
         model.zero_grad()
         outputs.append(model(batch))
         outputs[-1].exp().sum().backward()
@@ -185,7 +185,7 @@ def test_the_fused_kernel_computes_what_plain_products_do(
 def test_the_fused_kernel_shows_a_causal_bin_nothing_later(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(layers, "FUSED_FROM", 1)
+    monkeypatch.setattr(backend, "FUSED_FROM", 1)
     model = make_model(SMALL).double()
     counts = make_counts().double().requires_grad_()
     log_rate = model(hide(counts, torch.zeros(N_BINS, 1, dtype=torch.bool), "causal"))
@@ -233,5 +233,5 @@ def test_pieces_of_work_are_shorter_where_a_bin_has_more_tokens() -> None:
     few, many = (make_model(replace(wide, token_units=n)) for n in (6, 1))
     assert many.tokens_per_bin == N_UNITS
     assert trials_per_piece(many, 50, device) < trials_per_piece(few, 50, device)
-    pieces = [units_per_piece(model, 50, N_UNITS, device) for model in (many, few)]
-    assert pieces[0] < pieces[1]
+    work = [model.turn_work(50, prompt_index("neuron")) for model in (many, few)]
+    assert work[0] > work[1]
