@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 UNITS_AT_ONCE = 64
 """More are answered in several goes, so that what each needs stays small."""
+FLAG_KERNEL = 1
+"""Kernel that smooths what the layers are told of hidden shares; see `ComponentReadIn.tokens`."""
 
 
 class ComponentTurns:
@@ -50,15 +52,14 @@ class ComponentTurns:
         self._model, self._read_in = model, read_in
         self._counts, self._is_hidden = counts, is_hidden
         self._prompt, self._is_causal = prompt, is_causal
-        n_kernels = len(read_in.kernel)
-        self._kernel = torch.stack(
-            [read_in.smoother(i, is_causal=is_causal) for i in range(n_kernels)]
-        )
+        each = [read_in.smoother(i, is_causal=is_causal) for i in range(len(read_in.kernel))]
+        is_used = read_in.mix[prompt].any(dim=1)
+        self._mix, self._kernel = read_in.mix[prompt][is_used], torch.stack(each)[is_used]
+        self._flag_kernel = each[FLAG_KERNEL]
         first = model.first(counts, is_hidden.expand_as(counts))
         sums, shares = first.chunk(2, dim=-1)
-        self._is_used = read_in.mix[prompt].any(dim=1)
-        self._sums = self._kernel[self._is_used] @ sums[:, None]  # (trials, used, bins, width)
-        self._shares = self._kernel @ shares[:1]  # (kernels, bins, width): alike in all trials
+        self._sums = self._kernel @ sums[:, None]  # (trials, kernels, bins, width)
+        self._shares = shares[0]  # (bins, width): alike in all trials
 
     @torch.inference_mode()
     def __call__(self, units: Tensor) -> Tensor:
@@ -68,12 +69,10 @@ class ComponentTurns:
     def _answer(self, units: Tensor) -> Tensor:
         part = self._model.part
         removal = Removal.of(part, self._read_in, self._counts, self._is_hidden, units)
-        shares = self._visible_shares(removal)
+        shares = self._visible_shares(removal, self._kernel)
         softening = self._read_in.log_softening[self._prompt].exp()
-        mix = self._read_in.mix[self._prompt][self._is_used]
-        factor = mix[:, None] * (1 + softening) / (shares[:, self._is_used] + softening)
-        taken = removal.seen[:, :, None, None] @ self._kernel[self._is_used].mT
-        taken = taken[:, :, :, 0]  # (trials, chosen, used, bins)
+        factor = self._mix[:, None] * (1 + softening) / shares.add_(softening)
+        taken = _smooth(removal.seen, self._kernel)  # (trials, chosen, kernels, bins)
         loading = self._read_in.loading.T[units]
         weight, bias = part.read_out.rows(units, self._prompt)
         told = torch.full((1,), self._prompt, device=units.device)
@@ -81,25 +80,25 @@ class ComponentTurns:
             product = self._read_scores(factor, taken, loading, weight)
         else:
             scores = self._scores(factor, taken, loading)
-            states = self._through_layers(scores, shares[:, 1])
+            flag = self._visible_shares(removal, self._flag_kernel[None])[:, 0]
+            states = self._through_layers(scores, flag)
             product = torch.einsum("rktw,kw->rtk", states, weight)
         return (product + bias).clamp_(max=MAX_LOG_GAIN).add_(part.offset[:, units])
 
-    def _visible_shares(self, removal: Removal) -> Tensor:
+    def _visible_shares(self, removal: Removal, kernel: Tensor) -> Tensor:
         """Return what of each component is visible in each turn: (chosen, kernels, bins, width)."""
-        lost = removal.visible[:, None, None] @ self._kernel.mT  # (chosen, kernels, 1, bins)
+        lost = _smooth(removal.visible, kernel)
         by_visible = removal.by_visible.chunk(2, dim=-1)[1]
-        return self._shares - lost[:, :, 0, :, None] * by_visible[:, None, None]
+        return kernel @ self._shares - lost[..., None] * by_visible[:, None, None]
 
     def _read_scores(
         self, factor: Tensor, taken: Tensor, loading: Tensor, weight: Tensor
     ) -> Tensor:
         """Read the scores out without writing them down: (trials, bins, chosen)."""
-        read = factor * weight[:, None, None]  # (chosen, used, bins, width)
-        own = (read @ loading[:, None, :, None])[..., 0]  # (chosen, used, bins)
-        n_bins = self._sums.shape[2]
-        seen = self._sums.permute(2, 0, 1, 3).reshape(n_bins, len(self._sums), -1)
-        product = seen @ read.permute(2, 1, 3, 0).reshape(n_bins, -1, len(read))
+        read = factor * weight[:, None, None]  # (chosen, kernels, bins, width)
+        own = (read @ loading[:, None, :, None])[..., 0]  # (chosen, kernels, bins)
+        seen, read = (each.permute(2, 0, 1, 3).flatten(2) for each in (self._sums, read))
+        product = seen @ read.mT  # (bins, trials, chosen)
         return product.transpose(0, 1) - (taken * own).sum(dim=2).transpose(1, 2)
 
     def _scores(self, factor: Tensor, taken: Tensor, loading: Tensor) -> Tensor:
@@ -118,3 +117,8 @@ class ComponentTurns:
         past_only = causal_trials(index, self._is_causal)
         states = self._model.after_layers(tokens.flatten(0, 1), flat, index, past_only)
         return states.view_as(scores)
+
+
+def _smooth(values: Tensor, kernel: Tensor) -> Tensor:
+    """Smooth (..., n_bins) by kernels (n_kernels, n_bins, n_bins): (..., n_kernels, n_bins)."""
+    return (values @ kernel.flatten(0, 1).T).unflatten(-1, kernel.shape[:2])
