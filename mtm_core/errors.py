@@ -15,7 +15,8 @@
     |-- CheckpointError           a checkpoint file that cannot be trusted
     |   `-- MismatchError         a checkpoint and a session that do not belong together
     |-- TrainingError             a run that cannot start, go on or resume
-    `-- OutputError               a result that could not be written
+    |-- OutputError               a result that could not be written
+    `-- MemoryLimitError          work that does not fit into the memory of a device
 """
 
 from __future__ import annotations
@@ -117,3 +118,7 @@ class TrainingError(MtmError):
 
 class OutputError(MtmError):
     """A result could not be written."""
+
+
+class MemoryLimitError(MtmError):
+    """The smallest piece of some work does not fit into the memory of a device."""

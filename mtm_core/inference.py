@@ -26,6 +26,7 @@ from mtm_core.models import passes
 from mtm_core.models.answers import AnswerMemory, GrowingAnswer, Reconstruction
 from mtm_core.models.checkpoint import Checkpoint, fit_overlap, fit_session, split_part
 from mtm_core.models.reading import Reading, read_model
+from mtm_core.models.smaller_pieces import SmallerPieces
 
 Trials = NDArray[np.integer[Any]]
 ShouldStop = Callable[[], bool]
@@ -95,6 +96,7 @@ class Reconstructor:
         self._model = passes.on_device(checkpoint.model, device)
         self._device = next(self._model.parameters()).device
         self._prompt = prompt
+        self._trials_at_once, self._units_at_once = SmallerPieces(), SmallerPieces()
         self._token = f"{passes.digest(checkpoint.model)}/{self.session.content_hash}/{prompt}"
 
     def train_rate_hz(self) -> NDArray[np.float64]:
@@ -259,11 +261,14 @@ class Reconstructor:
     def _preview(self, work: _Work, answer: GrowingAnswer) -> Iterator[Reconstruction]:
         """Answer one-at-a-time masks in folds of units, which takes a few passes per trial."""
         size = passes.trials_per_piece(self._model, self.session.n_bins, self._device)
-        for rows in _cut(np.flatnonzero(~answer.is_done), max(size // PREVIEW_FOLDS, 1)):
+        todo, size = np.flatnonzero(~answer.is_done), max(size // PREVIEW_FOLDS, 1)
+        for rows in (todo[start : start + size] for start in range(0, len(todo), size)):
             if work.should_stop():
                 return
-            counts = self._counts(work, rows)
-            folds = passes.predict_folds(self._model, counts, work.mask, PREVIEW_FOLDS)
+            counts = collate(self.session, work.donors[rows], str(self._device))
+            folds = self._trials_at_once.run(
+                lambda c: passes.predict_folds(self._model, c, work.mask, PREVIEW_FOLDS), counts
+            )
             answer.put(rows, _to_numpy(folds), is_exact=False)
             yield answer.look()
 
@@ -284,20 +289,27 @@ class Reconstructor:
 
     def _predict(self, work: _Work, rows: NDArray[np.int64]) -> NDArray[np.float32] | None:
         """Return exact answers for some rows; None if asked to stop in between."""
-        counts = self._counts(work, rows)
-        log_rate = _to_numpy(passes.predict_masked(self._model, counts, work.mask))
-        if work.mask.one_at_a_time:
-            size = max(self._turns_per_piece(work.mask) // len(rows), 1)
-            in_turn = passes.units_in_turn(self._model, counts, work.mask)
-            for units in passes.unit_chunks(work.mask, size, self._device):
-                if work.should_stop():
-                    return None
-                log_rate[..., units.cpu().numpy()] = _to_numpy(in_turn(units))
+        counts, mask = collate(self.session, work.donors[rows], str(self._device)), work.mask
+        log_rate = _to_numpy(
+            self._trials_at_once.run(lambda c: passes.predict_masked(self._model, c, mask), counts)
+        )
+        if not mask.one_at_a_time:
+            return log_rate
+        for part in self._trials_at_once.cut(len(rows)):
+            if not self._take_turns(work, counts[part], log_rate[part]):
+                return None
         return log_rate
 
-    def _counts(self, work: _Work, rows: NDArray[np.int64]) -> Tensor:
-        """Return the activity that the model may look at."""
-        return collate(self.session, work.donors[rows], str(self._device))
+    def _take_turns(self, work: _Work, counts: Tensor, log_rate: NDArray[np.float32]) -> bool:
+        """Fill in what scored units are each from a pass of its own; False if asked to stop."""
+        size = max(self._turns_per_piece(work.mask) // len(counts), 1)
+        in_turn = passes.units_in_turn(self._model, counts, work.mask)
+        for units in passes.unit_chunks(work.mask, size, self._device):
+            if work.should_stop():
+                return False
+            alone = self._units_at_once.run(in_turn, units, dim=-1)
+            log_rate[..., units.cpu().numpy()] = _to_numpy(alone)
+        return True
 
 
 def reconstruct(
@@ -379,11 +391,6 @@ class _Work:
     def key(self, row: int) -> tuple[int, int]:
         """Return trial and donor of a row of the answer."""
         return int(self.trials[row]), int(self.donors[row])
-
-
-def _cut(rows: NDArray[np.int64], size: int) -> Iterator[NDArray[np.int64]]:
-    for start in range(0, len(rows), size):
-        yield rows[start : start + size]
 
 
 def _to_numpy(values: Tensor) -> NDArray[np.float32]:

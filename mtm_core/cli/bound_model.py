@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mtm_core.cli.computing import add_compute_arguments
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -24,7 +26,7 @@ def add_bound_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--split", choices=SPLITS, default="test", help="which trials (default: test)"
     )
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps")
+    add_compute_arguments(parser)
     parser.add_argument(
         "--allow-overlap",
         action="store_true",

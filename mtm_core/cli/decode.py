@@ -18,6 +18,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mtm_core.cli.computing import add_compute_arguments, chosen_backend
+
 if TYPE_CHECKING:
     from mtm_core.data.session import Session
     from mtm_core.evaluation.decoding import DecodingSettings
@@ -77,7 +79,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--json", type=Path, metavar="OUT.json", help="write all numbers there ('-': stdout)"
     )
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps")
+    add_compute_arguments(parser)
     parser.add_argument(
         "--allow-overlap",
         action="store_true",
@@ -94,16 +96,16 @@ def run(args: argparse.Namespace) -> int:
     from mtm_core.cli.info import find
     from mtm_core.data.session_file import read_session
     from mtm_core.evaluation.decoding import decode_regions
-    from mtm_core.models.backend import probe_backend, resolve_device, use_backend
+    from mtm_core.models.backend import use_backend
     from mtm_core.models.checkpoint import load_checkpoint
 
     check_writable(args.json)
     settings = _settings(args)
-    device = resolve_device(args.device)
+    backend = chosen_backend(args)
     session = read_session(find(args.session))
-    checkpoint = load_checkpoint(find_model(args.checkpoint), device, session.session_id)
+    checkpoint = load_checkpoint(find_model(args.checkpoint), backend.device, session.session_id)
     regions = _regions(session) if args.each_region else (args.region,)
-    with Progress() as progress, use_backend(probe_backend(device)):
+    with Progress() as progress, use_backend(backend):
         reports = decode_regions(
             checkpoint,
             session,

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from mtm_core import __version__, resources
 from mtm_core.cli import output, qt_libraries
 from mtm_core.errors import ConfigError
+from mtm_core.resources import cache_dir
 
 DISTRIBUTION = "mtm-viewer"
 SHOWN = 6
@@ -41,6 +42,11 @@ class Missing:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Define the flags of `mtm-core doctor`."""
     parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument(
+        "--probe",
+        action="store_true",
+        help="measure again how fast this machine computes by each way, and remember that",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -53,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
         "python": f"{platform.python_version()} ({sys.executable})",
         "platform": platform.platform(),
         "packages": packages,
-        "machine": describe_machine(),
+        "machine": describe_machine(probe_anew=args.probe),
         "qt": qt,
         "resources": paths,
         "missing": [*missing, *path_missing, *qt_missing],
@@ -86,13 +92,27 @@ def check_packages() -> tuple[dict[str, str], list[Missing]]:
     return versions, missing
 
 
-def describe_machine() -> dict[str, object]:
-    """Return devices, cores, memory, and how the fastest device would be used."""
+def describe_machine(*, probe_anew: bool) -> dict[str, object]:
+    """Return devices, cores, memory, and how the fastest device would be used.
+
+    Parameters
+    ----------
+    probe_anew : bool
+        Measure what is chosen by measuring, rather than recall it.
+    """
     import psutil
     import torch
 
-    from mtm_core.models.backend import available_devices, probe_backend
+    from mtm_core.models.backend import (
+        available_devices,
+        known_host_speed,
+        probe_backend,
+        probe_host,
+    )
 
+    if probe_anew:
+        probe_host()
+    backend = probe_backend()
     names = {
         f"cuda:{i}": torch.cuda.get_device_name(i)
         for i in range(torch.cuda.device_count() if torch.cuda.is_available() else 0)
@@ -104,7 +124,9 @@ def describe_machine() -> dict[str, object]:
         "logical_cores": os.cpu_count(),
         "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
         "threads": torch.get_num_threads(),
-        "backend": probe_backend().describe(),
+        "backend": backend.describe(),
+        "products": known_host_speed(backend).describe(),
+        "measured_in": cache_dir(),
     }
 
 

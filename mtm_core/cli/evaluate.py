@@ -18,6 +18,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from mtm_core.cli.computing import add_compute_arguments, chosen_backend
+
 if TYPE_CHECKING:
     from tqdm import tqdm
 
@@ -65,7 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FOLDER",
         help="simulated session, or its _mtm_truth.h5: score its true rates too, as the ceiling",
     )
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps")
+    add_compute_arguments(parser)
     parser.add_argument(
         "--allow-overlap",
         action="store_true",
@@ -82,15 +84,15 @@ def run(args: argparse.Namespace) -> int:
     from mtm_core.data.session_file import read_session
     from mtm_core.data.truth_file import read_truth
     from mtm_core.evaluation.report import evaluate
-    from mtm_core.models.backend import probe_backend, resolve_device, use_backend
+    from mtm_core.models.backend import use_backend
     from mtm_core.models.checkpoint import load_checkpoint
 
     check_writable(args.json)
-    device = resolve_device(args.device)
+    backend = chosen_backend(args)
     session = read_session(find(args.session))
-    checkpoint = load_checkpoint(find_model(args.checkpoint), device, session.session_id)
+    checkpoint = load_checkpoint(find_model(args.checkpoint), backend.device, session.session_id)
     truth = None if args.truth is None else read_truth(args.truth)
-    with Progress() as progress, use_backend(probe_backend(device)):
+    with Progress() as progress, use_backend(backend):
         report = evaluate(
             checkpoint,
             session,

@@ -59,6 +59,7 @@ def _head(values: Values) -> str:
             f"Prompt    {values['prompt']} in every task; what a bin may attend to follows "
             "the task"
         )
+    lines += _wrapped("Computed  ", f"on {values['backend']}")
     forward = values["tasks"].get("forward_prediction")
     if forward is not None:
         lines.append(f"Horizon   {forward['horizon_ms']:g} ms in forward prediction")

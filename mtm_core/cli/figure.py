@@ -16,6 +16,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mtm_core.cli.computing import add_compute_arguments, chosen_backend
+
 if TYPE_CHECKING:
     from mtm_core.inference import Reconstructor
 
@@ -49,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="MS",
         help="standard deviation of the Gaussian that smooths every map alike; 0 for none (20)",
     )
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps")
+    add_compute_arguments(parser)
     parser.add_argument(
         "--out", type=Path, required=True, metavar="F.png|svg|pdf", help="the file to write"
     )
@@ -64,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
     from mtm_core.figures.raster import draw_raster
     from mtm_core.figures.raster_content import compute_raster
     from mtm_core.figures.raster_targets import RasterRequest, set_raster_exam
-    from mtm_core.models.backend import probe_backend, resolve_device, use_backend
+    from mtm_core.models.backend import use_backend
 
     check_path(args.out)
     sigma_s = _sigma_s(args.smooth_ms)
@@ -74,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
     baseline = _baseline(args, model)
     total = n_passes(exam, model) * (1 if baseline is None else 2)
     with (
-        use_backend(probe_backend(resolve_device(args.device))),
+        use_backend(chosen_backend(args)),
         output.progress(total, "Reconstructing", "pass") as bar,
     ):
         content = compute_raster(

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mtm_core.cli.bound_model import add_bound_arguments, bind, choose_trials
+from mtm_core.cli.computing import chosen_backend
 from mtm_core.cli.mask_arguments import add_mask_arguments, choose_mask
 
 if TYPE_CHECKING:
@@ -42,15 +43,18 @@ def run(args: argparse.Namespace) -> int:
     from mtm_core.cli import output
     from mtm_core.cli.reconstruct_summary import summarise
     from mtm_core.models.answer_file import write_answer
+    from mtm_core.models.backend import use_backend
 
     if args.out is not None:
         _check_out(args)
+    backend = chosen_backend(args)
     bound = bind(args)
     spec = choose_mask(args, bound)
     trials = choose_trials(args.split, bound)
     rates = bound.train_rate_hz() if spec.needs_rates else None
     _warn(bound, spec, rates)
-    answer = _compute(bound, spec, trials)
+    with use_backend(backend):
+        answer = _compute(bound, spec, trials)
     words = spec.describe(bound.session, rates)
     output.show(summarise(bound, answer, words=words, split=args.split))
     if args.out is not None:
@@ -61,7 +65,11 @@ def run(args: argparse.Namespace) -> int:
             spec=spec,
             words=words,
             manifest=bound.checkpoint.manifest,
-            more={"split": args.split, "checkpoint": str(bound.checkpoint.path)},
+            more={
+                "split": args.split,
+                "checkpoint": str(bound.checkpoint.path),
+                "backend": backend.describe(),
+            },
         )
         output.show(f"Wrote {args.out}")
     return 0

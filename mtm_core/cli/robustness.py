@@ -17,6 +17,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mtm_core.cli.computing import add_compute_arguments, chosen_backend
+
 if TYPE_CHECKING:
     from mtm_core.evaluation.robustness import RobustnessSettings
 
@@ -69,7 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--figure", type=Path, metavar="F.png|svg|pdf", help="draw the curves there"
     )
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps")
+    add_compute_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -81,7 +83,7 @@ def run(args: argparse.Namespace) -> int:
     from mtm_core.cli.robustness_text import robustness_text
     from mtm_core.data.session_file import read_session
     from mtm_core.evaluation.robustness import evaluate_robustness
-    from mtm_core.models.backend import probe_backend, resolve_device, use_backend
+    from mtm_core.models.backend import use_backend
     from mtm_core.models.checkpoint import load_checkpoint
 
     check_writable(args.json)
@@ -90,10 +92,10 @@ def run(args: argparse.Namespace) -> int:
 
         check_path(args.figure)
     settings = _settings(args)
-    device = resolve_device(args.device)
+    backend = chosen_backend(args)
     session = read_session(find(args.session))
-    checkpoint = load_checkpoint(find_model(args.checkpoint), device, session.session_id)
-    with Progress() as progress, use_backend(probe_backend(device)):
+    checkpoint = load_checkpoint(find_model(args.checkpoint), backend.device, session.session_id)
+    with Progress() as progress, use_backend(backend):
         report = evaluate_robustness(
             checkpoint, session, args.tasks, settings, on_step=progress.tell
         )

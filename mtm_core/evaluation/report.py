@@ -15,6 +15,7 @@ from mtm_core.evaluation.tasks import Exam, n_passes, score_baseline, score_mode
 from mtm_core.inference import Reconstructor
 from mtm_core.masking.tasks import TASKS
 from mtm_core.models.answers import AnswerMemory
+from mtm_core.models.backend import backend_words
 from mtm_core.models.baselines_all import BASELINE_NAMES, fit_baselines
 from mtm_core.models.checkpoint import Checkpoint, split_part
 from mtm_core.models.manifest import PartName
@@ -264,6 +265,7 @@ def _header(checkpoint: Checkpoint, exam: Exam, split: PartName, null: NullName)
         "intervals": INTERVALS,
         "shuffle_control": SHUFFLE,
         "not_scored": dict(exam.not_scored),
+        "backend": backend_words(),
         "versions": dict(manifest.versions),
     }
 

@@ -99,6 +99,18 @@ def backend_in_force() -> Backend | None:
     return _IN_FORCE.get()
 
 
+def backend_words() -> str:
+    """Return how it is computed now, for a report.
+
+    Examples
+    --------
+    >>> backend_words()
+    'as PyTorch does by default'
+    """
+    backend = _IN_FORCE.get()
+    return "as PyTorch does by default" if backend is None else backend.describe()
+
+
 def takes_fused_kernel(n_tokens: int, *, on_gpu: bool) -> bool:
     """Tell whether attention over so many tokens is to take PyTorch's fused kernel."""
     backend = _IN_FORCE.get()
@@ -184,6 +196,13 @@ def probe_backend(
 def probe_run(run: RunConfig) -> Backend:
     """Find out how to compute as the settings of a run say; see `probe_backend`."""
     return probe_backend(run.device, run.threads, run.matmul, run.attention, run.precision)
+
+
+def known_host_speed(backend: Backend) -> HostSpeed:
+    """Return what was found out about this host at a backend's number of threads."""
+    with _unchanged_options():
+        _use(backend.threads)
+        return host_speed(time.perf_counter() + BUDGET_S)
 
 
 def probe_host() -> HostSpeed:

@@ -64,7 +64,9 @@ class ComponentTurns:
     @torch.inference_mode()
     def __call__(self, units: Tensor) -> Tensor:
         """Predict units (n_chosen,), each hidden in its turn: (n_trials, n_bins, n_chosen)."""
-        return torch.cat([self._answer(some) for some in units.split(UNITS_AT_ONCE)], dim=-1)
+        return torch.cat(
+            [self._answer(some) for some in torch.split(units, UNITS_AT_ONCE)], dim=-1
+        )
 
     def _answer(self, units: Tensor) -> Tensor:
         part = self._model.part
@@ -86,7 +88,7 @@ class ComponentTurns:
         return (product + bias).clamp_(max=MAX_LOG_GAIN).add_(part.offset[:, units])
 
     def _visible_shares(self, removal: Removal, kernel: Tensor) -> Tensor:
-        """Return what of each component is visible in each turn: (chosen, kernels, bins, width)."""
+        """Return the shares that each turn leaves visible: (chosen, kernels, bins, width)."""
         lost = _smooth(removal.visible, kernel)
         by_visible = removal.by_visible.chunk(2, dim=-1)[1]
         return kernel @ self._shares - lost[..., None] * by_visible[:, None, None]
@@ -103,8 +105,8 @@ class ComponentTurns:
 
     def _scores(self, factor: Tensor, taken: Tensor, loading: Tensor) -> Tensor:
         """Return the scores of every turn: (trials, chosen, bins, width)."""
-        by_bin = taken.permute(1, 3, 0, 2) @ factor.permute(0, 2, 1, 3)  # (chosen, bins, trials, -1)
-        scores = by_bin.permute(2, 0, 1, 3) * -loading[:, None]
+        by_bin = taken.permute(1, 3, 0, 2) @ factor.permute(0, 2, 1, 3)
+        scores = by_bin.permute(2, 0, 1, 3) * -loading[:, None]  # from (chosen, bins, trials, -1)
         for kernel in range(factor.shape[1]):
             scores.addcmul_(self._sums[:, None, kernel], factor[:, kernel])
         return scores
@@ -121,4 +123,5 @@ class ComponentTurns:
 
 def _smooth(values: Tensor, kernel: Tensor) -> Tensor:
     """Smooth (..., n_bins) by kernels (n_kernels, n_bins, n_bins): (..., n_kernels, n_bins)."""
-    return (values @ kernel.flatten(0, 1).T).unflatten(-1, kernel.shape[:2])
+    smooth = values @ kernel.flatten(0, 1).T
+    return smooth.view(*values.shape[:-1], *kernel.shape[:2])

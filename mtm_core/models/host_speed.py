@@ -142,7 +142,8 @@ def _checked(found: Mapping[str, Any]) -> HostSpeed:
     """Make the record, or raise a `ValueError`."""
     fused_from = {str(key): int(value) for key, value in found["fused_from"].items()}
     gflops = {str(key): float(value) for key, value in found["gflops"].items()}
-    if found["route"] not in fused_from or not {"default", "bf16"} <= set(gflops):
+    is_route = found["route"] in set(get_args(Route)) & set(fused_from)
+    if not is_route or not {"default", "bf16"} <= set(gflops):
         msg = "not a whole record"
         raise ValueError(msg)
     return HostSpeed(route=found["route"], fused_from=fused_from, gflops=gflops)

@@ -177,7 +177,7 @@ class TransformerLayer(nn.Module):
         )
 
     def project(self, tokens: Tensor) -> Tensor:
-        """Return queries, keys and values of tokens (..., width), each by itself: (..., 3 width)."""
+        """Return queries, keys, values of tokens (..., width), side by side: (..., 3 width)."""
         packed: Tensor = self.attention.project_in(self.attention_norm(tokens))
         return packed
 

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import torch
 
 from mtm_core.errors import ConfigError
-from mtm_core.models.stopwatch import MIN_GAIN, median_s
+from mtm_core.models.stopwatch import MIN_GAIN, best_s
 
 Route = Literal["default", "onednn"]
 
@@ -34,7 +34,7 @@ def try_routes(deadline: float) -> tuple[Route, dict[str, float]]:
     Parameters
     ----------
     deadline : float
-        See `stopwatch.median_s`.
+        See `stopwatch.best_s`.
 
     Returns
     -------
@@ -60,8 +60,8 @@ def checked_route(route: Route) -> Route:
     (_, plain), (_, other) = _try_route("default", 0.0), _try_route(route, 0.0)
     if not _has_switch() or not _is_alike(plain, other):
         msg = (
-            f"--run.matmul {route} cannot be used here: it needs PyTorch 2.9, and a CPU on which "
-            "it does not round to bf16. Use default or auto."
+            f"Matrix products by {route} (--run.matmul, --matmul) cannot be used here: they need "
+            "PyTorch 2.9, and a CPU on which they do not round to bf16. Use default or auto."
         )
         raise ConfigError(msg)
     return route
@@ -71,12 +71,12 @@ def _try_route(route: Route, deadline: float) -> tuple[float, torch.Tensor]:
     """Return the seconds of a product by a route, and the product."""
     left, right = _matrices()
     set_route(route)
-    return median_s(lambda: torch.mm(left, right), deadline), left @ right
+    return best_s(lambda: torch.mm(left, right), deadline), left @ right
 
 
 def _time_bf16(deadline: float) -> float:
     left, right = (matrix.to(torch.bfloat16) for matrix in _matrices())
-    return median_s(lambda: torch.mm(left, right), deadline)
+    return best_s(lambda: torch.mm(left, right), deadline)
 
 
 def _matrices() -> tuple[torch.Tensor, torch.Tensor]:

@@ -181,7 +181,7 @@ class Ndt1(SpikeModel):
             return self.part.read_in.tokens(first, nothing, nothing)[0].to(first.dtype)
 
     def _map_precision(self, device: torch.device) -> AbstractContextManager[object]:
-        """Return a block for the maps to and from tokens: fitted ones, on components, stay fp32."""
+        """Return a block for the maps to and from tokens: fitted ones always stay fp32."""
         return nullcontext() if self.can_bypass else layer_precision(device)
 
     def body(self, first: Tensor, prompt: Tensor, is_causal: Tensor) -> Tensor:

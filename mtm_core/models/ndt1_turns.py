@@ -69,7 +69,7 @@ class Ndt1Turns(Turns):
             first = self._first[trial] - removal.sequences(trial, unit)
             return self._model.body(first, *self._told(len(trial)))
         pair, at_bin = changed.nonzero(as_tuple=True)
-        trunk, part = self._model.trunk, self._model.part
+        trunk = self._model.trunk
         taken = removal.tokens(trial[pair], unit[pair], at_bin)
         made = self._model.to_tokens(self._first[trial[pair], at_bin] - taken)
         new = trunk.place(made, trunk.position[at_bin], trunk.prompt.weight[self.prompt])

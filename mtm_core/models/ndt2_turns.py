@@ -1,4 +1,4 @@
-"""NDT2 with one unit hidden at a time: a turn changes tokens of one patch, and reads them alone."""
+"""NDT2 with one unit hidden at a time: a turn changes and reads tokens of one patch alone."""
 
 from __future__ import annotations
 
@@ -67,14 +67,13 @@ class Ndt2Turns(Turns):
         """Return the states of the units' patches in passes of their own, not too many at once."""
         patch, n_tokens = self._slots(units)[0], self._embedded[0].shape[1]
         size = max(MAX_TOKENS // n_tokens, 1)
-        pieces = zip(trial.split(size), unit.split(size), strict=True)
+        pieces = zip(torch.split(trial, size), torch.split(unit, size), strict=True)
         return torch.cat([self._turn(removal, is_changed, patch[u], t, u) for t, u in pieces])
 
     def _turn(
         self, removal: Removal, is_changed: Tensor, patch: Tensor, trial: Tensor, unit: Tensor
     ) -> Tensor:
-        trunk, (n_trials, n_bins, n_patches, _) = self._model.trunk, self._first.shape
-        del n_trials
+        trunk, (n_bins, n_patches) = self._model.trunk, self._first.shape[1:3]
         pair, at_bin = is_changed[trial, unit].nonzero(as_tuple=True)
         first = self._first[trial[pair], at_bin, patch[pair]]
         made = self._model.to_tokens(first - removal.tokens(trial[pair], unit[pair], at_bin))
@@ -98,7 +97,7 @@ class Ndt2Turns(Turns):
         n_bins, n_patches = self._first.shape[1:3]
         past_only = self._told(len(tokens))[1]
         states = self._model.trunk.transform(tokens, n_patches, past_only, packed)
-        return states.unflatten(1, (n_bins, n_patches))
+        return states.view(len(states), n_bins, n_patches, -1)
 
     @cached_property
     def _embedded(self) -> tuple[Tensor, Tensor]:

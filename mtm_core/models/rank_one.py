@@ -90,7 +90,7 @@ class Removal:
         return (self.seen != 0) | ((self.visible != 0) & is_told[:, None])
 
     def sequences(self, trial: Tensor, unit: Tensor) -> Tensor:
-        """Return what is taken away in some pairs of trial and unit: (n_pairs, n_bins, n_first)."""
+        """Return what is taken away in pairs of trial and unit: (n_pairs, n_bins, n_first)."""
         out = self.seen[trial, unit][..., None] * self.by_count[unit][:, None]
         return out.add_(self.visible[unit][..., None] * self.by_visible[unit][:, None])
 
@@ -115,9 +115,7 @@ class Turns(ABC):
         Index into `PROMPTS`: which rows are read out.
     """
 
-    def __init__(
-        self, part: SessionPart, counts: Tensor, is_hidden: Tensor, prompt: int
-    ) -> None:
+    def __init__(self, part: SessionPart, counts: Tensor, is_hidden: Tensor, prompt: int) -> None:
         self.part, self.counts, self.is_hidden, self.prompt = part, counts, is_hidden, prompt
 
     @torch.inference_mode()

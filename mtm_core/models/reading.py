@@ -7,12 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from mtm_core.data.batch import collate
 from mtm_core.data.session import Session
 from mtm_core.errors import UnknownNameError
 from mtm_core.masking.masked_batch import PROMPTS, mask_counts, prompt_index
 from mtm_core.models.passes import trials_per_piece
+from mtm_core.models.smaller_pieces import SmallerPieces
 from mtm_core.models.spike_model import SpikeModel
 
 
@@ -64,15 +66,19 @@ def read_model(
         raise UnknownNameError("prompt", prompt, PROMPTS)
     device = next(model.parameters()).device
     size = trials_per_piece(model, session.n_bins, device)
-    log_rate, states = [], []
-    for start in range(0, len(trials), size):
-        counts = collate(session, trials[start : start + size], str(device))
-        hidden = torch.tensor(is_hidden[start : start + size], device=device)
+    has_states = type(model).states is not SpikeModel.states
+
+    def read(rows: Tensor) -> Tensor:
+        chosen = rows.numpy()
+        counts = collate(session, trials[chosen], str(device))
+        hidden = torch.tensor(is_hidden[chosen], device=device)
         index = torch.full((len(counts),), prompt_index(prompt), device=device)
-        is_causal = index == prompt_index("causal")
-        batch = mask_counts(counts, hidden, hidden, index, is_causal)
-        log_rate.append(model(batch).cpu().numpy())
-        if type(model).states is not SpikeModel.states:
-            states.append(model.states(batch).cpu().numpy())
-    known = np.concatenate(states) if states else None
-    return Reading(log_rate=np.concatenate(log_rate), states=known)
+        batch = mask_counts(counts, hidden, hidden, index, index == prompt_index("causal"))
+        found = [model(batch), model.states(batch)] if has_states else [model(batch)]
+        return torch.cat(found, dim=-1).cpu()
+
+    pieces = SmallerPieces()
+    parts = [pieces.run(read, rows) for rows in torch.split(torch.arange(len(trials)), size)]
+    both = torch.cat(parts).numpy()
+    log_rate, states = both[..., : session.n_units], both[..., session.n_units :]
+    return Reading(log_rate=log_rate, states=states if has_states else None)

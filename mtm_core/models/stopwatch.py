@@ -11,12 +11,12 @@ MIN_GAIN = 1.1
 
 
 def median_s(work: Callable[[], object], deadline: float, most: int = 9) -> float:
-    """Time some work after a run to warm up; fewer times when the deadline has come.
+    """Return the median of timings: how long some work takes with the machine as it is now.
 
     Parameters
     ----------
     work : callable
-        What is timed.
+        What is timed, after a run to warm up.
     deadline : float
         By `time.perf_counter`; once it has come, one timing has to do.
     most : int
@@ -25,12 +25,24 @@ def median_s(work: Callable[[], object], deadline: float, most: int = 9) -> floa
     Returns
     -------
     float
-        Median, in seconds.
+        In seconds.
     """
+    return statistics.median(_timings(work, deadline, most))
+
+
+def best_s(work: Callable[[], object], deadline: float, most: int = 9) -> float:
+    """Return the shortest of timings: how long it takes when nothing else interrupts it.
+
+    Arguments and result are those of `median_s`.
+    """
+    return min(_timings(work, deadline, most))
+
+
+def _timings(work: Callable[[], object], deadline: float, most: int) -> list[float]:
     work()
     seconds: list[float] = []
     while len(seconds) < most and (len(seconds) < 1 or time.perf_counter() < deadline):
         start = time.perf_counter()
         work()
         seconds.append(time.perf_counter() - start)
-    return statistics.median(seconds)
+    return seconds

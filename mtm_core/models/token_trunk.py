@@ -103,7 +103,7 @@ class TokenTrunk(nn.Module):
         -------
         Tensor, shape (n_trials, n_bins, n_patches, width)
         """
-        shape = n_trials, n_bins, n_patches, width = tokens.shape
+        n_trials, _, n_patches, width = shape = tokens.shape
         time = self.time_position[:, None]
         placed = self.place(tokens, patch_embedding, time, self.prompt(prompt)[:, None, None])
         flat = self.prepend(placed.view(n_trials, -1, width), session_token, prompt)
@@ -155,7 +155,9 @@ class TokenTrunk(nn.Module):
             for place, layer in enumerate(self.layers):
                 asked = chosen if place == last else None
                 tokens, packed = layer(tokens, mask, rotary, packed, asked), None
-        out: Tensor = self.output_norm(tokens if chosen is not None else tokens[:, self.n_prefix :])
+        out: Tensor = self.output_norm(
+            tokens if chosen is not None else tokens[:, self.n_prefix :]
+        )
         return out
 
     def first_project(self, tokens: Tensor) -> Tensor:

@@ -36,7 +36,7 @@ from mtm_core.evaluation.summary_text import table_markdown
 from mtm_core.evaluation.tasks import Exam, score_baseline, score_model, set_exam
 from mtm_core.inference import Reconstructor
 from mtm_core.models.answers import AnswerMemory
-from mtm_core.models.backend import probe_backend, use_backend
+from mtm_core.models.backend import probe_run, use_backend
 from mtm_core.models.baselines_all import fit_baselines
 from mtm_core.models.checkpoint import load_checkpoint
 from mtm_core.models.manifest import software_versions
@@ -238,8 +238,7 @@ def _train_and_score(plan: Plan, cell: Cell, config: TrainConfig, exam: Exam) ->
     folder = RunFolder(plan.out / "runs" / cell.name)
     for _ in train(config, [original], folder.path, resume=True, session_paths=[cell.path]):
         pass
-    run = config.run
-    backend = probe_backend(run.device, run.threads, run.matmul)
+    backend = probe_run(config.run)
     checkpoint = load_checkpoint(folder.model_path, backend.device)
     started = time.perf_counter()
     bound = Reconstructor(checkpoint, original, memory=AnswerMemory(max_bytes=0))

@@ -27,7 +27,7 @@ from mtm_core.evaluation.tasks import Exam, score_baseline, score_model, set_exa
 from mtm_core.inference import Reconstructor
 from mtm_core.masking.masked_batch import scheme_prompt
 from mtm_core.models.answers import AnswerMemory
-from mtm_core.models.backend import probe_backend, use_backend
+from mtm_core.models.backend import probe_run, use_backend
 from mtm_core.models.baselines_all import fit_baselines
 from mtm_core.models.checkpoint import Checkpoint, load_checkpoint, read_manifest
 from mtm_core.models.manifest import software_versions
@@ -117,7 +117,7 @@ def task_prompt(wanted: str, schemes: Sequence[str]) -> str:
 def _train_and_score(
     plan: TablePlan, cell: TableCell, config: TrainConfig, original: Session, exam: Exam | None
 ) -> dict[str, Any]:
-    backend = probe_backend(config.run.device, config.run.threads, config.run.matmul)
+    backend = probe_run(config.run)
     trained = _train(plan, cell, config, original, device=backend.device)
     started = time.perf_counter()
     values: dict[str, Any] = {}

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from mtm_core.config import TrainConfig
 from mtm_core.data.session import Session
 from mtm_core.errors import TrainingError
-from mtm_core.models.backend import Backend, probe_backend, resolve_device, use_backend
+from mtm_core.models.backend import Backend, probe_run, resolve_device, use_backend
 from mtm_core.models.family import Family
 from mtm_core.models.manifest import Manifest, describe_training, software_versions
 from mtm_core.models.ndt1 import Ndt1
@@ -124,7 +124,7 @@ def start_anew(
     """
     folder.refuse_to_begin()
     run = config.run
-    backend = probe_backend(run.device, run.threads, run.matmul)
+    backend = probe_run(run)
     bench = prepare(config, sessions, backend, pretrained=pretrained)
     record = RunRecord(
         sessions=_content_of(bench.sessions),

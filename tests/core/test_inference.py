@@ -294,6 +294,26 @@ def test_stopping_takes_effect_between_chunks_of_units(monkeypatch: pytest.Monke
     assert model.n_trials == 1 + 2  # the base pass and two of the six chunks
 
 
+@pytest.mark.parametrize("spec", [co_smoothing(), inter_region("CA1")], ids=["units", "whole"])
+def test_a_device_without_room_answers_the_same_in_smaller_pieces(
+    spec: MaskSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The fake device has room for two sequences at once."""
+    bound = Reconstructor(make_checkpoint(SESSION), SESSION, memory=AnswerMemory(max_bytes=0))
+    layer, sizes = bound._model.trunk.layers[0], []
+
+    def full(_, inputs):
+        sizes.append(len(inputs[0]))
+        if len(inputs[0]) > 2:
+            msg = "CUDA out of memory. Tried to allocate 9 bytes"
+            raise torch.OutOfMemoryError(msg)
+
+    layer.register_forward_pre_hook(full)
+    answer = bound.complete(spec, TRIALS)
+    np.testing.assert_allclose(answer.log_rate, plain_answer(spec, TRIALS), rtol=1e-5, atol=1e-5)
+    assert sizes.count(max(sizes)) == 1  # what did not fit was not tried twice
+
+
 @pytest.mark.usefixtures("previews")
 def test_a_preview_in_folds_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
     bound = Reconstructor(CHECKPOINT, SESSION)

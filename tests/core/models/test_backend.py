@@ -1,22 +1,35 @@
 from __future__ import annotations
 
 import time
-from types import SimpleNamespace
 
 import pytest
 import torch
 
+from mtm_core.config import RunConfig
 from mtm_core.errors import ConfigError
-from mtm_core.models import backend, matmul_route
+from mtm_core.models import backend, host_speed
 from mtm_core.models.backend import (
     Backend,
     available_devices,
+    backend_in_force,
+    layer_precision,
     probe_backend,
+    probe_host,
+    probe_run,
     resolve_device,
+    takes_fused_kernel,
     use_backend,
 )
+from mtm_core.models.host_speed import HostSpeed
 
-OTHER = Backend(device="cpu", threads=2, matmul="onednn", processor="any", torch_version="any")
+OTHER_VALUES = {
+    "device": "cpu",
+    "threads": 2,
+    "matmul": "onednn",
+    "processor": "any",
+    "torch_version": "any",
+}
+OTHER = Backend(**OTHER_VALUES)
 
 
 def global_options():
@@ -47,6 +60,55 @@ def test_the_probe_leaves_no_option_changed_and_answers_again_at_once():
     assert time.perf_counter() - start < 0.05
 
 
+def test_a_known_host_is_not_measured_again_by_the_next_process(monkeypatch):
+    found = probe_backend("cpu", threads=1)
+    monkeypatch.setattr(host_speed, "try_routes", None)  # must not be called
+    backend._probe.cache_clear()
+    assert probe_backend("cpu", threads=1) == found
+    backend._probe.cache_clear()
+
+
+def test_measuring_anew_takes_what_it_finds():
+    threads = probe_backend("cpu").threads
+    with use_backend(Backend(**OTHER_VALUES | {"threads": threads})):
+        slow = HostSpeed(
+            route="onednn", fused_from={"onednn": 7}, gflops={"default": 1, "bf16": 1}
+        )
+        host_speed.remember(host_speed.host_facts(), slow)
+    found = probe_host()
+    assert found != slow
+    assert probe_backend("cpu", threads).fused_from == found.fused_from[found.route]
+
+
+def test_a_backend_of_before_kernels_were_measured_computes_as_it_did():
+    old = {name: OTHER_VALUES[name] for name in ("device", "threads", "matmul", "processor")}
+    with use_backend(Backend(**old, torch_version="any")):
+        assert not takes_fused_kernel(199, on_gpu=False)
+        assert takes_fused_kernel(200, on_gpu=False)
+        assert takes_fused_kernel(1, on_gpu=True)
+
+
+@pytest.mark.parametrize(("kernel", "is_fused"), [("products", False), ("fused", True)])
+def test_a_kernel_of_attention_that_was_asked_for_is_taken(kernel, is_fused):
+    chosen = probe_backend("cpu", 1, "default", kernel)
+    with use_backend(chosen):
+        assert backend_in_force() is chosen
+        assert takes_fused_kernel(3, on_gpu=False) == is_fused
+        assert takes_fused_kernel(3000, on_gpu=False) == is_fused
+    assert backend_in_force() is None
+
+
+def test_precision_is_that_of_the_settings_inside_the_layers_only():
+    product = torch.ones(2, 2)
+    run = RunConfig(device="cpu", threads=1, matmul="default", precision="bf16")
+    with use_backend(probe_run(run)):
+        assert (product @ product).dtype == torch.float32
+        with layer_precision(torch.device("cpu")):
+            assert (product @ product).dtype == torch.bfloat16
+    with layer_precision(torch.device("cpu")):
+        assert (product @ product).dtype == torch.float32
+
+
 def test_threads_that_were_asked_for_are_taken():
     assert probe_backend("cpu", threads=2).threads == 2
 
@@ -54,42 +116,6 @@ def test_threads_that_were_asked_for_are_taken():
 @pytest.mark.parametrize("route", ["default", "onednn"])
 def test_a_route_that_was_asked_for_is_taken(route):
     assert probe_backend("cpu", 1, route).matmul == route
-
-
-def test_a_route_that_rounds_is_refused(monkeypatch):
-    class Rounding:
-        fp32_precision = "none"
-
-    switch = Rounding()
-    monkeypatch.setattr(torch.backends, "mkldnn", SimpleNamespace(matmul=switch))
-    plain = torch.Tensor.__matmul__
-
-    def rounded(left, right):
-        error = 1e-3 if switch.fp32_precision == "bf16" else 0.0
-        return plain(left, right) * (1 + error)
-
-    monkeypatch.setattr(torch.Tensor, "__matmul__", rounded)
-    monkeypatch.setattr(matmul_route, "median_s", slow_at(switch, "none"))
-    assert matmul_route.fastest_route(0.0) == "default"
-    with pytest.raises(ConfigError, match=r"--run\.matmul onednn cannot be used here"):
-        matmul_route.checked_route("onednn")
-    monkeypatch.setattr(torch.Tensor, "__matmul__", plain)
-    assert matmul_route.checked_route("onednn") == "onednn"
-    assert matmul_route.fastest_route(0.0) == "onednn"
-
-
-def slow_at(switch, precision):
-    return lambda work, deadline: 2.0 if switch.fp32_precision == precision else 1.0
-
-
-def test_a_torch_without_the_switch_uses_the_default_route(monkeypatch):
-    monkeypatch.setattr(torch.backends, "mkldnn", SimpleNamespace())
-    assert matmul_route.fastest_route(0.0) == "default"
-    assert matmul_route.checked_route("default") == "default"
-    with pytest.raises(ConfigError, match=r"needs PyTorch 2\.9"):
-        matmul_route.checked_route("onednn")
-    with use_backend(OTHER):
-        assert torch.get_num_threads() == 2
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from mtm_core.models.build import build_model
 from mtm_core.models.family import Family
 from mtm_core.models.lfads import Lfads
 from mtm_core.models.session_part import SessionFacts
+from tests.core.models.turns import plain_loop, sparse_counts
 
 N_TRIALS, N_BINS, N_UNITS = 4, 7, 9
 SMALL = LfadsConfig(
@@ -79,6 +80,18 @@ def test_one_at_a_time_equals_one_forward_pass_per_unit(config: LfadsConfig, pro
         with torch.inference_mode():
             plain = model(hide(counts, is_hidden, prompt))[..., unit]
         torch.testing.assert_close(fast[..., column], plain, rtol=1e-5, atol=1e-5)
+
+
+def test_a_silent_pair_is_answered_from_the_pass_without_turns() -> None:
+    model = make_model(replace(SMALL, mask_flag=False, standardise=False))
+    counts = sparse_counts(N_TRIALS, N_BINS, N_UNITS)
+    is_hidden, units = torch.zeros(N_BINS, N_UNITS, dtype=torch.bool), [0, 1, 5]
+    n_passes = []
+    model.trunk.register_forward_hook(lambda _, inputs, out: n_passes.append(len(inputs[0])))
+    found = model.in_turn(counts, is_hidden, prompt_index("neuron"))(torch.tensor(units))
+    assert sum(n_passes) < (len(units) + 1) * N_TRIALS
+    expected = plain_loop(model, counts, is_hidden, units, "neuron")
+    torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
 
 
 def test_evaluation_takes_the_means_and_training_draws() -> None:

@@ -14,6 +14,7 @@ from mtm_core.models.family import Family
 from mtm_core.models.ndt2 import Ndt2
 from mtm_core.models.passes import trials_per_piece
 from mtm_core.models.session_part import SessionFacts
+from tests.core.models.turns import PassCounter, plain_loop, sparse_counts
 
 N_TRIALS, N_BINS, N_UNITS, TOKEN_UNITS = 4, 6, 11, 4
 SMALL = Ndt2Config(width=16, layers=2, heads=2, mlp_width=16, token_units=TOKEN_UNITS)
@@ -88,6 +89,19 @@ def test_one_at_a_time_equals_one_forward_pass_per_unit(
         with torch.inference_mode():
             plain = model(hide(counts, is_hidden, prompt))[..., unit]
         torch.testing.assert_close(fast[..., column], plain, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("prompt", ["neuron", "causal"])
+def test_few_spikes_give_what_the_plain_loop_gives(prompt: str) -> None:
+    config = replace(VARIANTS["paper"], mask_flag=False, standardise=False)
+    model, counts = make_model(config), sparse_counts(N_TRIALS, N_BINS, N_UNITS)
+    is_hidden, units = torch.zeros(N_BINS, N_UNITS, dtype=torch.bool), [0, 1, 5, 9]
+    in_turn, counter = model.in_turn(counts, is_hidden, prompt_index(prompt)), PassCounter(model)
+    found = in_turn(torch.tensor(units))
+    is_turn = (counts[..., units] > 0).any(dim=1)
+    assert counter.n == N_TRIALS + int(is_turn.sum()) < (len(units) + 1) * N_TRIALS
+    expected = plain_loop(model, counts, is_hidden, units, prompt)
+    torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
 
 
 def test_padded_units_change_nothing() -> None:
