@@ -25,6 +25,15 @@ def test_the_report_names_versions_devices_backend_and_resources(capsys):
     assert report["qt"]["works"]
 
 
+def test_what_is_chosen_by_measuring_can_be_measured_again(monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv(resources.ENV_CACHE, str(tmp_path))
+    assert main(["doctor", "--json", "--probe"]) == 0
+    machine = json.loads(capsys.readouterr().out)["machine"]
+    assert machine["measured_in"] == str(tmp_path)
+    assert "GFLOP/s" in machine["products"]
+    assert list(tmp_path.glob("host-speed-*.json"))
+
+
 def test_the_report_for_people_ends_with_what_is_missing(capsys):
     assert main(["doctor"]) == 0
     lines = capsys.readouterr().out.splitlines()

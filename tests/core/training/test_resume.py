@@ -140,6 +140,21 @@ def test_a_resumed_run_computes_as_it_began(tmp_path, monkeypatch):
     assert set(seen) == {(2, "none")}
 
 
+def test_a_run_begun_before_kernels_and_precision_were_recorded_goes_on(whole, tmp_path):
+    stopped = tmp_path / "run"
+    run_until(tiny_config(), stopped, 5, StepDone)
+    record = json.loads((stopped / "run.json").read_text())
+    for name in ("fused_from", "precision"):
+        del record["backend"][name]
+    (stopped / "run.json").write_text(json.dumps(record))
+    settings = (stopped / "config.toml").read_text().splitlines()
+    older = [line for line in settings if not line.startswith(("attention", "precision"))]
+    assert len(older) == len(settings) - 2
+    (stopped / "config.toml").write_text("\n".join(older))
+    run_all(tiny_config(), stopped, resume=True)
+    assert_same_bits(whole, stopped)
+
+
 def test_other_versions_are_told(stopped):
     record = json.loads((stopped / "run.json").read_text())
     record["versions"]["torch"] = "1.0"
