@@ -121,6 +121,9 @@ class OptimConfig:
     """Number of optimiser steps; none means: as many as `optim.epochs` makes."""
     batch_size: Annotated[int, Bounds(1, 65_536)] = 32
     """Trials in a batch; all of one session."""
+    accumulate: Annotated[int, Bounds(1, 65_536)] = 1
+    """Parts that a batch is computed in, one after another: less memory for the same step, but
+    for rounding and the draws of dropout."""
     session_draw: SessionDraw = "size"
     """Draw the session of a batch by its number of training trials, or equally."""
     warmup_fraction: Annotated[float, Bounds(0.0, 0.99)] = 0.15
@@ -179,6 +182,9 @@ class RunConfig:
     """Folder of the mapped files; none means the cache folder of this user."""
     store_gb: Annotated[float, Bounds(0.001, 1e6)] = 50.0
     """Most gigabytes of mapped files; those used longest ago go first."""
+    keep_checkpoints: Annotated[int, Bounds(1, 1000)] = 2
+    """Newest states to keep, beside the best weights: if the last is damaged, the one before
+    serves."""
 
     def __post_init__(self) -> None:
         """Check every field, and that the device is the name of one."""

@@ -14,6 +14,7 @@ from mtm_core.training.events import (
     RunStarted,
     StepDone,
     ValidationDone,
+    Warned,
     to_json,
 )
 
@@ -99,6 +100,8 @@ class TrainReport:
                 self._bar.update()
         elif isinstance(event, ValidationDone):
             self._validated(event)
+        elif isinstance(event, Warned):
+            output.note(event.text)
         elif isinstance(event, RunFinished):
             self._finished = event
 

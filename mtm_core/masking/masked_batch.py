@@ -75,6 +75,18 @@ class MaskedBatch:
             session_id=self.session_id,
         )
 
+    def take_trials(self, rows: slice) -> MaskedBatch:
+        """Return the batch of some of the trials, which share memory with this one."""
+        return MaskedBatch(
+            inputs=self.inputs[rows],
+            targets=self.targets[rows],
+            is_hidden=self.is_hidden[rows],
+            is_scored=self.is_scored[rows],
+            prompt=self.prompt[rows],
+            is_causal=self.is_causal[rows],
+            session_id=self.session_id,
+        )
+
 
 def mask_counts(
     counts: Tensor,

@@ -1,7 +1,9 @@
-"""Named tensors with text beside them in one `.safetensors` file: never a pickle, never half."""
+"""Named tensors and text in one `.safetensors` file: no pickle, never half, checked when read."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +15,8 @@ from torch import Tensor
 
 from mtm_core.errors import CheckpointError
 from mtm_core.resources import atomic_write
+
+_CHECKSUM = "checksum"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -27,26 +31,36 @@ class TensorFile:
         The text beside the tensors.
     shapes : mapping of str to tuple of int
         Shape of each tensor.
+    checksum : str or None
+        SHA-256 over tensors and text; None in files of older versions.
     """
 
     path: Path
     metadata: Mapping[str, str]
     shapes: Mapping[str, tuple[int, ...]]
+    checksum: str | None = None
 
     def read(self, device: str = "cpu") -> dict[str, Tensor]:
-        """Read all tensors into memory of their own.
+        """Read all tensors into memory of their own, and check them.
 
         Raises
         ------
         CheckpointError
-            If the file has changed or cannot be read.
+            If the file has changed, was damaged or cannot be read.
         """
         try:
             with safe_open(self.path, framework="pt") as file:
                 # A clone: the file may be replaced while the tensors are in use.
-                return {name: file.get_tensor(name).clone().to(device) for name in self.shapes}
+                tensors = {name: file.get_tensor(name).clone() for name in self.shapes}
         except (SafetensorError, OSError) as error:
             raise CheckpointError(_why_unreadable(self.path, error)) from error
+        if self.checksum not in {None, _checksum(tensors, self.metadata)}:
+            msg = (
+                f"{self.path} was damaged or edited: its content does not match the checksum "
+                "stored in it. Copy it again, or train anew."
+            )
+            raise CheckpointError(msg)
+        return {name: tensor.to(device) for name, tensor in tensors.items()}
 
 
 def open_tensors(path: Path) -> TensorFile:
@@ -60,7 +74,9 @@ def open_tensors(path: Path) -> TensorFile:
     try:
         with safe_open(path, framework="pt") as file:
             shapes = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
-            return TensorFile(path=path, metadata=dict(file.metadata() or {}), shapes=shapes)
+            metadata = dict(file.metadata() or {})
+            checksum = metadata.pop(_CHECKSUM, None)
+            return TensorFile(path=path, metadata=metadata, shapes=shapes, checksum=checksum)
     except (SafetensorError, OSError) as error:
         raise CheckpointError(_why_unreadable(path, error)) from error
 
@@ -76,7 +92,7 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[s
     kept = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     # Not `save_file`: killed half-way it leaves a file of its own naming, and its errors are no
     # OSError.
-    content = save(kept, dict(metadata))
+    content = save(kept, {**metadata, _CHECKSUM: _checksum(kept, metadata)})
     with atomic_write(path) as temporary:
         temporary.write_bytes(content)
 
@@ -90,6 +106,14 @@ def all_finite(tensors: Mapping[str, Tensor]) -> bool:
     (True, False)
     """
     return all(bool(torch.isfinite(tensor).all()) for tensor in tensors.values())
+
+
+def _checksum(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> str:
+    digest = hashlib.sha256(json.dumps(dict(metadata), sort_keys=True).encode())
+    for name, tensor in sorted(tensors.items()):
+        digest.update(f"\n{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        digest.update(tensor.contiguous().reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
 
 
 def _why_unreadable(path: Path, error: Exception) -> str:

@@ -113,6 +113,22 @@ class CheckpointSaved:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Warned:
+    """Something happened that a person should know, and the run goes on.
+
+    Parameters
+    ----------
+    step : int
+        Steps done before.
+    text : str
+        A sentence.
+    """
+
+    step: int
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunFinished:
     """All steps are done.
 
@@ -137,13 +153,14 @@ class RunFinished:
     path: str
 
 
-Event = RunStarted | StepDone | ValidationDone | CheckpointSaved | RunFinished
+Event = RunStarted | StepDone | ValidationDone | CheckpointSaved | Warned | RunFinished
 
 _KINDS: dict[str, type[Event]] = {
     "run_started": RunStarted,
     "step_done": StepDone,
     "validation_done": ValidationDone,
     "checkpoint_saved": CheckpointSaved,
+    "warned": Warned,
     "run_finished": RunFinished,
 }
 _NAMES = {cls: name for name, cls in _KINDS.items()}

@@ -6,22 +6,20 @@ whoever stops there, by `close`, by leaving the loop or by Ctrl-C, leaves a chec
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from mtm_core.config import TrainConfig
 from mtm_core.data.session import Session
-from mtm_core.errors import TrainingError
+from mtm_core.errors import OutputError, TrainingError
 from mtm_core.models.backend import use_backend
-from mtm_core.models.losses import poisson_loss
 from mtm_core.models.manifest import Manifest
+from mtm_core.models.tensor_file import all_finite
 from mtm_core.training.events import (
     CheckpointSaved,
     Event,
@@ -29,13 +27,13 @@ from mtm_core.training.events import (
     RunStarted,
     StepDone,
     ValidationDone,
+    Warned,
 )
-from mtm_core.training.optim import clip_gradients, learning_rate
 from mtm_core.training.pretrained import Pretrained
-from mtm_core.training.randomness import mask_generator, seeded
 from mtm_core.training.run_folder import RunFolder
 from mtm_core.training.setup import OnPreparation, Workbench, go_on, start_anew
 from mtm_core.training.state import Progress, pack
+from mtm_core.training.step import StepMade, make_step
 from mtm_core.training.validation import keep_what_helps
 
 
@@ -134,9 +132,16 @@ class Trainer:
                 yield from self._advance()
             yield self._finish()
         except (GeneratorExit, TrainingError):
-            if self._saved_step < self.progress.step:
-                self._save()
+            self._save_last()
             raise
+        except torch.OutOfMemoryError as error:
+            self._save_last()
+            step = self.progress.step + 1
+            msg = (
+                f"The device has not enough memory for this model at step {step}. Choose a "
+                "smaller one, or --run.device cpu."
+            )
+            raise TrainingError(msg) from error
         finally:
             self.folder.events.close()
             self.folder.release()
@@ -161,7 +166,7 @@ class Trainer:
             self._speed = _Speed(bench.n_steps, self._count_seconds(started))
             happened.append(self._save())
         else:  # a kill between the two files of a checkpoint leaves the older weights
-            self.folder.save_best(self.best, self._manifest())
+            self.folder.save_best(self.best, self._manifest(), check=True)
         self.folder.events.append(happened)
         return happened
 
@@ -170,13 +175,14 @@ class Trainer:
         started = time.perf_counter()
         run = self.bench.config.run
         with use_backend(self.bench.backend):
-            made = self._step()
+            made, warned = self._step()
             step = self.progress.step + 1
             self.progress = replace(self.progress, step=step)
             is_last = step == self.bench.n_steps
             validation = self._validate() if is_last or step % run.validate_every == 0 else None
         seconds = self._count_seconds(started)
         happened: list[Event] = [
+            *warned,
             StepDone(
                 step=step,
                 n_steps=self.bench.n_steps,
@@ -186,7 +192,7 @@ class Trainer:
                 seconds=seconds,
                 seconds_left=self._speed.seconds_left(step, seconds),
                 data_seconds=made.data_seconds,
-            )
+            ),
         ]
         happened += [validation] if validation is not None else []
         happened += [self._save()] if is_last or step % run.checkpoint_every == 0 else []
@@ -199,32 +205,36 @@ class Trainer:
         self.progress = replace(self.progress, seconds=seconds)
         return seconds
 
-    def _step(self) -> _Made:
-        """Make one optimiser step."""
-        bench, step = self.bench, self.progress.step
-        config, seed = bench.config, bench.config.run.seed
-        started = time.perf_counter()
-        session, counts = bench.take_batch(step)
-        data_seconds = time.perf_counter() - started
-        batch = session.sampler.draw(counts, mask_generator(seed, step))
-        lr = learning_rate(step, bench.n_steps, config.optim)
-        for group in bench.optimizer.param_groups:
-            group["lr"] = lr
-        with seeded(bench.backend.device, seed, "dropout", step):
-            log_rate, penalty = bench.model.training_output(batch, step / bench.n_steps)
-            if config.optim.loss == "sum":  # a penalty comes per scored entry, like the mean
-                penalty = penalty * batch.is_scored.sum()
-            loss = poisson_loss(log_rate, batch, config.optim.loss) + penalty
-            torch.autograd.backward(loss)
-        norm = clip_gradients(bench.parameters, config.optim.clip_norm)
-        loss_value, norm_value = torch.stack([loss.detach(), norm]).tolist()
-        if not (math.isfinite(loss_value) and math.isfinite(norm_value)):
-            bench.optimizer.zero_grad()
-            raise TrainingError(self._why_stopped(step + 1))
-        bench.optimizer.step()
-        bench.optimizer.zero_grad()
-        bench.average.update(step + 1)
-        return _Made(loss_value, lr, norm_value, data_seconds)
+    def _step(self) -> tuple[StepMade, list[Event]]:
+        """Make one optimiser step, in smaller parts if the device runs out of memory."""
+        step, warned = self.progress.step, list[Event]()
+        while True:
+            n_parts = max(self.bench.config.optim.accumulate, self.progress.parts)
+            made = make_step(self.bench, step, n_parts)
+            if made is None:
+                warned.append(self._use_less_memory(n_parts))
+            elif made.is_finite:
+                return made, warned
+            else:
+                raise TrainingError(self._why_stopped(step))
+
+    def _use_less_memory(self, n_parts: int) -> Warned:
+        step, size = self.progress.step, self.bench.config.optim.batch_size
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        if n_parts >= size:
+            msg = (
+                f"The device has not enough memory for one trial at a time at step {step + 1}. "
+                "Choose a smaller model, or --run.device cpu."
+            )
+            raise TrainingError(msg)
+        n_parts = min(2 * n_parts, size)
+        self.progress = replace(self.progress, parts=n_parts)
+        text = (
+            f"The device ran out of memory at step {step + 1}: from here on a batch of {size} "
+            f"trials is computed in {n_parts} parts, whose gradients add up."
+        )
+        return Warned(step=step, text=text)
 
     def _validate(self) -> ValidationDone:
         model, scores = keep_what_helps(self.bench.average.model, self.bench.validation)
@@ -242,10 +252,22 @@ class Trainer:
     def _save(self) -> CheckpointSaved:
         bench, step = self.bench, self.progress.step
         state = pack(bench.model, bench.optimizer, bench.average, self.best)
-        self.folder.save_state(state, self.progress)
-        self.folder.save_best(self.best, self._manifest())
+        try:
+            self.folder.states.save(state, self.progress, bench.config.run.keep_checkpoints)
+            self.folder.save_best(self.best, self._manifest())
+        except OutputError as error:
+            if self._saved_step < 0:
+                raise
+            msg = f"{error} Then go on from step {self._saved_step} with --resume."
+            raise OutputError(msg) from error
         self._saved_step = step
         return CheckpointSaved(step=step, path=str(self.folder.model_path))
+
+    def _save_last(self) -> None:
+        """Save where the run stops, unless its weights broke: then the state before serves."""
+        is_new = self._saved_step < self.progress.step
+        if is_new and all_finite(self.bench.model.state_dict()):
+            self._save()
 
     def _manifest(self) -> Manifest:
         progress = self.progress
@@ -271,19 +293,11 @@ class Trainer:
     def _why_stopped(self, step: int) -> str:
         lr = self.bench.config.optim.lr
         return (
-            f"The loss or its gradient was not a number at step {step}. Lower --optim.lr (now "
-            f"{lr:g}) and train into another folder. The best weights so far, of step "
-            f"{self.progress.best_step}, are in {self.folder.model_path}."
+            f"The loss or its gradient was not a number at step {step + 1}, on "
+            f"{self.bench.describe_batch(step)}. Look at these trials, or lower --optim.lr (now "
+            f"{lr:g}) and train into another folder. The last good state is kept; the best "
+            f"weights so far, of step {self.progress.best_step}, are in {self.folder.model_path}."
         )
-
-
-class _Made(NamedTuple):
-    """What came of a step."""
-
-    loss: float
-    lr: float
-    grad_norm: float
-    data_seconds: float
 
 
 class _Speed:

@@ -7,7 +7,7 @@
     run.json             sessions, backend, threads, seeds, versions
     events.jsonl         one event per line
     model.safetensors    the best averaged weights by validation: what everything else reads
-    state.safetensors    the newest state of training: weights, their average, AdamW's moments
+    state-STEP.safetensors  the newest states of training: weights, their average, AdamW's moments
     run.lock             held by the process that trains into the folder
 
 Each file but the events is written beside its place and moved there whole, so that a run killed
@@ -31,19 +31,17 @@ from mtm_core import config_io
 from mtm_core.config import TrainConfig
 from mtm_core.errors import CheckpointError, OutputError, TrainingError
 from mtm_core.models.backend import Backend
-from mtm_core.models.checkpoint import read_manifest, save_checkpoint
+from mtm_core.models.checkpoint import read_checkpoint, read_manifest, save_checkpoint
 from mtm_core.models.manifest import Manifest, software_versions
-from mtm_core.models.tensor_file import all_finite, open_tensors, write_tensors
 from mtm_core.training.event_log import EventLog, write_text
-from mtm_core.training.state import Progress
+from mtm_core.training.state_files import StateFiles
 
 logger = logging.getLogger(__name__)
 SCHEMA = "mtm-run"
 VERSION = 2
-FREE_ON_RESUME = frozenset({"run.store", "run.store_dir", "run.store_gb"})
+FREE_ON_RESUME = frozenset({"run.store", "run.store_dir", "run.store_gb", "run.keep_checkpoints"})
 """Settings that may differ when a run is resumed: the result is the same."""
-_PROGRESS = "progress"
-_LEFT_BEHIND = re.compile(r"\.(config|split|run|events|model|state)-\d+-[0-9a-f]{8}\.\w+")
+_LEFT_BEHIND = re.compile(r"\.(config|split|run|events|model|state(?:-\d+)?)-\d+-[0-9a-f]{8}\.\w+")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -86,7 +84,7 @@ class RunFolder:
         self.split_path = path / "split.json"
         self.record_path = path / "run.json"
         self.model_path = path / "model.safetensors"
-        self.state_path = path / "state.safetensors"
+        self.states = StateFiles(path)
         self.events = EventLog(path / "events.jsonl")
         self._lock: BaseFileLock | None = None
 
@@ -126,11 +124,11 @@ class RunFolder:
 
     def holds_run(self) -> bool:
         """Tell whether a run was begun here."""
-        return any(p.exists() for p in (self.config_path, self.state_path, self.model_path))
+        return self.can_resume() or self.config_path.exists() or self.model_path.exists()
 
     def can_resume(self) -> bool:
         """Tell whether a run got as far as its first checkpoint here."""
-        return self.state_path.exists()
+        return bool(self.states.paths())
 
     def create(self, config: TrainConfig, manifest: Manifest, record: RunRecord) -> None:
         """Make the folder, hold it, and write what is known before the first step.
@@ -195,51 +193,35 @@ class RunFolder:
             msg = f"{self.path} is not the folder of a run: its run.json cannot be read."
             raise TrainingError(msg) from error
 
-    def save_state(self, tensors: Mapping[str, Tensor], progress: Progress) -> None:
-        """Write the newest state.
-
-        Raises
-        ------
-        OutputError
-            If it cannot be written; the one before stays.
-        """
-        write_tensors(self.state_path, tensors, {_PROGRESS: progress.to_json()})
-
-    def save_best(self, tensors: Mapping[str, Tensor], manifest: Manifest) -> None:
+    def save_best(
+        self, tensors: Mapping[str, Tensor], manifest: Manifest, *, check: bool = False
+    ) -> None:
         """Write the best weights so far, unless the file has them already.
+
+        Parameters
+        ----------
+        tensors : mapping of str to Tensor
+            The state of the family of models.
+        manifest : Manifest
+            What to say about it.
+        check : bool
+            Read the weights in the file too: they may have been damaged.
 
         Raises
         ------
         OutputError
             If they cannot be written; those before stay.
         """
-        if self._best_step() != manifest.step:
+        if self._best_step(check=check) != manifest.step:
             save_checkpoint(self.model_path, tensors, manifest)
 
-    def _best_step(self) -> int | None:
+    def _best_step(self, *, check: bool) -> int | None:
         try:
+            if check:
+                return read_checkpoint(self.model_path)[0].step
             return read_manifest(self.model_path).step
         except CheckpointError:
             return None
-
-    def load_state(self) -> tuple[dict[str, Tensor], Progress]:
-        """Read the newest state.
-
-        Raises
-        ------
-        TrainingError
-            If it cannot be trusted.
-        """
-        try:
-            file = open_tensors(self.state_path)
-            tensors = file.read()
-        except CheckpointError as error:
-            msg = f"This run cannot be resumed: {error}"
-            raise TrainingError(msg) from error
-        if not all_finite(tensors):
-            msg = f"{self.state_path} holds numbers that are none; start anew in another folder."
-            raise TrainingError(msg)
-        return tensors, Progress.from_json(file.metadata.get(_PROGRESS, ""))
 
     def sweep(self) -> None:
         """Remove what a killed process left half-written."""

@@ -34,6 +34,8 @@ _START_WORDS = {
     "zero_shot": "with --zero-shot {}",
 }
 """What must be the same when a fine-tuning is resumed."""
+_SHOWN = 32
+"""Most trials that a message names."""
 OnPreparation = Callable[[int, int], None]
 """Told how many parts are done, and of how many."""
 
@@ -91,6 +93,13 @@ class Workbench:
             following, trials = self._trials(step + 1)
             following.counts.expect(trials)
         return session, counts
+
+    def describe_batch(self, step: int) -> str:
+        """Say which trials make the batch of a step, by the ids that the session gives them."""
+        session, trials = self._trials(step)
+        ids = [session.record.split["train"][place] for place in trials]
+        shown, more = ", ".join(map(str, ids[:_SHOWN])), len(ids) - _SHOWN
+        return f"trials {shown}{f' and {more} more' if more > 0 else ''} of {session.session_id}"
 
     def _trials(self, step: int) -> tuple[TrainingSession, NDArray[np.int64]]:
         session = self.sessions[int(self.order.session[step])]
@@ -164,10 +173,10 @@ def go_on(
         progress = _start(bench, on_preparation)
         folder.events.forget_after(-1)
         return bench, progress, {}
-    tensors, progress = folder.load_state()
-    best = unpack(tensors, bench.model, bench.optimizer, bench.average)
-    folder.events.forget_after(progress.step)
-    return bench, progress, best
+    saved = folder.states.load()
+    best = unpack(saved.tensors, bench.model, bench.optimizer, bench.average)
+    folder.events.forget_after(saved.progress.step)
+    return replace(bench, notes=(*bench.notes, *saved.notes)), saved.progress, best
 
 
 def _start(bench: Workbench, on_preparation: OnPreparation | None) -> Progress:

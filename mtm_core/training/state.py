@@ -34,6 +34,8 @@ class Progress:
         Their mean score over the schemes.
     best_scores : mapping of str to float
         Their score per scheme.
+    parts : int
+        Parts that batches are computed in, since the device ran out of memory.
     """
 
     step: int = 0
@@ -41,6 +43,7 @@ class Progress:
     best_step: int = 0
     best_bps: float = float("-inf")
     best_scores: Mapping[str, float] = field(default_factory=dict)
+    parts: int = 1
 
     def to_json(self) -> str:
         """Return it as JSON."""

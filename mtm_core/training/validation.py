@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -9,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 import torch
 from torch import Tensor
 
+from mtm_core.errors import TrainingError
 from mtm_core.masking.masked_batch import MaskedBatch, prompt_index, scheme_prompt
 from mtm_core.masking.mixture import MaskSampler
 from mtm_core.models.family import Family
@@ -71,14 +73,26 @@ class FixedValidation:
         model.eval()
         scores = {}
         for name, batch in self._batches():
-            total = sum(
-                _log_likelihood(model(part), part) for part in _parts(batch, self._batch_size)
-            )
+            total = self._score(model, batch)
             spikes = self._n_spikes[name]
             gain = (total - self._null[name]) / math.log(2)
             scores[name] = gain / spikes if spikes else 0.0
         model.train(was_training)
         return scores
+
+    def _score(self, model: SpikeModel | Family, batch: MaskedBatch) -> float:
+        """Sum the log-likelihood; without enough memory, in smaller passes from now on."""
+        while True:
+            with contextlib.suppress(torch.OutOfMemoryError):
+                parts = _parts(batch, self._batch_size)
+                return sum(_log_likelihood(model(part), part) for part in parts)
+            if self._batch_size == 1:
+                msg = (
+                    "The device has not enough memory to score one trial at a time. Choose a "
+                    "smaller model, or --run.device cpu."
+                )
+                raise TrainingError(msg)
+            self._batch_size = -(-self._batch_size // 2)
 
 
 class JointValidation:
@@ -138,16 +152,7 @@ def keep_what_helps(
 
 def _parts(batch: MaskedBatch, size: int) -> Iterator[MaskedBatch]:
     for start in range(0, len(batch.inputs), size):
-        rows = slice(start, start + size)
-        yield MaskedBatch(
-            inputs=batch.inputs[rows],
-            targets=batch.targets[rows],
-            is_hidden=batch.is_hidden[rows],
-            is_scored=batch.is_scored[rows],
-            prompt=batch.prompt[rows],
-            is_causal=batch.is_causal[rows],
-            session_id=batch.session_id,
-        )
+        yield batch.take_trials(slice(start, start + size))
 
 
 def _log_likelihood(log_rate: Tensor, batch: MaskedBatch) -> float:

@@ -95,7 +95,7 @@ def test_ctrl_c_saves_and_resume_goes_on_to_the_same_bits(
 def test_a_system_that_ends_the_process_finds_a_checkpoint_too(command, tmp_path, stop_at):
     stop_at(2, signal.SIGTERM)
     assert main(command) == 143
-    assert RunFolder(tmp_path / "run").load_state()[1].step == 2
+    assert RunFolder(tmp_path / "run").states.load().progress.step == 2
 
 
 def test_a_second_ctrl_c_stops_at_once():

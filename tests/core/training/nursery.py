@@ -18,7 +18,12 @@ from mtm_core.training.loop import train
 from mtm_core.training.setup import prepare
 from tests.core.training.runs import tiny_config, tiny_session
 
-CHANGES = {"optim__steps": "12", "run__validate_every": "2", "run__checkpoint_every": "1"}
+CHECKPOINT_EVERY = 3
+CHANGES = {
+    "optim__steps": "18",
+    "run__validate_every": "2",
+    "run__checkpoint_every": str(CHECKPOINT_EVERY),
+}
 
 
 def child(run_dir: Path) -> None:

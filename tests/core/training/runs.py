@@ -60,7 +60,7 @@ def run_until(config: TrainConfig, run_dir: Path, step: int, kind: type[Event]) 
 def saved_tensors(run_dir: Path) -> dict[str, Tensor]:
     """Read every tensor that a run has saved."""
     folder = RunFolder(run_dir)
-    paths = {"model": folder.model_path, "state": folder.state_path}
+    paths = {"model": folder.model_path, "state": folder.states.paths()[0]}
     return {
         f"{kind}:{name}": tensor
         for kind, path in paths.items()

@@ -72,7 +72,7 @@ def test_a_frozen_trunk_keeps_its_bits_and_the_rest_moves(bases, tmp_path, name)
     folder = RunFolder(tmp_path / "run")
     base = trunk_of(bases[name])
     assert is_same(trunk_of(folder.model_path), base)
-    state = tensors_of(folder.state_path)
+    state = tensors_of(folder.states.paths()[0])
     for kind in ("model", "average", "best"):
         kept = {n.removeprefix(f"{kind}/"): t for n, t in state.items() if n.startswith(kind)}
         assert all(torch.equal(kept[n], base[n]) for n in kept if n.startswith("trunk."))
@@ -83,7 +83,7 @@ def test_a_frozen_trunk_keeps_its_bits_and_the_rest_moves(bases, tmp_path, name)
     events = start(bases[name], first, freeze_trunk=True)
     next(events)
     events.close()
-    before = tensors_of(RunFolder(first).state_path)
+    before = tensors_of(RunFolder(first).states.paths()[0])
     moved = [
         n for n in before if n.startswith("model/parts") and n.removeprefix("model/") in moments
     ]
@@ -96,7 +96,7 @@ def test_a_free_trunk_starts_from_the_checkpoint_and_moves(bases, tmp_path, name
     next(events)
     assert is_same(trunk_of(RunFolder(tmp_path / "run").model_path), trunk_of(bases[name]))
     list(events)
-    state = tensors_of(RunFolder(tmp_path / "run").state_path)
+    state = tensors_of(RunFolder(tmp_path / "run").states.paths()[0])
     assert not torch.equal(
         state["model/trunk.position"], tensors_of(bases[name])["trunk.position"]
     )

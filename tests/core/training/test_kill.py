@@ -66,4 +66,4 @@ def saved_step(run_dir):
     if not folder.model_path.exists():
         return -1
     load_checkpoint(folder.model_path)
-    return folder.load_state()[1].step
+    return folder.states.load().progress.step

@@ -13,7 +13,7 @@ from mtm_core.errors import MaskError, TrainingError
 from mtm_core.models.backend import probe_backend
 from mtm_core.models.checkpoint import load_checkpoint, read_manifest
 from mtm_core.models.losses import poisson_loss
-from mtm_core.training import loop
+from mtm_core.training import step as step_module
 from mtm_core.training.events import (
     CheckpointSaved,
     RunFinished,
@@ -77,7 +77,8 @@ def test_the_run_folder_holds_what_happened(finished):
         "run.json",
         "run.lock",
         "split.json",
-        "state.safetensors",
+        "state-3.safetensors",
+        "state-6.safetensors",
     ]
     assert config_io.from_dict(tomllib.loads(folder.config_path.read_text())) == tiny_config()
     split = json.loads(folder.split_path.read_text())[tiny_session().session_id]
@@ -228,11 +229,17 @@ def test_a_loss_that_is_not_a_number_stops_the_run_and_keeps_the_best(tmp_path, 
         loss = poisson_loss(log_rate, batch, reduction)
         return loss * math.nan if len(calls) == 6 else loss
 
-    monkeypatch.setattr(loop, "poisson_loss", broken)
+    monkeypatch.setattr(step_module, "poisson_loss", broken)
     with pytest.raises(TrainingError) as caught:
         run_all(tiny_config(run__checkpoint_every="100"), tmp_path / "run")
-    assert "not a number at step 6. Lower --optim.lr (now 0.003)" in str(caught.value)
-    state, progress = RunFolder(tmp_path / "run").load_state()
+    said = str(caught.value)
+    assert "not a number at step 6, on trials " in said
+    assert " of simulated-0. Look at these trials, or lower --optim.lr (now 0.003)" in said
+    split = json.loads(RunFolder(tmp_path / "run").split_path.read_text())["simulated-0"]
+    named = [int(word) for word in said.partition("on trials ")[2].partition(" of ")[0].split(",")]
+    assert len(named) == 8
+    assert set(named) <= set(split["train"])
+    state, progress, _ = RunFolder(tmp_path / "run").states.load()
     assert progress.step == 5
     assert all(torch.isfinite(tensor).all() for tensor in state.values())
     assert read_manifest(tmp_path / "run" / "model.safetensors").step == progress.best_step
@@ -240,7 +247,7 @@ def test_a_loss_that_is_not_a_number_stops_the_run_and_keeps_the_best(tmp_path, 
 
 def test_stopping_is_ceasing_to_iterate(tmp_path):
     run_until(tiny_config(run__checkpoint_every="100"), tmp_path / "run", 4, StepDone)
-    _, progress = RunFolder(tmp_path / "run").load_state()
+    progress = RunFolder(tmp_path / "run").states.load().progress
     assert progress.step == 4
     load_checkpoint(tmp_path / "run" / "model.safetensors")
 

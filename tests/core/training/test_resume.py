@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 import torch
 
-from mtm_core.errors import MtmError, OutputError, TrainingError
+from mtm_core.errors import CheckpointError, MtmError, OutputError, TrainingError
 from mtm_core.models.checkpoint import load_checkpoint, read_manifest
 from mtm_core.models.tensor_file import open_tensors, write_tensors
-from mtm_core.training import loop, run_folder, setup
+from mtm_core.training import run_folder, setup
+from mtm_core.training import step as step_module
 from mtm_core.training.events import CheckpointSaved, RunFinished, RunStarted, StepDone
 from mtm_core.training.loop import train
 from mtm_core.training.run_folder import RunFolder
@@ -114,9 +115,10 @@ def test_resuming_where_nothing_was_begun_starts_anew(whole, tmp_path):
 def test_a_run_killed_before_its_first_checkpoint_starts_again(whole, tmp_path):
     run_dir = tmp_path / "run"
     shutil.copytree(whole, run_dir)
-    (run_dir / "state.safetensors").unlink()
+    for path in RunFolder(run_dir).states.paths():
+        path.unlink()
     (run_dir / "model.safetensors").unlink()
-    (run_dir / ".state-123-0123abcd.safetensors").write_text("half of it")
+    (run_dir / ".state-3-123-0123abcd.safetensors").write_text("half of it")
     run_all(tiny_config(), run_dir, resume=True)
     assert_same_bits(whole, run_dir)
     assert not list(run_dir.glob(".*"))
@@ -129,13 +131,13 @@ def test_a_resumed_run_computes_as_it_began(tmp_path, monkeypatch):
     record["backend"] |= {"threads": 2, "matmul": "default"}
     (stopped / "run.json").write_text(json.dumps(record))
     seen = []
-    plain = loop.poisson_loss
+    plain = step_module.poisson_loss
 
     def watching(*args):
         seen.append((torch.get_num_threads(), torch.backends.mkldnn.matmul.fp32_precision))
         return plain(*args)
 
-    monkeypatch.setattr(loop, "poisson_loss", watching)
+    monkeypatch.setattr(step_module, "poisson_loss", watching)
     run_all(tiny_config(), stopped, resume=True)
     assert set(seen) == {(2, "none")}
 
@@ -185,37 +187,51 @@ def test_another_session_is_refused(stopped):
         train(tiny_config(), [changed], stopped, resume=True)
 
 
-def damage_state(folder):
-    path = folder.state_path
+def cut_off(path):
     path.write_bytes(path.read_bytes()[:1000])
 
 
-def forget_a_tensor(folder):
-    file = open_tensors(folder.state_path)
-    tensors = file.read()
-    del tensors["average/trunk.position"]
-    write_tensors(folder.state_path, tensors, file.metadata)
+def flip_a_bit(path):
+    data = bytearray(path.read_bytes())
+    data[-2] ^= 1
+    path.write_bytes(data)
 
 
-def forget_the_progress(folder):
-    file = open_tensors(folder.state_path)
-    write_tensors(folder.state_path, file.read(), {})
+def empty(path):
+    path.write_bytes(b"")
 
 
-def put_in_nan(folder):
-    file = open_tensors(folder.state_path)
+def put_in_nan(path):
+    file = open_tensors(path)
     tensors = file.read()
     tensors["model/trunk.position"][0] = float("nan")
-    write_tensors(folder.state_path, tensors, file.metadata)
+    write_tensors(path, tensors, file.metadata)
+
+
+def forget_the_progress(path):
+    write_tensors(path, open_tensors(path).read(), {})
+
+
+def forget_a_tensor(path):
+    file = open_tensors(path)
+    tensors = file.read()
+    del tensors["average/trunk.position"]
+    write_tensors(path, tensors, file.metadata)
+
+
+def everywhere(damage):
+    """Do it to every state of a run."""
+    return lambda folder: [damage(path) for path in folder.states.paths()]
 
 
 @pytest.mark.parametrize(
     ("damage", "said"),
     [
-        (damage_state, "This run cannot be resumed"),
-        (forget_a_tensor, "does not fit the settings of this run"),
-        (forget_the_progress, "The saved state of this run cannot be read"),
-        (put_in_nan, "holds numbers that are none"),
+        (everywhere(cut_off), "This run cannot be resumed"),
+        (everywhere(flip_a_bit), "does not match the checksum stored in it"),
+        (everywhere(forget_a_tensor), "does not fit the settings of this run"),
+        (everywhere(forget_the_progress), "The saved state of this run cannot be read"),
+        (everywhere(put_in_nan), "holds numbers that are none"),
         (lambda folder: folder.record_path.write_text("{}"), "run.json cannot be read"),
         (lambda folder: folder.record_path.write_text("[1"), "run.json cannot be read"),
         (lambda folder: folder.config_path.write_text("[model"), "is not a TOML file"),
@@ -228,6 +244,54 @@ def test_a_damaged_run_folder_is_told(stopped, damage, said):
         train(tiny_config(), [tiny_session()], stopped, resume=True)
     assert said in str(caught.value)
     assert len(str(caught.value).splitlines()) <= 3
+
+
+@pytest.mark.parametrize("damage", [cut_off, flip_a_bit, empty, put_in_nan, forget_the_progress])
+def test_a_damaged_last_checkpoint_falls_back_to_the_one_before_and_says_so(
+    whole, stopped, damage
+):
+    before = RunFolder(stopped).states.paths()
+    assert [path.name for path in before] == ["state-4.safetensors", "state-3.safetensors"]
+    damage(before[0])
+    started, *_ = events = run_all(tiny_config(), stopped, resume=True)
+    assert started.step == 3
+    assert started.notes == (
+        "The newest checkpoint, state-4.safetensors, was damaged and is now called "
+        "damaged-state-4.safetensors: the run goes on from the one before, of step 3.",
+    )
+    assert [event.step for event in of_kind(events, StepDone)] == [4, 5, 6]
+    assert_same_bits(whole, stopped)
+
+
+def test_damaged_best_weights_are_written_anew(whole, stopped):
+    flip_a_bit(stopped / "model.safetensors")
+    with pytest.raises(CheckpointError, match="does not match the checksum"):
+        load_checkpoint(stopped / "model.safetensors")
+    again = train(tiny_config(), [tiny_session()], stopped, resume=True)
+    next(again)
+    again.close()
+    load_checkpoint(stopped / "model.safetensors")
+    run_all(tiny_config(), stopped, resume=True)
+    assert_same_bits(whole, stopped)
+
+
+def test_the_state_of_an_older_version_is_read(whole, stopped):
+    for path in RunFolder(stopped).states.paths()[1:]:
+        path.unlink()
+    RunFolder(stopped).states.paths()[0].rename(stopped / "state.safetensors")
+    started, *_ = run_all(tiny_config(), stopped, resume=True)
+    assert started.step == 4
+    assert_same_bits(whole, stopped)
+    names = [path.name for path in RunFolder(stopped).states.paths()]
+    assert names == ["state-6.safetensors", "state.safetensors"]  # the older one is the last
+
+
+@pytest.mark.parametrize("keep", [1, 3])
+def test_so_many_states_are_kept(tmp_path, keep):
+    config = tiny_config(run__keep_checkpoints=str(keep), run__checkpoint_every="1")
+    run_all(config, tmp_path / "run")
+    steps = [f"state-{step}.safetensors" for step in (6, 5, 4)]
+    assert [path.name for path in RunFolder(tmp_path / "run").states.paths()] == steps[:keep]
 
 
 def test_a_record_of_another_version_is_told(stopped):
@@ -257,12 +321,12 @@ def test_a_disk_that_fills_up_leaves_the_checkpoint_before(whole, tmp_path):
     for event in events:
         if isinstance(event, CheckpointSaved) and event.step == 3:
             break
-    size = (run_dir / "state.safetensors").stat().st_size
+    size = (run_dir / "state-3.safetensors").stat().st_size
     with largest_file(size // 2), pytest.raises(OutputError) as caught:
         list(events)
-    assert "state.safetensors: file too large" in str(caught.value)
+    assert "state-6.safetensors: file too large" in str(caught.value)
     assert not list(run_dir.glob(".*"))
-    assert RunFolder(run_dir).load_state()[1].step == 3
+    assert RunFolder(run_dir).states.load().progress.step == 3
     load_checkpoint(run_dir / "model.safetensors")
     run_all(tiny_config(), run_dir, resume=True)
     assert_same_bits(whole, run_dir)
