@@ -20,12 +20,11 @@ from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 import numpy as np
-import platformdirs
 from filelock import FileLock
 from numpy.typing import NDArray
 
 from mtm_core.errors import ConfigError, OutputError
-from mtm_core.resources import atomic_write
+from mtm_core.resources import atomic_write, cache_dir
 
 logger = logging.getLogger(__name__)
 Rows = NDArray[np.int64]
@@ -234,7 +233,7 @@ class CountStore:
 
 def default_folder() -> Path:
     """Return the folder of mapped counts of this user."""
-    return Path(platformdirs.user_cache_dir("mtm-viewer", appauthor=False)) / "counts"
+    return cache_dir() / "counts"
 
 
 def pieces(counts: NDArray[Any]) -> Iterator[slice]:

@@ -16,9 +16,10 @@ from torch import Tensor
 
 from mtm_core.config import TrainConfig
 from mtm_core.data.session import Session
-from mtm_core.errors import OutputError, TrainingError
+from mtm_core.errors import MemoryLimitError, OutputError, TrainingError
 from mtm_core.models.backend import use_backend
 from mtm_core.models.manifest import Manifest
+from mtm_core.models.smaller_pieces import is_out_of_memory
 from mtm_core.models.tensor_file import all_finite
 from mtm_core.training.events import (
     CheckpointSaved,
@@ -78,6 +79,8 @@ def train(
     TrainingError
         If the folder holds a run already, or one of other settings or data, or if another process
         trains into it; during iteration, if the loss is not a number.
+    MemoryLimitError
+        During iteration, if not even one trial at a time fits into the memory of the device.
     OutputError
         If the folder cannot be written; what was saved before stays whole.
     """
@@ -131,17 +134,19 @@ class Trainer:
             while self.progress.step < self.bench.n_steps:
                 yield from self._advance()
             yield self._finish()
-        except (GeneratorExit, TrainingError):
+        except (GeneratorExit, TrainingError, MemoryLimitError):
             self._save_last()
             raise
-        except torch.OutOfMemoryError as error:
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
             self._save_last()
             step = self.progress.step + 1
             msg = (
                 f"The device has not enough memory for this model at step {step}. Choose a "
                 "smaller one, or --run.device cpu."
             )
-            raise TrainingError(msg) from error
+            raise MemoryLimitError(msg) from error
         finally:
             self.folder.events.close()
             self.folder.release()
@@ -227,7 +232,7 @@ class Trainer:
                 f"The device has not enough memory for one trial at a time at step {step + 1}. "
                 "Choose a smaller model, or --run.device cpu."
             )
-            raise TrainingError(msg)
+            raise MemoryLimitError(msg)
         n_parts = min(2 * n_parts, size)
         self.progress = replace(self.progress, parts=n_parts)
         text = (

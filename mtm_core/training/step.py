@@ -16,11 +16,10 @@ from torch import Tensor
 
 from mtm_core.masking.masked_batch import MaskedBatch
 from mtm_core.models.losses import poisson_loss
+from mtm_core.models.smaller_pieces import is_out_of_memory
 from mtm_core.training.optim import clip_gradients, learning_rate
 from mtm_core.training.randomness import mask_generator, seeded
 from mtm_core.training.setup import Workbench
-
-_MEMORY_WORDS = ("out of memory", "can't allocate memory")
 
 
 class StepMade(NamedTuple):
@@ -87,18 +86,6 @@ def make_step(bench: Workbench, step: int, n_parts: int) -> StepMade | None:
     if made.is_finite:
         bench.average.update(step + 1)
     return made
-
-
-def is_out_of_memory(error: RuntimeError) -> bool:
-    """Tell whether a device had no memory left.
-
-    Examples
-    --------
-    >>> is_out_of_memory(RuntimeError("MPS backend out of memory"))
-    True
-    """
-    words = str(error).lower()
-    return isinstance(error, torch.OutOfMemoryError) or any(w in words for w in _MEMORY_WORDS)
 
 
 def add_gradients(bench: Workbench, step: int, batch: MaskedBatch, n_parts: int) -> Tensor | None:

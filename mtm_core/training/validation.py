@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -10,10 +9,11 @@ from collections.abc import Callable, Iterator, Sequence
 import torch
 from torch import Tensor
 
-from mtm_core.errors import TrainingError
+from mtm_core.errors import MemoryLimitError
 from mtm_core.masking.masked_batch import MaskedBatch, prompt_index, scheme_prompt
 from mtm_core.masking.mixture import MaskSampler
 from mtm_core.models.family import Family
+from mtm_core.models.smaller_pieces import is_out_of_memory
 from mtm_core.models.spike_model import SpikeModel
 
 SMALLEST_MEAN = 1e-5
@@ -83,15 +83,18 @@ class FixedValidation:
     def _score(self, model: SpikeModel | Family, batch: MaskedBatch) -> float:
         """Sum the log-likelihood; without enough memory, in smaller passes from now on."""
         while True:
-            with contextlib.suppress(torch.OutOfMemoryError):
+            try:
                 parts = _parts(batch, self._batch_size)
                 return sum(_log_likelihood(model(part), part) for part in parts)
+            except RuntimeError as error:
+                if not is_out_of_memory(error):
+                    raise
             if self._batch_size == 1:
                 msg = (
                     "The device has not enough memory to score one trial at a time. Choose a "
                     "smaller model, or --run.device cpu."
                 )
-                raise TrainingError(msg)
+                raise MemoryLimitError(msg)
             self._batch_size = -(-self._batch_size // 2)
 
 
