@@ -120,14 +120,30 @@ class Ndt1Config(TransformerConfig):
     """Share of units whose learnt vector is left out at random during training, so that a unit
     without one can be read too."""
 
+    component_scale: Literal["spread", "noise"] = "spread"
+    """What counts are divided by before principal components are taken: each unit's spread after
+    smoothing, or the noise that its mean rate makes, so that units count by what they tell."""
+    component_copies: Annotated[int, Bounds(2, 3)] = 2
+    """How often the components come: with a fast and a slow temporal kernel, or with three."""
+    component_prior: Literal["ridge", "learnt"] = "ridge"
+    """Prior of the fitted read-out: the same for all components, or a covariance learnt from the
+    weights of the whole population."""
+
     def __post_init__(self) -> None:
-        """Check every field, and that no switch is one that components do not have."""
+        """Check every field, and that no switch is one that does nothing."""
         super().__post_init__()
         for flag in ("mask_flag", "standardise"):
             if self.read_in == "components" and not getattr(self, flag):
                 msg = (
                     f"--model.{flag} false does nothing with --model.read_in components, which "
                     "estimate their scores from what is visible. Take --model.read_in linear."
+                )
+                raise ConfigError(msg)
+        for flag in ("component_scale", "component_copies", "component_prior"):
+            if self.read_in != "components" and getattr(self, flag) != getattr(Ndt1Config, flag):
+                msg = (
+                    f"--model.{flag} {getattr(self, flag)} does nothing with --model.read_in "
+                    f"{self.read_in}. Take --model.read_in components, or leave it out."
                 )
                 raise ConfigError(msg)
 

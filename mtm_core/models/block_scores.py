@@ -14,6 +14,9 @@ from torch import Tensor
 
 from mtm_core.models.read_in import ComponentReadIn
 
+Kernels = tuple[int, ...]
+"""Which temporal kernel each group of components has; see `ComponentReadIn`."""
+
 
 @dataclass(frozen=True, eq=False)
 class BlockScores:
@@ -56,9 +59,7 @@ class BlockScores:
             return self.total - self._add_up(~is_visible)
         return self._add_up(is_visible)
 
-    def scores(
-        self, prompt: int, kernels: tuple[int, int], sums: Tensor, is_visible: Tensor
-    ) -> Tensor:
+    def scores(self, prompt: int, kernels: Kernels, sums: Tensor, is_visible: Tensor) -> Tensor:
         """Return the scores of every bin, with all bins visible: (n_trials, n_bins, width).
 
         Parameters
@@ -66,7 +67,7 @@ class BlockScores:
         prompt : int
             Its softening is used.
         kernels : tuple of int
-            Temporal kernels of the fast and the slow components.
+            Temporal kernel of each group of components.
         sums : Tensor, shape (n_trials, n_bins, width)
             From `sums`.
         is_visible : Tensor of bool, shape (n_units,)
@@ -75,29 +76,29 @@ class BlockScores:
         return self._smooth(prompt, kernels, sums, is_visible, every_bin, is_causal=False)
 
     def own_part(
-        self, prompt: int, kernels: tuple[int, int], is_visible: Tensor, units: Tensor
-    ) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
-        """Return what visible units add to their own scores, for the fast and the slow group.
+        self, prompt: int, kernels: Kernels, is_visible: Tensor, units: Tensor
+    ) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+        """Return what visible units add to their own scores, for each group of components.
 
         Returns
         -------
-        smoothed : two Tensors, shape (n_trials, n_bins, n_chosen)
-        loading : two Tensors, shape (n_chosen, width)
+        smoothed : tuple of Tensor, shape (n_trials, n_bins, n_chosen) each
+        loading : tuple of Tensor, shape (n_chosen, width) each
             A unit's own part of a score is its smoothed count times its loading.
         """
         softening = self.read_in.log_softening[prompt].exp()
         share = self.read_in.share @ is_visible.to(self.total.dtype)
         loading = self.read_in.loading.T[units] * (1 + softening) / (share + softening)
-        fast, slow = self.read_in.groups()
         alone = self.standard[..., units]
-        smoothed = [self.read_in.smoother(k, is_causal=False) @ alone for k in kernels]
-        loading_fast, loading_slow = loading.clone(), loading.clone()
-        loading_fast[:, slow], loading_slow[:, fast] = 0, 0
-        return (smoothed[0], smoothed[1]), (loading_fast, loading_slow)
+        smoothed, loadings = [], []
+        for kernel, group in zip(kernels, self.read_in.groups(), strict=True):
+            smoothed.append(self.read_in.smoother(kernel, is_causal=False) @ alone)
+            of_group = torch.zeros_like(loading)
+            of_group[:, group] = loading[:, group]
+            loadings.append(of_group)
+        return tuple(smoothed), tuple(loadings)
 
-    def scores_from_past(
-        self, prompt: int, kernels: tuple[int, int], n_seen: int, bins: slice
-    ) -> Tensor:
+    def scores_from_past(self, prompt: int, kernels: Kernels, n_seen: int, bins: slice) -> Tensor:
         """Return the causal scores of some bins where only the first `n_seen` are visible."""
         everyone = torch.ones(self.standard.shape[2], dtype=torch.bool, device=self.total.device)
         past = self.total[:, :n_seen]
@@ -110,7 +111,7 @@ class BlockScores:
     def _smooth(
         self,
         prompt: int,
-        kernels: tuple[int, int],
+        kernels: Kernels,
         sums: Tensor,
         is_visible: Tensor,
         bins: slice,

@@ -63,7 +63,9 @@ class Ndt1Part(SessionPart):
         if config.read_in == "unit_embedding":
             self.units = UnitEmbedding(config, n_units, facts.units)
         elif is_components:
-            self.read_in = ComponentReadIn(facts.n_bins, n_units, width, len(PROMPTS))
+            self.read_in = ComponentReadIn(
+                facts.n_bins, n_units, width, len(PROMPTS), config.component_copies
+            )
             self.read_out = PromptReadOut(width, n_units, len(PROMPTS))
         else:
             in_width = config.stitch_width if config.read_in == "stitched" else width

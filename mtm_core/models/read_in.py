@@ -7,18 +7,20 @@ a rank-one change (`unit_columns`). `tokens` does the rest.
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
-KERNEL_SIGMAS = (0.5, 2.0, 5.0)
-"""Widths in bins of the temporal kernels of `ComponentReadIn`; a flat one comes on top."""
-N_KERNELS = len(KERNEL_SIGMAS) + 1
-FIRST_KERNELS = (1, 3)
-"""Kernels of the fast and the slow components of a fresh model."""
-SLOW_SHARE = 1 / 3
-"""Share of the components that come a second time, as slow ones."""
+KERNEL_SIGMAS = {2: (0.5, 2.0, 5.0), 3: (1.0, 2.0, 3.0, 5.0)}
+"""Widths in bins of the temporal kernels of `ComponentReadIn`, by the number of times that the
+components come; a flat one comes on top."""
+FIRST_KERNELS = {2: (1, 3), 3: (0, 2, 4)}
+"""Kernels of the groups of components of a fresh model, the fastest first."""
+SLOWER_SHARES = {2: (1 / 3,), 3: (2 / 5, 1 / 5)}
+"""Shares of the width that the slower groups take; the fastest takes the rest."""
 SOFTENING = 0.1
 """Share of a component that counts as visible even where nothing of it is."""
 
@@ -70,7 +72,7 @@ class LinearReadIn(nn.Module):
 class ComponentReadIn(nn.Module):
     """Principal components of the population, smoothed in time over what is visible.
 
-    The leading components come twice, with a fast and with a slow temporal kernel.
+    The leading components come twice, with a fast and with a slow temporal kernel, or three times.
     The components and their loadings are fixed by `models.warm_start`. A component's score in a
     trial is estimated from its visible units and bins: the smoothed sum over visible entries,
     divided by the smoothed share of the component's squared loadings that is visible. Every prompt
@@ -83,6 +85,8 @@ class ComponentReadIn(nn.Module):
         Sizes; `width` is the number of components.
     n_prompts : int
         Number of prompts.
+    n_copies : int
+        How often the components come: 2 or 3 times.
     """
 
     loading: Tensor
@@ -91,37 +95,43 @@ class ComponentReadIn(nn.Module):
     past: Tensor
     start_kernel: Tensor
 
-    def __init__(self, n_bins: int, n_units: int, width: int, n_prompts: int) -> None:
+    def __init__(
+        self, n_bins: int, n_units: int, width: int, n_prompts: int, n_copies: int = 2
+    ) -> None:
         super().__init__()
+        self.n_copies = n_copies
         loading = torch.randn(width, n_units) * n_units**-0.5
         self.register_buffer("loading", loading)
         self.register_buffer("share", visible_share(loading))
         self.flag_in = nn.Linear(width, width, bias=False)
         nn.init.zeros_(self.flag_in.weight)
-        self.n_slow = int(SLOW_SHARE * width)
-        self.mix = nn.Parameter(self._one_kernel_each(*FIRST_KERNELS).repeat(n_prompts, 1, 1))
-        self.register_buffer("start_kernel", torch.tensor([FIRST_KERNELS] * n_prompts))
+        first = FIRST_KERNELS[n_copies]
+        self.mix = nn.Parameter(self._one_kernel_each(first).repeat(n_prompts, 1, 1))
+        self.register_buffer("start_kernel", torch.tensor([first] * n_prompts))
         softening = torch.full((n_prompts, width), math.log(SOFTENING))
         self.log_softening = nn.Parameter(softening)
         age = torch.arange(n_bins)[:, None] - torch.arange(n_bins)
-        kernels = [torch.exp(-0.5 * (age / sigma) ** 2) for sigma in KERNEL_SIGMAS]
+        kernels = [torch.exp(-0.5 * (age / sigma) ** 2) for sigma in KERNEL_SIGMAS[n_copies]]
         kernels.append(torch.ones(n_bins, n_bins))
         self.register_buffer("kernel", torch.stack(kernels), persistent=False)
         self.register_buffer("past", (age >= 0).float(), persistent=False)
 
-    def groups(self) -> tuple[slice, slice]:
-        """Return the fast and the slow components."""
-        n_fast = self.share.shape[0] - self.n_slow
-        return slice(0, n_fast), slice(n_fast, None)
+    def groups(self) -> tuple[slice, ...]:
+        """Return the groups of components that share a temporal kernel, the fastest first."""
+        width = self.share.shape[0]
+        sizes = [int(share * width) for share in SLOWER_SHARES[self.n_copies]]
+        ends = list(itertools.accumulate([width - sum(sizes), *sizes]))
+        return tuple(itertools.starmap(slice, itertools.pairwise([0, *ends])))
 
-    def _one_kernel_each(self, fast: int, slow: int) -> Tensor:
-        mix = torch.zeros(N_KERNELS, self.share.shape[0], device=self.share.device)
-        for kernel, group in zip((fast, slow), self.groups(), strict=True):
+    def _one_kernel_each(self, kernels: Sequence[int]) -> Tensor:
+        n_kernels, width = len(KERNEL_SIGMAS[self.n_copies]) + 1, self.share.shape[0]
+        mix = torch.zeros(n_kernels, width, device=self.share.device)
+        for kernel, group in zip(kernels, self.groups(), strict=True):
             mix[kernel, group] = 1.0
         return mix
 
-    def set_kernels(self, choice: list[tuple[int, int]]) -> None:
-        """Start each prompt with a kernel for its fast and one for its slow components."""
+    def set_kernels(self, choice: Sequence[Sequence[int]]) -> None:
+        """Start each prompt with a kernel for each group of its components."""
         for prompt, kernels in enumerate(choice):
             self.start_kernel[prompt] = torch.tensor(kernels)
             self.reset(prompt)
@@ -129,8 +139,7 @@ class ComponentReadIn(nn.Module):
     @torch.no_grad()
     def reset(self, prompt: int) -> None:
         """Give a prompt the kernels and the softening that it started with."""
-        fast, slow = self.start_kernel[prompt].tolist()
-        self.mix[prompt] = self._one_kernel_each(fast, slow)
+        self.mix[prompt] = self._one_kernel_each(self.start_kernel[prompt].tolist())
         self.log_softening[prompt] = math.log(SOFTENING)
 
     def set_loadings(self, loading: Tensor) -> None:

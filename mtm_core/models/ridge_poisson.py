@@ -79,6 +79,17 @@ class Problem:
             tuple(loading[units] for loading in self.own_loading),
         )
 
+    def in_basis(self, basis: Tensor) -> Problem:
+        """Return the same problem with weights in another basis: ``weight = found @ basis.T``."""
+        return Problem(
+            self.features @ basis,
+            self.counts,
+            self.offset,
+            self.n_train,
+            self.own,
+            tuple(loading @ basis for loading in self.own_loading),
+        )
+
     def log_rate(self, weight: Tensor, bias: Tensor) -> Tensor:
         """Predict: weights (n_units, width), biases (n_units,)."""
         log_rate = self.features @ weight.T

@@ -13,7 +13,7 @@ from torch import Tensor
 from mtm_core.masking.masked_batch import prompt_index
 from mtm_core.masking.targets import target_regions
 from mtm_core.masking.tasks import MIN_REGION_UNITS
-from mtm_core.models.block_scores import BlockScores
+from mtm_core.models.block_scores import BlockScores, Kernels
 from mtm_core.models.ndt1 import Ndt1
 from mtm_core.models.read_in import ComponentReadIn
 from mtm_core.models.ridge_poisson import Problem
@@ -75,7 +75,7 @@ class Regressions:
             self.region,
         )
 
-    def problems(self, name: str, kernels: tuple[int, int]) -> Iterator[tuple[Tensor, Problem]]:
+    def problems(self, name: str, kernels: Kernels) -> Iterator[tuple[Tensor, Problem]]:
         """Set up the regressions of one prompt; each with the units that it is of."""
         n_units, device = self.counts.shape[2], self.counts.device
         everyone = torch.ones(n_units, dtype=torch.bool, device=device)
@@ -90,7 +90,7 @@ class Regressions:
                 yield self._problem(name, kernels, is_visible, inside)
 
     def _problem(
-        self, name: str, kernels: tuple[int, int], is_visible: Tensor, is_scored: Tensor
+        self, name: str, kernels: Kernels, is_visible: Tensor, is_scored: Tensor
     ) -> tuple[Tensor, Problem]:
         """Set up the regressions of some units on the scores that visible ones give.
 
@@ -108,7 +108,7 @@ class Regressions:
         own, own_loading = self.blocks.own_part(prompt, kernels, is_visible, units)
         return units, Problem(scores, counts, offset, self.n_train, own, own_loading)
 
-    def _causal(self, kernels: tuple[int, int]) -> Problem:
+    def _causal(self, kernels: Kernels) -> Problem:
         """Set up regressions on the past: every stretch of bins is predicted from those before."""
         prompt, n_bins = prompt_index("causal"), self.counts.shape[1]
         stretches = _stretches(n_bins)

@@ -11,7 +11,7 @@ Temporal kernel and ridge penalty are chosen on validation trials.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import torch
@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mtm_core.masking.masked_batch import PROMPTS, prompt_index
+from mtm_core.models.block_scores import Kernels
+from mtm_core.models.learnt_prior import fit_with_prior, learn_prior
 from mtm_core.models.ndt1 import Ndt1
 from mtm_core.models.read_in import ComponentReadIn
 from mtm_core.models.read_out import PromptReadOut
@@ -27,16 +29,28 @@ from mtm_core.models.warm_problems import Regressions
 
 SMOOTHING_BINS = 2.0
 """Gaussian width of the smoothing before the principal components are taken."""
-KERNELS = {
-    "neuron": ((1, 3), (2, 3)),
-    "intra_region": ((1, 3), (2, 3)),
-    "inter_region": ((1, 3), (2, 3)),
-    "causal": ((1, 3), (2, 3), (2, 2)),
+KERNELS: Mapping[int, Mapping[str, tuple[Kernels, ...]]] = {
+    2: {
+        "neuron": ((1, 3), (2, 3)),
+        "intra_region": ((1, 3), (2, 3)),
+        "inter_region": ((1, 3), (2, 3)),
+        "causal": ((1, 3), (2, 3), (2, 2)),
+    },
+    3: {
+        "neuron": ((0, 2, 4), (1, 3, 4)),
+        "intra_region": ((0, 2, 4), (1, 3, 4)),
+        "inter_region": ((0, 2, 4), (1, 3, 4)),
+        "causal": ((0, 2, 4), (1, 3, 4)),
+    },
 }
-"""Fast and slow temporal kernels among which validation trials choose, by prompt; see
-`ComponentReadIn`."""
+"""Temporal kernels among which validation trials choose, by the number of times that components
+come and by prompt; see `ComponentReadIn`."""
 CHOICE_STRIDE, CHOICE_PENALTY = 3, 300.0
 """Kernels are chosen by fits to one training trial in so many, with this ridge penalty."""
+PRIOR_OF_ITS_OWN = ("neuron", "causal")
+"""Prompts whose regressions are of all units at once; the others share the prior of the first."""
+NOISE_FLOOR = 0.01
+"""Added to a unit's mean count per bin before its root scales the unit's noise to 1."""
 
 
 @torch.no_grad()
@@ -66,23 +80,33 @@ def warm_start(
     few = regressions.thinned(CHOICE_STRIDE)
     read_in, read_out = _parts(model)
     everyone = prompt_index("neuron")
-    chosen = {}
-    for number, name in enumerate(KERNELS):
-        report(2 * number, 2 * len(KERNELS))
-        chosen[name] = _choose_kernel(few, name, strength)
-        report(2 * number + 1, 2 * len(KERNELS))
+    kernels, chosen = KERNELS[read_in.n_copies], {}
+    prior = None
+    for number, (name, choices) in enumerate(kernels.items()):
+        report(2 * number, 2 * len(kernels))
+        chosen[name] = _choose_kernels(few, name, choices, strength)
+        report(2 * number + 1, 2 * len(kernels))
+        if model.config.component_prior == "learnt" and name in PRIOR_OF_ITS_OWN:
+            ((_, problem),) = regressions.problems(name, chosen[name])
+            prior = learn_prior(problem, strength)
         for units, problem in regressions.problems(name, chosen[name]):
-            solution = fit_ridge_poisson(problem, Penalties(strength))
+            solution = (
+                fit_ridge_poisson(problem, Penalties(strength))
+                if prior is None
+                else fit_with_prior(problem, strength, prior)
+            )
             read_out.weight[prompt_index(name), units] = solution.weight
             read_out.bias[prompt_index(name), units] = solution.bias
         if name == "neuron":  # where a prompt has no regression of its own, this one serves
             read_out.weight[:] = read_out.weight[everyone].clone()
             read_out.bias[:] = read_out.bias[everyone].clone()
     read_in.set_kernels([chosen.get(name, chosen["neuron"]) for name in PROMPTS])
-    report(2 * len(KERNELS), 2 * len(KERNELS))
+    report(2 * len(kernels), 2 * len(kernels))
 
 
-def _choose_kernel(few: Regressions, name: str, strength: float) -> tuple[int, int]:
+def _choose_kernels(
+    few: Regressions, name: str, choices: tuple[Kernels, ...], strength: float
+) -> Kernels:
     """Choose a prompt's temporal kernels on validation trials, by fits to some of the others."""
     penalties = Penalties(strength, (CHOICE_PENALTY / CHOICE_STRIDE,))
     scores = {
@@ -90,7 +114,7 @@ def _choose_kernel(few: Regressions, name: str, strength: float) -> tuple[int, i
             fit_ridge_poisson(problem, penalties).val_log_likelihood
             for _, problem in few.problems(name, kernels)
         )
-        for kernels in KERNELS[name]
+        for kernels in choices
     }
     return max(scores, key=lambda kernels: scores[kernels])
 
@@ -110,7 +134,10 @@ def _fit_components(model: Ndt1, train: Tensor) -> float:
     window = torch.exp(-0.5 * ((bins[:, None] - bins) / SMOOTHING_BINS) ** 2)
     window = window / window.sum(dim=1, keepdim=True)
     smooth = window @ (train - model.part.mean)
-    model.part.scale.copy_(1 / smooth.std(dim=(0, 1)).clamp(min=1e-3))
+    if model.config.component_scale == "noise":
+        model.part.scale.copy_((train.mean(dim=(0, 1)) + NOISE_FLOOR).rsqrt())
+    else:
+        model.part.scale.copy_(1 / smooth.std(dim=(0, 1)).clamp(min=1e-3))
     flat = (smooth * model.part.scale).flatten(0, 1)
     variance, vectors = torch.linalg.eigh((flat.T @ flat / len(flat)).double())
     read_in, _ = _parts(model)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 import torch
 
 from mtm_core.models.read_in import ComponentReadIn, visible_share
@@ -7,10 +8,10 @@ from mtm_core.models.read_in import ComponentReadIn, visible_share
 N_TRIALS, N_BINS, N_UNITS, WIDTH = 2, 6, 5, 6
 
 
-def make_read_in() -> ComponentReadIn:
+def make_read_in(n_copies: int = 2) -> ComponentReadIn:
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(0)
-        return ComponentReadIn(N_BINS, N_UNITS, WIDTH, n_prompts=3)
+        return ComponentReadIn(N_BINS, N_UNITS, WIDTH, n_prompts=3, n_copies=n_copies)
 
 
 def scores(read_in: ComponentReadIn, counts: torch.Tensor, visible: torch.Tensor) -> torch.Tensor:
@@ -34,6 +35,24 @@ def test_with_everything_visible_scores_are_smoothed_projections() -> None:
     torch.testing.assert_close(found[..., fast], (kernel @ projection)[..., fast])
     flat = projection.mean(dim=1, keepdim=True).expand_as(projection)
     torch.testing.assert_close(found[..., slow], flat[..., slow])
+
+
+@pytest.mark.parametrize(("n_copies", "sizes"), [(2, [4, 2]), (3, [3, 2, 1])])
+def test_every_component_is_in_one_group(n_copies: int, sizes: list[int]) -> None:
+    rows = [list(range(WIDTH))[group] for group in make_read_in(n_copies).groups()]
+    assert [len(each) for each in rows] == sizes
+    assert [row for each in rows for row in each] == list(range(WIDTH))
+
+
+def test_three_copies_have_three_widths_in_time() -> None:
+    read_in = make_read_in(3)
+    counts = torch.zeros(N_TRIALS, N_BINS, N_UNITS)
+    counts[:, 2] = 1.0  # a flash: the wider the kernel, the less is left of it in its own bin
+    found = scores(read_in, counts, torch.ones_like(counts))[:, 2].abs()
+    left = found / (read_in.loading.sum(dim=1).abs())
+    fast, middle, slow = (left[:, group].mean() for group in read_in.groups())
+    assert fast > 1.5 * middle
+    assert middle > 1.1 * slow
 
 
 def test_a_constant_pattern_is_estimated_from_half_the_bins() -> None:

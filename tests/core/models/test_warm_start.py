@@ -74,6 +74,22 @@ def test_a_warm_start_beats_the_psth_that_it_starts_from(
     assert all(after[name] > before[name] for name in before)
 
 
+FITTED = replace(
+    CONFIG, width=16, component_scale="noise", component_copies=3, component_prior="learnt"
+)
+
+
+def test_noise_scale_three_copies_and_a_learnt_prior_predict_too(
+    session: Session, counts: torch.Tensor
+) -> None:
+    model = build(counts, FITTED)
+    before = score(model.eval(), session, counts)
+    warm_start(model, counts[:N_TRAIN], counts[N_TRAIN : N_TRAIN + N_VAL], session.region)
+    after = score(model.eval(), session, counts)
+    assert all(after[name] > before[name] for name in before)
+    assert after["neuron"] > 0.03
+
+
 def test_validation_trials_choose_but_do_not_fit(session: Session, counts: torch.Tensor) -> None:
     """Other validation counts may choose another penalty or kernel, never other components."""
     loadings = []
@@ -101,9 +117,9 @@ def test_a_unit_is_fitted_on_the_scores_that_it_gets_when_hidden(
     hidden = started.predict_one_at_a_time(test, nothing, units, prompt)
     weight, bias = started.part.read_out.rows(units, prompt)
     assert isinstance(started.part.read_in, ComponentReadIn)
-    fast, slow = started.part.read_in.start_kernel[prompt].tolist()
+    kernels = tuple(started.part.read_in.start_kernel[prompt].tolist())
     regressions = Regressions.of(started, test, len(test), session.region)
-    ((_, problem),) = regressions.problems("neuron", (fast, slow))
+    ((_, problem),) = regressions.problems("neuron", kernels)
     with_self = replace(problem, own=(), own_loading=())
     rates = {}
     for without_self, chosen in ((True, problem), (False, with_self)):

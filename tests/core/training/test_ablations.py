@@ -43,6 +43,9 @@ SWITCHES: dict[str, dict[str, str]] = {
     "only large regions": {"masking.min_region_units": "7"},
     "loss as a sum": {"optim.loss": "sum"},
     "one scheme per batch": {"masking.mixing": "batch"},
+    "components by noise": {"model.component_scale": "noise"},
+    "components three times": {"model.component_copies": "3"},
+    "learnt prior": {"model.component_prior": "learnt"},
 }
 
 
@@ -96,6 +99,20 @@ def test_a_switch_that_would_do_nothing_is_refused(session_file, tmp_path, flag,
     error = capsys.readouterr().err
     assert f"--model.{flag} false" in error
     assert "--model.read_in linear" in error
+
+
+@pytest.mark.parametrize(
+    ("flag", "value"),
+    [("component_scale", "noise"), ("component_copies", "3"), ("component_prior", "learnt")],
+)
+def test_a_switch_of_components_is_refused_without_them(
+    session_file, tmp_path, flag, value, capsys
+):
+    words = ["--session", str(session_file), "--out", str(tmp_path), f"--model.{flag}", value]
+    assert main(["train", *words, "--model.read_in", "linear"]) == 2
+    error = capsys.readouterr().err
+    assert f"--model.{flag} {value} does nothing" in error
+    assert "--model.read_in components" in error
 
 
 def test_the_same_settings_give_the_same_weights(session_file, usual, tmp_path):
