@@ -43,7 +43,7 @@ def learn_prior(problem: Problem, unit: float) -> Tensor:
     covariance = covariance / covariance.diagonal().mean().clamp(min=1e-12)
     covariance += FLOOR * torch.eye(len(covariance), dtype=covariance.dtype, device=weight.device)
     variance, vectors = torch.linalg.eigh(covariance)
-    root = (vectors * variance.clamp(min=0).sqrt()) @ vectors.T
+    root: Tensor = (vectors * variance.clamp(min=0).sqrt()) @ vectors.T
     return root.to(problem.features.dtype)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import shutil
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -34,6 +35,7 @@ from mtm_core.models.manifest import software_versions
 from mtm_core.reproduce.cell_files import write_json
 from mtm_core.reproduce.table_behavior import decode_behavior
 from mtm_core.reproduce.table_plan import TableCell, TablePlan
+from mtm_core.training.events import StepDone
 from mtm_core.training.finetune import finetune, finetune_config
 from mtm_core.training.loop import train
 from mtm_core.training.pretrained import Pretrained
@@ -145,6 +147,9 @@ def _train(
 ) -> Trained:
     folder = RunFolder(plan.run_of(cell))
     n_pretrain = plan.variant(cell.variant or "").n_pretrain
+    seconds = plan.seconds_of(cell)
+    if seconds is not None:
+        config = for_as_long(config, session, folder, seconds)
     if not n_pretrain:
         for _ in train(config, [session], folder.path, resume=True, session_paths=[cell.path]):
             pass
@@ -171,6 +176,65 @@ def _train(
         n_steps=trained.n_steps + _steps(first),
         pretrained_on=tuple(path.stem for path in chosen),
     )
+
+
+N_PROBE_STEPS = 12
+"""Steps that tell how long one takes."""
+
+
+def for_as_long(
+    config: TrainConfig, session: Session, folder: RunFolder, seconds: float
+) -> TrainConfig:
+    """Return settings with as many steps as fit into a time on this machine, now.
+
+    A run that was begun keeps its number of steps. Else a few steps are made in a folder beside
+    it, which is deleted: its start and its median step tell.
+
+    Parameters
+    ----------
+    config : TrainConfig
+        The settings; their number of steps is replaced.
+    session : Session
+        What to train on.
+    folder : RunFolder
+        Where the run will be, or is.
+    seconds : float
+        The time, from the fitted start to the last validation.
+    """
+    if folder.holds_run():
+        return replace(config, optim=replace(config.optim, steps=folder.read_config().optim.steps))
+    probe = folder.path.with_name(f"{folder.path.name}.probe")
+    shutil.rmtree(probe, ignore_errors=True)
+    short = replace(config, optim=replace(config.optim, steps=N_PROBE_STEPS))
+    times = [e.seconds for e in train(short, [session], probe) if isinstance(e, StepDone)]
+    shutil.rmtree(probe, ignore_errors=True)
+    n_steps = steps_that_fit(times, config.run.validate_every, seconds)
+    return replace(config, optim=replace(config.optim, steps=n_steps))
+
+
+def steps_that_fit(times: Sequence[float], validate_every: int, seconds: float) -> int:
+    """Return how many steps fit into a time, by the times at which a few were done.
+
+    Parameters
+    ----------
+    times : sequence of float
+        Seconds since the start of the run; the last step ended with a validation.
+    validate_every : int
+        Steps between validations of the run to come.
+    seconds : float
+        The time.
+
+    Examples
+    --------
+    A start of 9 s, steps of 1 s, a validation of 4 s every two steps:
+
+    >>> steps_that_fit([10, 11, 12, 17], 2, 40)
+    10
+    """
+    step_s = float(np.median(np.diff(times[:-1])))
+    start_s = times[0] - step_s
+    validation_s = max(times[-1] - times[-2] - step_s, 0.0)
+    return max(int((seconds - start_s) / (step_s + validation_s / validate_every)), 1)
 
 
 def choose_pool(pool: Sequence[Path], session: Session, n_pretrain: int) -> list[Path]:
@@ -237,6 +301,13 @@ def _scores(scores: Mapping[str, TaskScores]) -> dict[str, Any]:
                 "unit_id": found.units.unit_id.tolist(),
                 "n_spikes": found.units.n_spikes.tolist(),
                 "bps": _with_gaps(found.units.bps),
+            }
+            for task, found in scores.items()
+        },
+        "trials": {
+            task: {
+                "log_likelihood": found.log_likelihood.sum(axis=1).round(4).tolist(),
+                "n_spikes": int(found.units.n_spikes.sum()),
             }
             for task, found in scores.items()
         },

@@ -37,7 +37,8 @@ def draw_figures(plan: TablePlan) -> list[Path]:
     OutputError
         If they cannot be written.
     """
-    if plan.content.kind != "tasks" or not plan.content.headline:
+    content = plan.content
+    if content.kind != "tasks" or not (content.headline and content.baseline):
         return []
     folder = plan.out / "figures"
     folder.mkdir(parents=True, exist_ok=True)

@@ -11,6 +11,7 @@ from typing import Any
 
 from mtm_core import config_io
 from mtm_core.config import SplitName, TrainConfig
+from mtm_core.errors import TrainingError
 from mtm_core.models.manifest import software_versions
 from mtm_core.reproduce.cell_files import read_json
 from mtm_core.reproduce.tables import find_table
@@ -79,6 +80,8 @@ class TablePlan:
         Cells computed at the same time.
     threads : int
         Threads of each.
+    rows : tuple of str
+        Names of the variants to compute; none for all.
     """
 
     table: str
@@ -91,11 +94,12 @@ class TablePlan:
     pool: tuple[Path, ...] = ()
     workers: int = 1
     threads: int = 1
+    rows: tuple[str, ...] = ()
 
     @property
     def content(self) -> Table:
-        """The table itself."""
-        return find_table(self.table)
+        """The table itself, or the rows of it that are wanted."""
+        return find_table(self.table, self.rows)
 
     def variant(self, name: str) -> Variant:
         """Return a row of the table."""
@@ -118,6 +122,27 @@ class TablePlan:
         changes = {} if steps is None else {"optim.steps": str(steps)}
         typed = [pair for pair in self.typed if pair[0].startswith(("optim.", "run."))]
         return list((changes | dict(typed)).items())
+
+    def waits(self, cell: TableCell) -> bool:
+        """Tell whether a cell must wait for another, whose training time it gets."""
+        return bool(cell.variant and self.variant(cell.variant).as_long_as)
+
+    def seconds_of(self, cell: TableCell) -> float | None:
+        """Return the training time that a cell gets; None for its own number of steps.
+
+        Raises
+        ------
+        TrainingError
+            If the cell that it is taken from is not there.
+        """
+        if not self.waits(cell):
+            return None
+        model = replace(cell, variant=self.variant(cell.variant or "").as_long_as)
+        values = self.read(model)
+        if values is None:
+            msg = f"It is trained as long as {model.name}, which is not there."
+            raise TrainingError(msg)
+        return float(values["train_seconds"])
 
     def cells(self) -> list[TableCell]:
         """Return all cells: the baselines of all sessions, then seed by seed."""

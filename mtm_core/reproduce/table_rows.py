@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ from mtm_core.evaluation.summary import Mean
 from mtm_core.masking.tasks import TASKS
 from mtm_core.reproduce.published import COLUMNS
 from mtm_core.reproduce.table_behavior import AUTO
+from mtm_core.reproduce.table_differences import Difference, paired_difference
 from mtm_core.reproduce.table_plan import TableCell, TablePlan
 
 Values = Mapping[str, Any]
@@ -60,7 +61,7 @@ class Row:
         What it is.
     values : dict of str to Value
         By column; those that could not be scored are left out.
-    minus_baseline : dict of str to Mean
+    minus_baseline : dict of str to Difference
         The difference from the table's baseline, session by session, for each column.
     n_cells, n_planned : int
         Cells that are there, and that will be.
@@ -74,7 +75,7 @@ class Row:
     name: str
     label: str
     values: Mapping[str, Value]
-    minus_baseline: Mapping[str, Mean] = field(default_factory=dict)
+    minus_baseline: Mapping[str, Difference] = field(default_factory=dict)
     n_cells: int
     n_planned: int
     runs: tuple[str, ...] = ()
@@ -84,7 +85,7 @@ def model_rows(plan: TablePlan, split: SplitName, measure: str) -> list[Row]:
     """Return a row for every variant."""
     cells = {each.name: _cells(plan, split, each.name) for each in plan.content.variants}
     grids = {name: _grids(found, measure) for name, found in cells.items()}
-    rival = grids.get(plan.content.baseline, {})
+    baseline = plan.content.baseline
     return [
         Row(
             split=split,
@@ -94,8 +95,12 @@ def model_rows(plan: TablePlan, split: SplitName, measure: str) -> list[Row]:
             label=variant.label,
             values=_summarise(grids[variant.name]),
             minus_baseline=(
-                _differences(grids[variant.name], rival)
-                if variant.name != plan.content.baseline
+                _differences(
+                    (cells[variant.name], grids[variant.name]),
+                    (cells[baseline], grids[baseline]),
+                    measure,
+                )
+                if baseline and variant.name != baseline
                 else {}
             ),
             n_cells=len(cells[variant.name]),
@@ -262,13 +267,35 @@ def session_scores(
     return {column: session_means(grid) for column, grid in grids.items()}
 
 
-def _differences(own: Mapping[str, Grid], rival: Mapping[str, Grid]) -> dict[str, Mean]:
+def _differences(
+    own: tuple[Mapping[Key, Values], Mapping[str, Grid]],
+    rival: tuple[Mapping[Key, Values], Mapping[str, Grid]],
+    measure: str,
+) -> dict[str, Difference]:
+    """Compare the cells of two rows, and what was read off them, column by column."""
     found = {}
-    for column, grid in own.items():
-        ours, theirs = session_means(grid), session_means(rival.get(column, {}))
-        both: Sequence[float] = [ours[s] - theirs[s] for s in ours if s in theirs]
-        if both:
-            found[column] = Mean.of(both)
+    for column, grid in own[1].items():
+        ours, theirs = session_means(grid), session_means(rival[1].get(column, {}))
+        both = [s for s in ours if s in theirs]
+        if not both:
+            continue
+        trial_by_trial = None
+        if measure == "bps_pooled" and column in TASKS:
+            seeds = _shared_seeds(own[0], rival[0])
+            cells = ([[c[k, s] for k in seeds[s]] for s in both] for c in (own[0], rival[0]))
+            trial_by_trial = paired_difference(column, *cells)
+        gains = [ours[s] - theirs[s] for s in both]
+        found[column] = trial_by_trial or Difference(
+            over_sessions=Mean.of(gains), n_won=sum(gain > 0 for gain in gains)
+        )
+    return found
+
+
+def _shared_seeds(own: Mapping[Key, Values], rival: Mapping[Key, Values]) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    for seed, session in own:
+        if (seed, session) in rival:
+            found.setdefault(session, []).append(seed)
     return found
 
 

@@ -17,6 +17,7 @@ import csv
 import dataclasses
 import functools
 import io
+import itertools
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -84,7 +85,10 @@ def make_table(plan: TablePlan) -> Iterator[TableProgress]:
     )
     started = time.perf_counter()
     work = functools.partial(try_cell, plan)
-    computed = compute_all(work, todo, workers=plan.workers, threads=plan.threads)
+    phases = [[c for c in todo if plan.waits(c) == waits] for waits in (False, True)]
+    computed = itertools.chain.from_iterable(
+        compute_all(work, phase, workers=plan.workers, threads=plan.threads) for phase in phases
+    )
     for number, (cell, why) in enumerate(computed, 1):
         n_done, n_failed = n_done + (why is None), n_failed + (why is not None)
         _note_failure(plan, cell, why)

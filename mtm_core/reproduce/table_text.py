@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import fmean
 
-from mtm_core.evaluation.summary import Mean
 from mtm_core.evaluation.summary_text import markdown_table
 from mtm_core.masking.tasks import TASKS
 from mtm_core.reproduce.published import COLUMNS, SOURCE, PublishedRow, published_rows
 from mtm_core.reproduce.table_behavior import COLUMNS as BEHAVIOR
+from mtm_core.reproduce.table_differences import Difference
 from mtm_core.reproduce.table_plan import TableCell, TablePlan
 from mtm_core.reproduce.table_rows import (
     MEASURES,
@@ -125,19 +125,23 @@ def _number(value: Value, plan: TablePlan) -> str:
 def _differences_table(plan: TablePlan, rows: Sequence[Row]) -> str:
     header = ["", *(WORDS[task] for task in TASKS)]
     lines = [
-        [row.label, *(_mean(row.minus_baseline.get(task)) for task in TASKS)]
+        [row.label, *(_difference(row.minus_baseline.get(task)) for task in TASKS)]
         for row in rows
         if row.minus_baseline
     ]
     return markdown_table(header, lines) if lines else ""
 
 
-def _mean(value: Mean | None) -> str:
+def _difference(value: Difference | None) -> str:
     if value is None:
         return "-"
-    if value.interval is None:
-        return f"{value.mean:+.3f}"
-    return f"{value.mean:+.3f} [{value.interval[0]:.3f}, {value.interval[1]:.3f}]"
+    mean = value.over_sessions
+    interval = value.by_trials or mean.interval
+    if interval is None:
+        return f"{mean.mean:+.3f}"
+    won = f"{value.n_won} of {mean.n_sessions}"
+    clear = f", {value.n_clear} clearly" if value.by_trials is not None else ""
+    return f"{mean.mean:+.3f} [{interval[0]:.3f}, {interval[1]:.3f}]; {won}{clear}"
 
 
 def behavior_rows(plan: TablePlan) -> list[dict[str, object]]:
@@ -255,7 +259,9 @@ def _notes(plan: TablePlan) -> list[str]:
             "Test trials. Means over sessions; ± standard deviation over seeds of that mean. A "
             "model is given the task's prompt and attention if it was trained under them, else "
             "those of its first scheme (a temporal baseline attends to all bins). Differences: "
-            "session by session, 95 % intervals by Student's t."
+            "mean over sessions; 95 % intervals by drawing sessions, and trials within each, with "
+            "replacement (for means over units: Student's t over sessions); sessions in which the "
+            "row is above, and clearly: by that session's own 95 % interval over trials."
         )
     lines.append(
         "Behaviour is decoded from the frozen model's log-rates: logistic regression for choice "

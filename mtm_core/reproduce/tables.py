@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from mtm_core.errors import UnknownNameError
+from mtm_core.errors import ConfigError, UnknownNameError
 from mtm_core.reproduce.variants import Changes, Table, Variant
 
 MTM = ["neuron", "causal", "intra_region", "inter_region"]
@@ -205,18 +205,75 @@ _TABLES = (
         notes=(_FINETUNED,),
     ),
 )
-TABLES: Mapping[str, Table] = {table.name: table for table in _TABLES}
-"""Every table of the paper, by its name."""
+_PRESETS = Table(
+    name="presets",
+    title="Presets, in the time of the recommended one",
+    variants=(
+        Variant(name="recommended", label="recommended", preset="recommended"),
+        Variant(name="quick", label="quick", preset="quick"),
+        Variant(
+            name="quick-as-long",
+            label="quick, as long",
+            preset="quick",
+            as_long_as="recommended",
+        ),
+        Variant(
+            name="paper-as-long",
+            label="paper's settings, as long",
+            preset="paper-ndt1-mtm",
+            as_long_as="recommended",
+        ),
+        Variant(
+            name="paper-as-many-steps",
+            label="paper's settings, as many steps",
+            preset="paper-ndt1-mtm",
+            changes=(("optim.steps", "300"),),
+        ),
+    ),
+    baseline="quick-as-long",
+    headline="recommended",
+    notes=(
+        "As long: as many steps as fit into the time that recommended took for the same session, "
+        "split and seed, its fitted start included; the learning rate's schedule is as long.",
+    ),
+)
+TABLES: Mapping[str, Table] = {table.name: table for table in (*_TABLES, _PRESETS)}
+"""Every table of the paper, and that of our presets, by its name."""
 
 
-def find_table(name: str) -> Table:
-    """Return a table by its name.
+def find_table(name: str, rows: Sequence[str] = ()) -> Table:
+    """Return a table by its name, or some of its rows.
+
+    Parameters
+    ----------
+    name : str
+        One of `TABLES`.
+    rows : sequence of str
+        Names of variants; none for all. What they are compared with must be among them, or
+        nothing is compared.
 
     Raises
     ------
     UnknownNameError
-        If there is none.
+        If there is no such table or row.
+    ConfigError
+        If a row takes its time from one that is left out.
     """
     if name not in TABLES:
         raise UnknownNameError("table", name, TABLES)
-    return TABLES[name]
+    table = TABLES[name]
+    known = {variant.name: variant for variant in table.variants}
+    for row in rows:
+        if row not in known:
+            raise UnknownNameError(f"row of the table {name} called", row, known)
+        if known[row].as_long_as and known[row].as_long_as not in rows:
+            msg = f"The row {row} is trained as long as {known[row].as_long_as}: name that too."
+            raise ConfigError(msg)
+    if not rows:
+        return table
+    return replace(
+        table,
+        variants=tuple(variant for variant in table.variants if variant.name in rows),
+        baseline=table.baseline if table.baseline in rows else "",
+        headline=table.headline if table.headline in rows else "",
+    )

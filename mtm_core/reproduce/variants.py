@@ -89,6 +89,10 @@ class Variant:
         Settings that differ from the preset's.
     n_pretrain : int
         Sessions of other animals to train on before fine-tuning; 0: from drawn weights.
+    preset : str
+        Preset that it is, whatever the budget; empty for the one of its architecture.
+    as_long_as : str
+        Variant whose training time it gets, in as many steps as fit; empty for its own steps.
     """
 
     name: str
@@ -96,6 +100,8 @@ class Variant:
     architecture: str = "ndt1"
     changes: Changes = ()
     n_pretrain: int = 0
+    preset: str = ""
+    as_long_as: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,11 +147,12 @@ def variant_config(variant: Variant, budget: str, typed: Typed = ()) -> TrainCon
     typed : sequence of (str, str or list of str)
         Settings that replace the table's own.
     """
-    preset, common = _base(variant.architecture, budget)
-    changes = dict(common)
-    steps = BUDGET[budget].steps
-    if steps is not None:
-        changes["optim.steps"] = str(steps)
+    preset, changes = variant.preset, dict[str, str | list[str]]()
+    if not preset:
+        preset, common = _base(variant.architecture, budget)
+        changes |= dict(common)
+        if (steps := BUDGET[budget].steps) is not None:
+            changes["optim.steps"] = str(steps)
     if "optim.epochs" in dict(typed):
         changes["optim.steps"] = config_io.NONE
     changes |= dict(variant.changes)

@@ -7,13 +7,15 @@ from dataclasses import replace
 import pytest
 
 from mtm_core.data.session import Session
-from mtm_core.data.session_file import write_session
-from mtm_core.errors import DataError, TrainingError
+from mtm_core.data.session_file import read_session, write_session
+from mtm_core.errors import ConfigError, DataError, TrainingError, UnknownNameError
 from mtm_core.masking.tasks import TASKS
 from mtm_core.reproduce import table_run
-from mtm_core.reproduce.table_cell import choose_pool
+from mtm_core.reproduce.table_cell import choose_pool, for_as_long
 from mtm_core.reproduce.table_plan import TablePlan
 from mtm_core.reproduce.table_run import make_table
+from mtm_core.reproduce.tables import find_table
+from mtm_core.training.run_folder import RunFolder
 from tests.core.evaluation.behaving import make_behaving_session
 from tests.core.sessions import make_session
 
@@ -223,3 +225,66 @@ def test_workers_compute_cells_and_fail_alone(plan, tmp_path):
     steps = list(make_table(plan))
     assert (steps[-1].n_done, steps[-1].n_failed) == (1, 1)
     assert "nowhere.h5" in (plan.out / "table.md").read_text()
+
+
+@pytest.fixture(scope="module")
+def presets(files, tmp_path_factory) -> TablePlan:
+    """Return the plan of a table that was made; two of its rows take as long as the first."""
+    plan = TablePlan(
+        table="presets",
+        budget="quick",
+        out=tmp_path_factory.mktemp("presets") / "results",
+        sessions=(files[0],),
+        seeds=(0,),
+        splits=("random",),
+        rows=("recommended", "quick-as-long", "paper-as-long"),
+        typed=[pair for pair in TYPED if pair[0] != "run.validate_every"],
+    )
+    assert [step.why for step in make_table(plan)] == [None] * 5
+    return plan
+
+
+def test_a_row_gets_the_time_of_another_in_steps_of_its_own(presets):
+    cells = {c.variant: json.loads(presets.file_of(c).read_text()) for c in presets.cells()}
+    assert cells["recommended"]["n_steps"] == 2
+    assert cells["quick-as-long"]["preset"] == "quick"
+    for name in ("quick-as-long", "paper-as-long"):
+        run = RunFolder(presets.out / cells[name]["run"])
+        assert cells[name]["n_steps"] == run.read_config().optim.steps >= 1
+    assert not list((presets.out / "runs").glob("*.probe"))
+
+
+def test_a_row_is_compared_trial_by_trial(presets):
+    table = json.loads((presets.out / "table.json").read_text())
+    (row,) = [
+        row
+        for row in table["rows"]
+        if (row["name"], row["measure"]) == ("recommended", "bps_pooled")
+    ]
+    found = row["minus_baseline"]["co_smoothing"]
+    rivals = [r for r in table["rows"] if r["name"] == "quick-as-long"]
+    (rival,) = [r for r in rivals if r["measure"] == "bps_pooled"]
+    gain = row["values"]["co_smoothing"]["mean"] - rival["values"]["co_smoothing"]["mean"]
+    assert found["over_sessions"]["mean"] == pytest.approx(gain, abs=1e-4)
+    assert found["by_trials"][0] < found["by_trials"][1]
+
+
+def test_a_run_that_was_begun_keeps_its_steps(presets, files):
+    (cell,) = [c for c in presets.cells() if c.variant == "quick-as-long"]
+    folder = RunFolder(presets.run_of(cell))
+    config = presets.config_of(cell)
+    again = for_as_long(config, read_session(files[0]), folder, seconds=1e6)
+    assert again.optim.steps == folder.read_config().optim.steps
+
+
+def test_a_row_that_takes_its_time_from_a_missing_one_is_refused():
+    with pytest.raises(ConfigError, match="trained as long as recommended"):
+        find_table("presets", ["quick-as-long"])
+
+
+def test_rows_of_a_table_can_be_chosen():
+    table = find_table("masks", ["mtm", "neuron"])
+    assert [variant.name for variant in table.variants] == ["neuron", "mtm"]
+    assert (table.baseline, table.headline) == ("", "mtm")
+    with pytest.raises(UnknownNameError, match="neuron"):
+        find_table("masks", ["neurons"])
