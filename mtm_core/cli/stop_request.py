@@ -20,11 +20,14 @@ class StopRequest:
     Parameters
     ----------
     said : str
-        What the first Ctrl-C is answered with.
+        What the first Ctrl-C is answered with; nothing if empty.
+    is_patient : bool
+        A second Ctrl-C changes nothing: terminal and launcher both send one to every process.
     """
 
-    def __init__(self, said: str = _SAID) -> None:
+    def __init__(self, said: str = _SAID, *, is_patient: bool = False) -> None:
         self._said = said
+        self._is_patient = is_patient
         self._signal: signal.Signals | None = None
         self._before: dict[signal.Signals, object] = {}
 
@@ -57,6 +60,9 @@ class StopRequest:
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         if self._signal is not None:
+            if self._is_patient:
+                return
             raise KeyboardInterrupt
         self._signal = signal.Signals(number)
-        output.note(self._said)
+        if self._said:
+            output.note(self._said)

@@ -5,8 +5,10 @@ Examples
   mtm-core train --preset quick --session S.h5 --out runs/first
   mtm-core train --preset quick --session S.h5 --out runs/small --model.width 32 --optim.steps 500
   mtm-core train --resume --out runs/first
+  torchrun --standalone --nproc-per-node 2 -m mtm_core train --session S.h5 --out runs/two
 
 Ctrl-C saves a checkpoint; --resume goes on from the newest one, also after a crash.
+Under torchrun several processes share each batch out among them; the result is that of one.
 """
 
 from __future__ import annotations
@@ -19,7 +21,9 @@ from typing import TYPE_CHECKING
 from mtm_core.cli.config_arguments import add_config_arguments, typed_settings
 
 if TYPE_CHECKING:
+    from mtm_core.cli.stop_request import StopRequest
     from mtm_core.config import TrainConfig
+    from mtm_core.training.distributed import Team
     from mtm_core.training.run_folder import RunFolder
 
 DEFAULT_PRESET = "quick"
@@ -48,31 +52,44 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train; return 0 at the end, 130 or 143 if asked to stop before."""
-    from mtm_core.cli.stop_request import StopRequest
     from mtm_core.cli.train_report import PreparationBar, TrainReport
     from mtm_core.data.session_file import read_session
+    from mtm_core.training.distributed import join_team
     from mtm_core.training.loop import train
     from mtm_core.training.run_folder import RunFolder
 
     folder = RunFolder(args.out)
     config, paths = choose_settings(args, folder), choose_sessions(args, folder)
-    with PreparationBar() as preparation:
-        events = train(
-            config,
-            (read_session(path) for path in paths),  # one at a time: they may not all fit
-            args.out,
-            resume=args.resume,
-            session_paths=[str(path.resolve()) for path in paths],
-            on_preparation=preparation.advance,
-        )
-    report, stop = TrainReport(args.out, as_json=args.events is not None), StopRequest()
-    with stop, report, closing(events):  # closing saves a checkpoint before the end
-        for event in events:
-            report.take(event)
-            if stop.is_asked:
-                break
+    with join_team(config.run.device) as team:
+        with PreparationBar() as preparation:
+            events = train(
+                config,
+                (read_session(path) for path in paths),  # one at a time: they may not all fit
+                args.out,
+                resume=args.resume,
+                session_paths=[str(path.resolve()) for path in paths],
+                on_preparation=preparation.advance if team.is_first else None,
+                team=team,
+            )
+        as_json = args.events is not None
+        report = TrainReport(args.out, as_json=as_json, is_silent=not team.is_first)
+        stop = _stop_request(team)
+        with stop, report, closing(events):  # closing saves a checkpoint before the end
+            for event in events:
+                report.take(event)
+                if team.is_any(stop.is_asked):
+                    break
     report.summarise()
     return 0 if report.is_finished else stop.exit_code
+
+
+def _stop_request(team: Team) -> StopRequest:
+    from mtm_core.cli.stop_request import StopRequest
+
+    if team.size == 1:
+        return StopRequest()
+    said = "Stopping: all processes finish the step, and a checkpoint is saved."
+    return StopRequest(said if team.is_first else "", is_patient=True)
 
 
 def choose_settings(args: argparse.Namespace, folder: RunFolder) -> TrainConfig:

@@ -57,9 +57,19 @@ class TrainReport:
         Print every event to stdout as a line of JSON, and nothing else.
     command : str
         The command that goes on with the run.
+    is_silent : bool
+        Say nothing: another process speaks for all.
     """
 
-    def __init__(self, run_dir: Path, *, as_json: bool, command: str = "train") -> None:
+    def __init__(
+        self,
+        run_dir: Path,
+        *,
+        as_json: bool,
+        command: str = "train",
+        is_silent: bool = False,
+    ) -> None:
+        self._is_silent = is_silent
         self._run_dir = run_dir
         self._command = command
         self._as_json = as_json
@@ -90,6 +100,9 @@ class TrainReport:
 
     def take(self, event: Event) -> None:
         """Show an event."""
+        if self._is_silent:
+            self._finished = event if isinstance(event, RunFinished) else None
+            return
         if self._as_json:
             output.show(to_json(event))
         if isinstance(event, RunStarted):

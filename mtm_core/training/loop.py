@@ -21,6 +21,7 @@ from mtm_core.models.backend import use_backend
 from mtm_core.models.manifest import Manifest
 from mtm_core.models.smaller_pieces import is_out_of_memory
 from mtm_core.models.tensor_file import all_finite
+from mtm_core.training.distributed import Team
 from mtm_core.training.events import (
     CheckpointSaved,
     Event,
@@ -32,7 +33,7 @@ from mtm_core.training.events import (
 )
 from mtm_core.training.pretrained import Pretrained
 from mtm_core.training.run_folder import RunFolder
-from mtm_core.training.setup import OnPreparation, Workbench, go_on, start_anew
+from mtm_core.training.setup import ALONE, OnPreparation, Workbench, go_on, start_anew
 from mtm_core.training.state import Progress, pack
 from mtm_core.training.step import StepMade, make_step
 from mtm_core.training.validation import keep_what_helps
@@ -47,6 +48,7 @@ def train(
     session_paths: Sequence[str] = (),
     on_preparation: OnPreparation | None = None,
     pretrained: Pretrained | None = None,
+    team: Team = ALONE,
 ) -> Generator[Event, None, None]:
     """Train a model; iterate over the result to make it happen.
 
@@ -68,6 +70,9 @@ def train(
         Told how many parts of the work before the first step are done, and of how many.
     pretrained : Pretrained or None
         A checkpoint to start from; see `training.finetune`.
+    team : Team
+        The processes that train this model together (see `training.distributed`). All iterate
+        and stop alike; the first one writes.
 
     Returns
     -------
@@ -84,13 +89,16 @@ def train(
     OutputError
         If the folder cannot be written; what was saved before stays whole.
     """
-    folder = RunFolder(Path(run_dir))
+    folder = team.folder(Path(run_dir))
     try:
-        if resume and folder.holds_run():
-            bench, progress, best = go_on(config, sessions, folder, on_preparation, pretrained)
+        if team.is_first_sure(resume and folder.holds_run()):
+            bench, progress, best = go_on(
+                config, sessions, folder, on_preparation, pretrained, team
+            )
         else:
+            paths = tuple(session_paths)
             bench, progress, best = start_anew(
-                config, sessions, folder, tuple(session_paths), on_preparation, pretrained
+                config, sessions, folder, paths, on_preparation, pretrained, team
             )
     except BaseException:
         folder.release()
@@ -125,6 +133,7 @@ class Trainer:
         self.progress = progress
         self.best = dict(best)
         self._saved_step = progress.step if best else -1
+        self._is_whole = True
         self._speed = _Speed(bench.n_steps, progress.seconds)
 
     def events(self) -> Generator[Event, None, None]:
@@ -160,7 +169,7 @@ class Trainer:
                 n_parameters=sum(p.numel() for p in bench.model.parameters()),
                 n_train=sum(len(each.counts) for each in bench.sessions),
                 n_val=sum(len(each.val_counts) for each in bench.sessions),
-                backend=bench.backend.describe(),
+                backend=bench.backend.describe() + _together(bench.team),
                 notes=bench.notes,
             )
         ]
@@ -184,7 +193,9 @@ class Trainer:
             step = self.progress.step + 1
             self.progress = replace(self.progress, step=step)
             is_last = step == self.bench.n_steps
+            self._is_whole = False  # until what is due at this step is done
             validation = self._validate() if is_last or step % run.validate_every == 0 else None
+            self._is_whole = True
         seconds = self._count_seconds(started)
         happened: list[Event] = [
             *warned,
@@ -215,6 +226,7 @@ class Trainer:
         step, warned = self.progress.step, list[Event]()
         while True:
             n_parts = max(self.bench.config.optim.accumulate, self.progress.parts)
+            n_parts += -n_parts % self.bench.team.size
             made = make_step(self.bench, step, n_parts)
             if made is None:
                 warned.append(self._use_less_memory(n_parts))
@@ -271,7 +283,7 @@ class Trainer:
     def _save_last(self) -> None:
         """Save where the run stops, unless its weights broke: then the state before serves."""
         is_new = self._saved_step < self.progress.step
-        if is_new and all_finite(self.bench.model.state_dict()):
+        if is_new and self._is_whole and all_finite(self.bench.model.state_dict()):
             self._save()
 
     def _manifest(self) -> Manifest:
@@ -303,6 +315,10 @@ class Trainer:
             f"{lr:g}) and train into another folder. The last good state is kept; the best "
             f"weights so far, of step {self.progress.best_step}, are in {self.folder.model_path}."
         )
+
+
+def _together(team: Team) -> str:
+    return f", {team.size} processes together" if team.size > 1 else ""
 
 
 class _Speed:

@@ -60,6 +60,8 @@ class RunRecord:
         Software that began the run.
     pretrained : mapping or None
         The checkpoint that it started from, and what of it is frozen; None for drawn weights.
+    processes : int
+        How many trained together when it began.
     """
 
     sessions: Mapping[str, str]
@@ -67,6 +69,7 @@ class RunRecord:
     backend: Backend
     versions: Mapping[str, str] = dataclasses.field(default_factory=software_versions)
     pretrained: Mapping[str, Any] | None = None
+    processes: int = 1
 
 
 class RunFolder:

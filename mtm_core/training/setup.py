@@ -19,6 +19,7 @@ from mtm_core.models.family import Family
 from mtm_core.models.manifest import Manifest, describe_training, software_versions
 from mtm_core.models.ndt1 import Ndt1
 from mtm_core.models.warm_start import warm_start
+from mtm_core.training.distributed import Team
 from mtm_core.training.optim import WeightAverage, make_optimizer
 from mtm_core.training.pretrained import Pretrained
 from mtm_core.training.randomness import seeded
@@ -34,6 +35,7 @@ _START_WORDS = {
     "zero_shot": "with --zero-shot {}",
 }
 """What must be the same when a fine-tuning is resumed."""
+ALONE = Team()
 _SHOWN = 32
 """Most trials that a message names."""
 OnPreparation = Callable[[int, int], None]
@@ -70,6 +72,8 @@ class Workbench:
         Steps of the whole run.
     notes : tuple of str
         What a person should know before the first step.
+    team : Team
+        The processes that train this model together.
     """
 
     config: TrainConfig
@@ -84,6 +88,7 @@ class Workbench:
     validation: JointValidation
     n_steps: int
     notes: tuple[str, ...]
+    team: Team
 
     def take_batch(self, step: int) -> tuple[TrainingSession, Tensor]:
         """Return the session of a step and the counts of its batch, float32, on the device."""
@@ -123,6 +128,7 @@ def start_anew(
     session_paths: tuple[str, ...],
     on_preparation: OnPreparation | None = None,
     pretrained: Pretrained | None = None,
+    team: Team = ALONE,
 ) -> tuple[Workbench, Progress, dict[str, Tensor]]:
     """Prepare a run from its first step and make its folder.
 
@@ -133,13 +139,14 @@ def start_anew(
     """
     folder.refuse_to_begin()
     run = config.run
-    backend = probe_run(run)
-    bench = prepare(config, sessions, backend, pretrained=pretrained)
+    backend = team.backend(probe_run(run))
+    bench = prepare(config, sessions, backend, pretrained, team)
     record = RunRecord(
         sessions=_content_of(bench.sessions),
         session_paths=session_paths,
         backend=backend,
         pretrained=None if pretrained is None else pretrained.describe(),
+        processes=team.size,
     )
     folder.create(config, bench.manifest, record)
     return bench, _start(bench, on_preparation), {}
@@ -151,6 +158,7 @@ def go_on(
     folder: RunFolder,
     on_preparation: OnPreparation | None = None,
     pretrained: Pretrained | None = None,
+    team: Team = ALONE,
 ) -> tuple[Workbench, Progress, dict[str, Tensor]]:
     """Prepare a run from its newest state, with the backend that it began with.
 
@@ -165,15 +173,16 @@ def go_on(
     _check_same_settings(config, folder)
     _check_same_start(folder, record, pretrained)
     resolve_device(record.backend.device)
-    loaded, notes = _load(config, sessions, record.backend, pretrained)
+    backend = team.backend(record.backend)
+    loaded, notes = _load(config, sessions, backend, pretrained)
     _check_same_sessions(loaded, folder, record)
-    bench = _assemble(config, loaded, record.backend, (*_notes(record), *notes), pretrained)
+    bench = _assemble(config, loaded, backend, (*_notes(record, team), *notes), pretrained, team)
     folder.sweep()
-    if not folder.can_resume():  # stopped before its first checkpoint
+    if not team.is_first_sure(folder.can_resume()):  # stopped before its first checkpoint
         progress = _start(bench, on_preparation)
         folder.events.forget_after(-1)
         return bench, progress, {}
-    saved = folder.states.load()
+    saved = team.first_then_others(folder.states.load)
     best = unpack(saved.tensors, bench.model, bench.optimizer, bench.average)
     folder.events.forget_after(saved.progress.step)
     return replace(bench, notes=(*bench.notes, *saved.notes)), saved.progress, best
@@ -183,6 +192,8 @@ def _start(bench: Workbench, on_preparation: OnPreparation | None) -> Progress:
     """Make the fitted start; its time counts as training."""
     started = time.perf_counter()
     bench.start(on_preparation)
+    bench.team.align(list(bench.model.state_dict().values()))
+    bench.average.restart(bench.model)
     return Progress(seconds=time.perf_counter() - started)
 
 
@@ -191,6 +202,7 @@ def prepare(
     originals: Iterable[Session],
     backend: Backend,
     pretrained: Pretrained | None = None,
+    team: Team = ALONE,
 ) -> Workbench:
     """Build model, data and optimiser; the same settings and sessions give the same bits.
 
@@ -204,9 +216,11 @@ def prepare(
         How to compute.
     pretrained : Pretrained or None
         What to start from instead of drawn weights.
+    team : Team
+        The processes that train this model together.
     """
     sessions, notes = _load(config, originals, backend, pretrained)
-    return _assemble(config, sessions, backend, notes, pretrained)
+    return _assemble(config, sessions, backend, notes, pretrained, team)
 
 
 def _load(
@@ -235,6 +249,7 @@ def _assemble(
     backend: Backend,
     notes: tuple[str, ...],
     pretrained: Pretrained | None,
+    team: Team,
 ) -> Workbench:
     facts = {each.session_id: each.facts(config.model) for each in sessions}
     with seeded("cpu", config.run.seed, "weights"):
@@ -259,9 +274,10 @@ def _assemble(
         parameters=[p for p in model.parameters() if p.requires_grad],
         optimizer=make_optimizer(model, config.optim),
         average=WeightAverage(model, config.optim.average_decay),
-        validation=JointValidation([_fixed_validation(config, each) for each in sessions]),
+        validation=JointValidation([_fixed_validation(config, each) for each in sessions], team),
         n_steps=manifest.n_steps,
         notes=notes,
+        team=team,
     )
 
 
@@ -326,16 +342,26 @@ def _check_same_start(folder: RunFolder, record: RunRecord, pretrained: Pretrain
             raise TrainingError(msg)
 
 
-def _notes(record: RunRecord) -> tuple[str, ...]:
+def _notes(record: RunRecord, team: Team) -> tuple[str, ...]:
     now = software_versions()
     changed = [
         f"{name} {record.versions.get(name, 'unknown')} -> {version}"
         for name, version in now.items()
         if record.versions.get(name) != version
     ]
-    if not changed:
-        return ()
-    return (
-        f"This run was begun with other versions ({', '.join(changed)}): its last bits may differ "
-        "from those of an uninterrupted run.",
-    )
+    notes = []
+    if changed:
+        notes.append(
+            f"This run was begun with other versions ({', '.join(changed)}): its last bits may "
+            "differ from those of an uninterrupted run."
+        )
+    if record.processes != team.size:
+        notes.append(
+            f"This run was begun by {_processes(record.processes)} and goes on with {team.size}: "
+            "sums round, and dropout is drawn, in another way."
+        )
+    return tuple(notes)
+
+
+def _processes(n: int) -> str:
+    return "1 process" if n == 1 else f"{n} processes"

@@ -70,7 +70,7 @@ def make_step(bench: Workbench, step: int, n_parts: int) -> StepMade | None:
     session, counts = bench.take_batch(step)
     data_seconds = time.perf_counter() - started
     batch = session.sampler.draw(counts, mask_generator(bench.config.run.seed, step))
-    loss = add_gradients(bench, step, batch, n_parts)
+    loss = bench.team.combine(bench.parameters, add_gradients(bench, step, batch, n_parts))
     if loss is None:
         bench.optimizer.zero_grad()
         return None
@@ -89,10 +89,29 @@ def make_step(bench: Workbench, step: int, n_parts: int) -> StepMade | None:
 
 
 def add_gradients(bench: Workbench, step: int, batch: MaskedBatch, n_parts: int) -> Tensor | None:
-    """Add the gradient of each part to the parameters; return the loss, None without memory."""
+    """Add the gradient of each part that is ours to the parameters.
+
+    Parameters
+    ----------
+    bench : Workbench
+        Model and optimiser.
+    step : int
+        Number of the step, from 0.
+    batch : MaskedBatch
+        The whole batch.
+    n_parts : int
+        Parts that it is cut into, of all processes together.
+
+    Returns
+    -------
+    Tensor or None
+        Our share of the loss; None if memory ran out.
+    """
     seed, total = bench.config.run.seed, batch.inputs.new_zeros(())
     try:
         for place, part in _parts(batch, n_parts):
+            if place % bench.team.size != bench.team.rank:
+                continue
             names = ("dropout", step) if n_parts == 1 else ("dropout", step, place)
             with seeded(bench.backend.device, seed, *names):
                 loss = _loss(bench, step, batch, part)

@@ -15,6 +15,7 @@ from mtm_core.masking.mixture import MaskSampler
 from mtm_core.models.family import Family
 from mtm_core.models.smaller_pieces import is_out_of_memory
 from mtm_core.models.spike_model import SpikeModel
+from mtm_core.training.distributed import Team
 
 SMALLEST_MEAN = 1e-5
 """Null rate (spikes per bin) of a unit that is silent in training; the model's floor too."""
@@ -56,6 +57,11 @@ class FixedValidation:
             self._null[name] = _log_likelihood(null_log_rate.expand_as(batch.targets), batch)
             spikes = (batch.targets * batch.is_scored).sum(dim=(1, 2))
             self._n_spikes[name] = float(spikes.cpu().double().sum())
+
+    @property
+    def scheme_names(self) -> tuple[str, ...]:
+        """The schemes that are scored."""
+        return tuple(self._null)
 
     def _batches(self) -> Iterator[tuple[str, MaskedBatch]]:
         """Hide the same entries as every time; masks of many sessions need not be kept."""
@@ -105,15 +111,29 @@ class JointValidation:
     ----------
     sessions : sequence of FixedValidation
         One for each session.
+    team : Team or None
+        Processes that share the sessions among them; None for one alone.
     """
 
-    def __init__(self, sessions: Sequence[FixedValidation]) -> None:
+    def __init__(self, sessions: Sequence[FixedValidation], team: Team | None = None) -> None:
         self._sessions = tuple(sessions)
+        self._team = team or Team()
 
     def score(self, model: SpikeModel | Family) -> dict[str, float]:
         """Return bits per spike of each scheme; every session counts alike."""
-        found = [validation.score(model) for validation in self._sessions]
+        found = self._scores_of_sessions(model)
         return {name: sum(scores[name] for scores in found) / len(found) for name in found[0]}
+
+    def _scores_of_sessions(self, model: SpikeModel | Family) -> list[dict[str, float]]:
+        team = self._team
+        if team.size == 1:
+            return [validation.score(model) for validation in self._sessions]
+        names = self._sessions[0].scheme_names
+        table = torch.zeros(len(self._sessions), len(names), dtype=torch.float64)
+        for place in range(team.rank, len(self._sessions), team.size):
+            scores = self._sessions[place].score(model)
+            table[place] = torch.tensor([scores[name] for name in names], dtype=torch.float64)
+        return [dict(zip(names, row, strict=True)) for row in team.add_up(table).tolist()]
 
 
 def keep_what_helps(

@@ -185,3 +185,11 @@ def test_the_help_shows_every_setting_with_its_documentation(capsys):
     assert "--model.width N Width of a token." in words
     assert "--model.positions learnt|rotary|both How a token knows its time" in words
     assert "--optim.clip_norm X|none" in words
+
+
+def test_among_several_processes_a_signal_that_is_repeated_interrupts_nothing(capsys):
+    with StopRequest("", is_patient=True) as stop:
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)
+        assert stop.is_asked
+    assert capsys.readouterr().err == ""
