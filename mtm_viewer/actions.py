@@ -3,28 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import Protocol
 
-from mtm_core.evaluation.colour_scale import ScaleName
-from mtm_core.evaluation.row_order import ORDER_WORDS, ORDERS, WithinName
 from mtm_viewer.commands import Command, CommandRegistry
-from mtm_viewer.presenters.raster import RasterSettings
 from mtm_viewer.presenters.recipes import RECIPES
 from mtm_viewer.session_actions import SessionDeeds, session_commands
-from mtm_viewer.state import Display, ViewerState
-from mtm_viewer.theme import COLOUR_MAPS, THEMES
-
-SCALES: dict[ScaleName, str] = {
-    "sqrt": "Square-root scale",
-    "linear": "Linear scale",
-    "zscore": "Z-score by training mean and SD",
-}
-SMOOTHINGS_MS = (0, 10, 20, 40)
+from mtm_viewer.state import ViewerState
+from mtm_viewer.view_actions import ViewDeeds, view_commands
 
 
-class Deeds(SessionDeeds, Protocol):
+class Deeds(SessionDeeds, ViewDeeds, Protocol):
     """What commands ask to be done."""
 
     def attempt(self, title: str, deed: Callable[[], object]) -> None:
@@ -54,9 +43,6 @@ class Deeds(SessionDeeds, Protocol):
     def focus_search(self) -> None:
         """Go to the search box."""
 
-    def zoom(self, *, to_region: bool) -> None:
-        """Zoom the rasters."""
-
 
 def add_commands(registry: CommandRegistry, deeds: Deeds) -> None:
     """Put everything that can always be found in the menus into the registry."""
@@ -64,7 +50,7 @@ def add_commands(registry: CommandRegistry, deeds: Deeds) -> None:
     registry.add(*_edit(deeds))
     registry.add(*_mask(deeds))
     registry.add(*_model(deeds))
-    registry.add(*_view(deeds))
+    registry.add(*view_commands(deeds))
     registry.add(*_help(deeds))
 
 
@@ -187,98 +173,6 @@ def _model(deeds: Deeds) -> list[Command]:
     ]
 
 
-def _view(deeds: Deeds) -> list[Command]:
-    state = deeds.state
-    return [
-        Command(
-            id="view.all",
-            title="Zoom out",
-            menu="View",
-            shortcut="Ctrl+Home",
-            help="Show all units and the whole window.",
-            run=lambda: deeds.zoom(to_region=False),
-        ),
-        Command(
-            id="view.region",
-            title="Zoom to the region",
-            menu="View",
-            shortcut="Ctrl+R",
-            help="Show the rows of the region that the mask targets.",
-            run=lambda: deeds.zoom(to_region=True),
-            is_enabled=lambda: state.mask.region is not None,
-        ),
-        Command(
-            id="view.difference",
-            title="Difference in the third raster",
-            menu="View",
-            shortcut="Ctrl+B",
-            help="Show true minus reconstructed, in units of the expected Poisson error.",
-            run=lambda: _set_raster(
-                state, third="other" if _third(state) == "difference" else "difference"
-            ),
-            is_checked=lambda: _third(state) == "difference",
-        ),
-        *(_scale(state, name, title) for name, title in SCALES.items()),
-        *(_smoothing(state, sigma_ms) for sigma_ms in SMOOTHINGS_MS),
-        *(_colours(state, name) for name in COLOUR_MAPS),
-        *(_order(state, name) for name in ORDERS),
-        *(_theme(state, name) for name in THEMES),
-    ]
-
-
-def _scale(state: ViewerState, name: ScaleName, title: str) -> Command:
-    return Command(
-        id=f"view.scale.{name}",
-        title=title,
-        menu="View/Colour scale",
-        run=lambda: _set_raster(state, scale=name),
-        is_checked=lambda: state.display.raster.scale == name,
-    )
-
-
-def _smoothing(state: ViewerState, sigma_ms: int) -> Command:
-    return Command(
-        id=f"view.smoothing.{sigma_ms}",
-        title=f"{sigma_ms} ms" if sigma_ms else "None",
-        menu="View/Smoothing",
-        help="Smooth true and model alike with a Gaussian of this standard deviation.",
-        run=lambda: _set_raster(state, sigma_s=sigma_ms / 1000),
-        is_checked=lambda: round(state.display.raster.sigma_s * 1000) == sigma_ms,
-    )
-
-
-def _colours(state: ViewerState, name: str) -> Command:
-    return Command(
-        id=f"view.colours.{name}",
-        title=name.capitalize(),
-        menu="View/Colour map",
-        run=lambda: _set_raster(state, colour_map=name),
-        is_checked=lambda: state.display.raster.colour_map == name,
-    )
-
-
-def _order(state: ViewerState, name: WithinName) -> Command:
-    return Command(
-        id=f"view.order.{name}",
-        title=ORDER_WORDS.get(name, "automatic").capitalize(),
-        menu="View/Order within a region",
-        run=lambda: state.set_display(replace(state.display, within=name)),
-        is_enabled=lambda: name != "depth" or state.has_unit_field("depth_um"),
-        is_checked=lambda: state.display.within == name,
-    )
-
-
-def _theme(state: ViewerState, name: str) -> Command:
-    return Command(
-        id=f"view.theme.{name}",
-        title=f"{name.capitalize()} colours",
-        menu="View",
-        run=lambda: state.set_theme(THEMES[name]),
-        is_checked=lambda: state.theme.name == name,
-        starts_group=name == next(iter(THEMES)),
-    )
-
-
 def _help(deeds: Deeds) -> list[Command]:
     return [
         Command(
@@ -295,13 +189,3 @@ def _help(deeds: Deeds) -> list[Command]:
 
 def _is_recipe(state: ViewerState, name: str) -> bool:
     return state.mask.recipe == name
-
-
-def _third(state: ViewerState) -> str:
-    return state.display.raster.third
-
-
-def _set_raster(state: ViewerState, **changes: object) -> None:
-    display: Display = state.display
-    raster: RasterSettings = replace(display.raster, **changes)  # type: ignore[arg-type]
-    state.set_display(replace(display, raster=raster))

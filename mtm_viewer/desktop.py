@@ -12,6 +12,7 @@ from PyQt6.QtCore import QByteArray, QSettings
 from PyQt6.QtWidgets import QApplication
 
 import mtm_core
+from mtm_core.evaluation.colour_scale import Levels
 from mtm_viewer.actions import add_commands
 from mtm_viewer.browsing import BrowserWorks
 from mtm_viewer.explorer import Explorer
@@ -149,6 +150,15 @@ class Desktop(SessionDesk):
             raster.show_region(region)
         else:
             raster.show_all()
+
+    def scale_levels(self, factor: float) -> None:
+        """Multiply the upper level of the colours; z-scores stay centred."""
+        levels = self.explorer.window.raster.levels
+        if levels is None:
+            return
+        low = factor * levels.low if levels.low < 0 else levels.low
+        high = max(factor * levels.high, low + 1e-3)
+        self.explorer.rasters.set_levels(Levels(low, high))
 
     def ask_picture(self) -> None:
         """Ask where to save the rasters, and save them."""

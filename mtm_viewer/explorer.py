@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
@@ -27,6 +26,7 @@ from mtm_viewer.presenters.score_lines import unit_score
 from mtm_viewer.presenters.scores import ScoreContext, score_panel
 from mtm_viewer.presenters.status_words import no_model_panel, progress_words, session_words
 from mtm_viewer.presenters.workspace import Workspace
+from mtm_viewer.raster_desk import RasterDesk
 from mtm_viewer.state import ViewerState
 from mtm_viewer.theme import Theme
 from mtm_viewer.views.dialogs import Actions, tell_problem
@@ -87,6 +87,7 @@ class Explorer(QObject):
         self.opener = Opener(state, window, works[0], self.tell)
         self.engine = EngineThread(works[1], "reconstruction", self)
         self.masks = MaskDesk(state, window, self.attempt)
+        self.rasters = RasterDesk(state, window, self.attempt)
         self._connect_engines()
         self._connect_views()
         self._connect_state()
@@ -127,14 +128,14 @@ class Explorer(QObject):
 
     def compute(self) -> None:
         """Ask for the picture of what the state says now."""
-        workspace = self.state.workspace
+        workspace = self.state.shown
         if workspace is None:
             return
         self.engine.request(
             ReconstructionRequest(
                 workspace=workspace,
                 spec=self.state.mask.spec,
-                region=self.state.mask.region,
+                regions=self.state.mask.regions,
                 display=self.state.display,
                 wants_control=self.state.wants_control,
                 device=self.state.device,
@@ -158,14 +159,6 @@ class Explorer(QObject):
         bar, state = self.window.models, self.state
         bar.model_chosen.connect(self._choose_model)
         bar.open_requested.connect(lambda: self.registry.run("model.open"))
-        bar.third_chosen.connect(
-            lambda third: state.set_display(
-                replace(state.display, raster=replace(state.display.raster, third=third))
-            )
-        )
-        bar.focus_chosen.connect(
-            lambda is_on: state.set_display(replace(state.display, is_focused=is_on))
-        )
         self.window.status.device_chosen.connect(state.set_device)
         self.window.status.cancelled.connect(self.cancel)
 
@@ -175,6 +168,7 @@ class Explorer(QObject):
         state.mask_changed.connect(lambda mask: self._show_mask(mask, compute=True))
         state.unit_changed.connect(lambda _: self._show_unit())
         state.display_changed.connect(lambda _: self._on_display())
+        state.trials_changed.connect(lambda _: self._on_display())
         state.control_changed.connect(lambda is_wanted: self.compute() if is_wanted else None)
         state.device_changed.connect(lambda _: self.compute())
         state.theme_changed.connect(self._show_theme)
@@ -192,7 +186,7 @@ class Explorer(QObject):
 
     def _on_picture(self, answer: Answer) -> None:
         picture = answer.value
-        if not isinstance(picture, Picture) or picture.workspace is not self.state.workspace:
+        if not isinstance(picture, Picture) or picture.workspace is not self.state.shown:
             return
         if self.picture is None or picture.raster is not self.picture.raster:
             self.window.raster.draw(picture.raster)
@@ -222,7 +216,7 @@ class Explorer(QObject):
 
     def _choose_first_unit(self, picture: Picture) -> None:
         """Look closer at the scored unit with the most spikes, until a person chooses one."""
-        workspace, state = self.state.workspace, self.state
+        workspace, state = self.state.shown, self.state
         if workspace is None or state.unit_id not in ("", self._proposed_unit):
             return
         row = self._first_unit(workspace, picture)
@@ -273,12 +267,8 @@ class Explorer(QObject):
         if workspace is None:
             return
         bar.draw_models([model.name for model in workspace.models], workspace.shown)
-        third = state.display.raster.third
-        bar.draw_third(third, has_baseline=workspace.baseline is not None)
-        bar.draw_rows(is_focused=state.display.is_focused, region=state.mask.region)
+        self.rasters.draw()
         self.window.status.draw_devices(self._devices, state.device)
-        reason = state.untrained_reason()
-        bar.badge.draw("Not trained for this" if reason else "", reason or "")
 
     def _show_scores(self) -> None:
         picture, workspace = self.picture, self.state.workspace
@@ -314,7 +304,7 @@ class Explorer(QObject):
                 score=unit_score(picture.gains, row),
                 sigma_s=state.display.raster.sigma_s,
                 colour_map=state.display.raster.colour_map,
-                trial_kind=state.workspace.trial_kind,
+                trial_kind=picture.workspace.trial_kind,
             )
         )
         self.window.tree.show_unit(state.unit_id)
@@ -324,7 +314,7 @@ class Explorer(QObject):
         self._show_status()
 
     def _show_status(self) -> None:
-        workspace = self.state.workspace
+        workspace = self.state.shown
         opening = "opening\N{HORIZONTAL ELLIPSIS}" if self.opener.loader.is_busy else ""
         self.window.status.draw(
             session=opening if workspace is None else session_words(workspace),

@@ -44,6 +44,7 @@ from mtm_viewer.views.region_tree import RegionTreeView
 from mtm_viewer.views.score_panel import ScorePanel
 from mtm_viewer.views.status import StatusLine
 from mtm_viewer.views.task_strip import TaskStrip
+from mtm_viewer.views.trial_strip import TrialStrip
 from mtm_viewer.views.unit_panel import UnitPanel
 from mtm_viewer.views.welcome import WelcomePage
 
@@ -72,6 +73,7 @@ class MainWindow(QMainWindow):
         self._actions: dict[str, QAction] = {}
         self.recipes = RecipeBar(self)
         self.models = ModelBar(self)
+        self.trials = TrialStrip(self)
         self.raster = RasterView(parent=self)
         self.scores = ScorePanel(parent=self)
         self.unit = UnitPanel(parent=self)
@@ -163,7 +165,7 @@ class MainWindow(QMainWindow):
     def set_theme(self, theme: Theme) -> None:
         """Give every view the colours of a theme."""
         for view in (
-            *(self.recipes, self.models, self.raster, self.scores, self.unit),
+            *(self.recipes, self.models, self.trials, self.raster, self.scores, self.unit),
             *(self.tree, self.editor, self.names, self.history, self.welcome, self.status),
             *(self.health, self.opening, self.download, self._target),
         ):
@@ -251,6 +253,7 @@ class MainWindow(QMainWindow):
         row.addStretch(1)
         head.addLayout(row)
         head.addWidget(self.models)
+        head.addWidget(self.trials)
         middle = QSplitter(Qt.Orientation.Vertical, self)
         middle.addWidget(self.raster)
         middle.addWidget(self.scores)

@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
+from mtm_core.errors import DataError
 from mtm_core.evaluation.row_order import WithinName
 from mtm_viewer.mask_editing import MaskEditing
 from mtm_viewer.presenters.mask_choice import MaskChoice
-from mtm_viewer.presenters.raster import RasterSettings
+from mtm_viewer.presenters.raster_settings import RasterSettings
+from mtm_viewer.presenters.trial_filter import TrialFilter, filter_trials
 from mtm_viewer.presenters.workspace import Workspace
 from mtm_viewer.theme import LIGHT, Theme
 
@@ -21,15 +23,18 @@ class Display:
     Parameters
     ----------
     raster : RasterSettings
-        Scale, smoothing, colours, third panel.
+        Scale, smoothing, colours, which maps.
     within : str
         Order of units within a region.
+    is_by_region : bool
+        Keep the units of a region together; otherwise all units are ordered as one.
     is_focused : bool
-        Show the rows of the target region only.
+        Show the rows of the target regions only.
     """
 
     raster: RasterSettings = field(default_factory=RasterSettings)
     within: WithinName = "auto"
+    is_by_region: bool = True
     is_focused: bool = False
 
 
@@ -39,12 +44,14 @@ class ViewerState(MaskEditing):
     Notes
     -----
     Signals carry the new value: those of `MaskState`, and `unit_changed` a unit id or "",
-    `display_changed` a `Display`, `control_changed` whether the shuffle control is wanted,
+    `display_changed` a `Display`, `trials_changed` the `Workspace` with the trials that are
+    shown now, `control_changed` whether the shuffle control is wanted,
     `device_changed` a device name, `theme_changed` a `Theme`.
     """
 
     unit_changed = pyqtSignal(str)
     display_changed = pyqtSignal(Display)
+    trials_changed = pyqtSignal(object)
     control_changed = pyqtSignal(bool)
     device_changed = pyqtSignal(str)
     theme_changed = pyqtSignal(Theme)
@@ -53,6 +60,8 @@ class ViewerState(MaskEditing):
         super().__init__(parent)
         self._unit_id = ""
         self._display = Display()
+        self._filter = TrialFilter()
+        self._shown: Workspace | None = None
         self._wants_control = False
         self._device = "cpu"
         self._theme = LIGHT
@@ -66,6 +75,16 @@ class ViewerState(MaskEditing):
     def display(self) -> Display:
         """How things are shown."""
         return self._display
+
+    @property
+    def trial_filter(self) -> TrialFilter:
+        """Which trials are shown."""
+        return self._filter
+
+    @property
+    def shown(self) -> Workspace | None:
+        """What is open, with the trials that are shown in place of all test trials."""
+        return self._shown
 
     @property
     def wants_control(self) -> bool:
@@ -95,7 +114,12 @@ class ViewerState(MaskEditing):
 
     def open_workspace(self, workspace: Workspace) -> None:
         """Put a session and its models on screen; the mask is kept where it still applies."""
-        self._open(workspace)
+        if self._open(workspace):
+            self._filter = TrialFilter()
+        try:
+            self._shown = filter_trials(workspace, self._filter)
+        except DataError:  # another model has another split
+            self._filter, self._shown = TrialFilter(), workspace
         if self._row_of(self._unit_id) is None:
             self._unit_id = ""
         self.workspace_changed.emit(workspace)
@@ -114,6 +138,20 @@ class ViewerState(MaskEditing):
         if display != self._display:
             self._display = display
             self.display_changed.emit(display)
+
+    def show_trials(self, wanted: TrialFilter) -> None:
+        """Show other trials.
+
+        Raises
+        ------
+        DataError
+            If there are none such; what is shown stays.
+        """
+        if self._workspace is None or wanted == self._filter:
+            return
+        self._shown = filter_trials(self._workspace, wanted)
+        self._filter = wanted
+        self.trials_changed.emit(self._shown)
 
     def set_control(self, *, is_wanted: bool) -> None:
         """Ask for the shuffle control, or no longer."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mtm_core.inference import Reconstructor
 
 KINDS = ("raster",)
-ORDERS = ("auto", "depth", "peak", "similarity", "rate", "given")
+ORDERS = ("auto", "depth", "peak", "similarity", "bps", "rate", "given")
 TASKS = ("inter_region", "intra_region", "co_smoothing", "forward_prediction")
 SUFFIX = "-temporal"
 

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.floating]
-ScaleName = Literal["sqrt", "linear", "zscore"]
+ScaleName = Literal["sqrt", "linear", "log", "zscore", "peak"]
 
-SCALES: tuple[ScaleName, ...] = ("sqrt", "linear", "zscore")
-"""How a rate becomes a colour: root of the rate, the rate, or its z-score."""
-SCALE_UNITS = {"sqrt": "spikes/s", "linear": "spikes/s", "zscore": "SD"}
+SCALES: tuple[ScaleName, ...] = get_args(ScaleName)
+"""How a rate becomes a colour: its root, the rate, its logarithm, its z-score, its share of the
+unit's peak."""
+SCALE_UNITS = {
+    "sqrt": "spikes/s",
+    "linear": "spikes/s",
+    "log": "spikes/s",
+    "zscore": "SD",
+    "peak": "of training peak",
+}
 """The unit of the values that each scale shows."""
 
 
@@ -42,8 +49,8 @@ def shared_levels(true_map: Floats, scale: ScaleName, percentile: float = 99.0) 
     ----------
     true_map : ndarray
         The true map as shown: smoothed, in the unit of the scale.
-    scale : {"sqrt", "linear", "zscore"}
-        Rates start at 0; z-scores are centred on it.
+    scale : str
+        One of `SCALES`. Rates start at 0; z-scores are centred on it.
     percentile : float
         The share of entries, in per cent, that the scale spans; a few fast units do not rule it.
 
@@ -59,10 +66,31 @@ def shared_levels(true_map: Floats, scale: ScaleName, percentile: float = 99.0) 
 
 
 def to_unit_interval(values: Floats, levels: Levels, scale: ScaleName) -> NDArray[np.float64]:
-    """Place values on the colour bar, 0 at its low end and 1 at its high end."""
+    """Place values on the colour bar, 0 at its low end and 1 at its high end.
+
+    The logarithm is that of one more spike per second, so that silence has a place.
+    """
     relative = np.asarray(values, dtype=np.float64) - levels.low
-    share = np.clip(relative / (levels.high - levels.low), 0.0, 1.0)
+    span = levels.high - levels.low
+    share = np.clip(relative / span, 0.0, 1.0)
+    if scale == "log":
+        share = np.log1p(share * span) / np.log1p(span)
     return np.sqrt(share) if scale == "sqrt" else share
+
+
+def from_unit_interval(place: float, levels: Levels, scale: ScaleName) -> float:
+    """Return the value at a place of the colour bar; beyond its ends the scale goes on.
+
+    Examples
+    --------
+    >>> from_unit_interval(0.5, Levels(0.0, 100.0), "sqrt")
+    25.0
+    """
+    span = levels.high - levels.low
+    if scale == "log":
+        return float(levels.low + np.sign(place) * np.expm1(abs(place) * np.log1p(span)))
+    share = place * abs(place) if scale == "sqrt" else place
+    return float(levels.low + share * span)
 
 
 def quantise(values: Floats, levels: Levels, scale: ScaleName) -> NDArray[np.uint8]:
@@ -150,7 +178,8 @@ def scale_ticks(levels: Levels, scale: ScaleName) -> tuple[tuple[float, str], ..
     >>> scale_ticks(Levels(0.0, 40.0), "linear")
     ((0.0, '0'), (0.25, '10'), (0.5, '20'), (0.75, '30'), (1.0, '40'))
     """
-    values = _root_ticks(levels) if scale == "sqrt" else _even_ticks(levels)
+    is_even = scale not in ("sqrt", "log")
+    values = _even_ticks(levels) if is_even else _spaced_ticks(levels, scale)
     places = to_unit_interval(np.array(values), levels, scale)
     texts = [f"{value:g}".replace("-", "\N{MINUS SIGN}") for value in values]
     return tuple((float(place), text) for place, text in zip(places, texts, strict=True))
@@ -162,17 +191,20 @@ def _even_ticks(levels: Levels) -> list[float]:
     return [float(np.round(k * step, 10)) + 0.0 for k in np.arange(first, last + 1)]
 
 
-def _root_ticks(levels: Levels) -> list[float]:
-    """Round values far enough apart on a bar of roots; `levels` start at 0."""
+def _spaced_ticks(levels: Levels, scale: ScaleName) -> list[float]:
+    """Round values far enough apart on a bar that gives small rates more room."""
     powers = 10.0 ** np.arange(np.floor(np.log10(levels.high)), -9, -1)
     ticks: list[float] = []
-    place = np.inf
+    above = np.inf
     for value in (float(np.round(digit * p, 12)) for p in powers for digit in (5, 3, 2, 1)):
-        here = np.sqrt(value / levels.high)
-        if _CLOSEST <= here <= min(1.0, place - _CLOSEST):
+        if value > levels.high or value < levels.low:
+            continue
+        here = float(to_unit_interval(np.array(value), levels, scale))
+        if _CLOSEST <= here <= above - _CLOSEST:
             ticks.append(value)
-            place = here
-    return [0.0, *ticks[::-1]]
+            above = here
+    first = [0.0] if levels.low == 0 else []
+    return first + ticks[::-1]
 
 
 def _round_step(value: float) -> float:

@@ -17,6 +17,8 @@ DIFFERENCE_LIMIT = 4.0
 """Colours of a difference map end at this many expected Poisson errors, in every picture."""
 DIFFERENCE_UNIT = "expected Poisson errors"
 """The unit of `difference_in_errors`."""
+GAIN_UNIT = "standard errors"
+"""The unit of `gain_in_errors`."""
 
 
 def smooth(values: Floats, sigma_bins: float) -> NDArray[np.float64]:
@@ -179,3 +181,74 @@ class ZScore:
         """Score a smoothed map, shape (n_bins, n_units)."""
         scored: NDArray[np.float64] = (map_hz - self.mean_hz) / self.sd_hz
         return scored
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class PeakScale:
+    """A unit's highest rate in the smoothed training map; applied to true and model alike.
+
+    Parameters
+    ----------
+    peak_hz : ndarray, shape (n_units,)
+        Never below the Poisson error of the training map, so that a silent unit stays dark.
+    """
+
+    peak_hz: NDArray[np.float64]
+
+    @classmethod
+    def from_training(
+        cls, train_hz: Floats, n_trials: int, bin_size_s: float, sigma_bins: float
+    ) -> PeakScale:
+        """Measure the true training map; see `ZScore.from_training`."""
+        smoothed = smooth(train_hz, sigma_bins)
+        error = poisson_error_hz(train_hz, n_trials, bin_size_s, sigma_bins).max(axis=0)
+        return cls(peak_hz=np.maximum(smoothed.max(axis=0), error))
+
+    def apply(self, map_hz: Floats) -> NDArray[np.float64]:
+        """Return a smoothed map, (n_bins, n_units), as shares of the peaks."""
+        share: NDArray[np.float64] = map_hz / self.peak_hz
+        return share
+
+
+def gain_in_errors(
+    counts: NDArray[np.generic],
+    log_rate: Floats,
+    other_log_rate: Floats,
+    sigma_bins: float,
+    units_at_once: int = 64,
+) -> NDArray[np.float64]:
+    """Say where one prediction of single trials beats another, in standard errors over trials.
+
+    Averages cannot tell a prediction from its shuffle control: both average the same trials. The
+    Poisson log-likelihood of each trial's own spikes can.
+
+    Parameters
+    ----------
+    counts : ndarray, shape (n_trials, n_bins, n_units)
+        Spikes.
+    log_rate, other_log_rate : ndarray, same shape
+        Natural log of expected spikes per bin by either prediction.
+    sigma_bins : float
+        Smoothing of each trial's gain along time.
+    units_at_once : int
+        Units in a piece of work, so that memory stays bounded.
+
+    Returns
+    -------
+    ndarray, shape (n_bins, n_units)
+        Mean gain over trials by its standard error; 0 where it is the same in every trial.
+    """
+    n_trials, n_bins, n_units = counts.shape
+    gain = np.zeros((n_bins, n_units))
+    if n_trials < 2:
+        return gain
+    for start in range(0, n_units, units_at_once):
+        part = slice(start, start + units_at_once)
+        own, other = (rate[..., part].astype(np.float64) for rate in (log_rate, other_log_rate))
+        spikes = counts[..., part].astype(np.float64)
+        per_trial = spikes * (own - other) - (np.exp(own) - np.exp(other))
+        smoothed = smooth(per_trial, sigma_bins)
+        error = smoothed.std(axis=0, ddof=1) / np.sqrt(n_trials)
+        mean = smoothed.mean(axis=0)
+        gain[:, part] = np.divide(mean, error, out=np.zeros_like(mean), where=error > 0)
+    return gain

@@ -7,18 +7,20 @@ map would show. So the order comes from the training trials, and every panel use
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.cluster.hierarchy import leaves_list, linkage, optimal_leaf_ordering
+from scipy.spatial.distance import pdist
 
 from mtm_core.data.session import Session
 from mtm_core.errors import MissingFieldError, UnknownNameError
 from mtm_core.evaluation.rasters import ZScore, smooth, trial_mean_hz
 from mtm_core.evaluation.unit_labels import region_ranks
 
-WithinName = Literal["auto", "depth", "peak", "similarity", "rate", "given"]
+WithinName = Literal["auto", "depth", "peak", "similarity", "bps", "rate", "given"]
 
 ORDERS: tuple[WithinName, ...] = get_args(WithinName)
 """Orders within a region; `auto` is depth where the session has it, else peak time."""
@@ -26,12 +28,16 @@ ORDER_WORDS = {
     "depth": "depth, most superficial first",
     "peak": "time of peak in training trials",
     "similarity": "similarity in training trials",
+    "bps": "bits per spike of the PSTH across halves of the training trials, highest first",
     "rate": "rate in training trials, fastest first",
     "given": "the order of the file",
 }
 """What each order means, in words for a caption."""
 SIGMA_BINS = 2.0
 """Smoothing of the training map before peaks and similarities are read from it."""
+MOST_LEAVES = 600
+"""Above so many units a dendrogram keeps the order in which it was built: to find the best one
+grows with the square and more, and would hold up everything else."""
 
 
 @dataclass(frozen=True)
@@ -68,11 +74,14 @@ class RowOrder:
         Regions from top to bottom.
     words : str
         How the order was made, for a caption.
+    is_by_region : bool
+        Whether units of a region stand together; otherwise there are no bands.
     """
 
     rows: NDArray[np.int64]
     bands: tuple[RegionBand, ...]
     words: str
+    is_by_region: bool = True
 
 
 def order_rows(
@@ -83,6 +92,7 @@ def order_rows(
     bin_size_s: float,
     region_rank: Mapping[str, float] | None = None,
     depth_um: NDArray[np.floating] | None = None,
+    is_by_region: bool = True,
 ) -> RowOrder:
     """Order units by region, then by what their training trials say.
 
@@ -100,6 +110,8 @@ def order_rows(
         Place of each region in the atlas; regions without one come last, by name.
     depth_um : ndarray, shape (n_units,), optional
         Distance from the tip of the probe.
+    is_by_region : bool
+        Keep the units of a region together; otherwise all units are ordered as one.
 
     Raises
     ------
@@ -112,8 +124,14 @@ def order_rows(
     keys = (
         (-np.asarray(depth_um, dtype=np.float64),)
         if chosen == "depth"
-        else _training_keys(train_counts, chosen, region, bin_size_s)
+        else _training_keys(
+            train_counts, chosen, region if is_by_region else np.zeros_like(region), bin_size_s
+        )
     )
+    if not is_by_region:
+        rows = np.lexsort(keys[::-1]).astype(np.int64)
+        words = f"units of all regions by {ORDER_WORDS[chosen]}"
+        return RowOrder(rows=rows, bands=(), words=words, is_by_region=False)
     rank = np.array([(region_rank or {}).get(str(name), np.inf) for name in region])
     rows = np.lexsort((*keys[::-1], region, rank)).astype(np.int64)
     return RowOrder(
@@ -124,7 +142,11 @@ def order_rows(
 
 
 def order_session(
-    session: Session, train_trials: NDArray[np.int64], within: WithinName = "auto"
+    session: Session,
+    train_trials: NDArray[np.int64],
+    within: WithinName = "auto",
+    *,
+    is_by_region: bool = True,
 ) -> RowOrder:
     """Order the units of a recording by region, then by depth or by the training trials.
 
@@ -136,6 +158,8 @@ def order_session(
         Rows of the training trials.
     within : str
         Order within a region, one of `ORDERS`.
+    is_by_region : bool
+        Keep the units of a region together; otherwise all units are ordered as one.
 
     Raises
     ------
@@ -153,6 +177,7 @@ def order_session(
         bin_size_s=session.bin_size_s,
         region_rank=region_ranks(session.region_names()),
         depth_um=depth.values.astype(np.float64) if depth is not None and has_depth else None,
+        is_by_region=is_by_region,
     )
 
 
@@ -169,7 +194,8 @@ def keep_rows(order: RowOrder, keep: NDArray[np.bool_], region: NDArray[np.str_]
         Acronym of each unit.
     """
     rows = order.rows[keep[order.rows]]
-    return RowOrder(rows=rows, bands=region_bands(region[rows]), words=order.words)
+    bands = region_bands(region[rows]) if order.is_by_region else ()
+    return replace(order, rows=rows, bands=bands)
 
 
 def region_bands(region_of_row: NDArray[np.str_]) -> tuple[RegionBand, ...]:
@@ -211,6 +237,8 @@ def _training_keys(
     rate = train_hz.mean(axis=0)
     if chosen == "rate":
         return (-rate,)
+    if chosen == "bps":
+        return (-_psth_bps(train_counts), -rate)
     scored = ZScore.from_training(train_hz, len(train_counts), bin_size_s, SIGMA_BINS)
     z_map = scored.apply(smooth(train_hz, SIGMA_BINS))
     if chosen == "similarity":
@@ -219,25 +247,56 @@ def _training_keys(
     return (peak.astype(np.float64), -rate)
 
 
+def _psth_bps(counts: NDArray[np.generic]) -> NDArray[np.float64]:
+    """Return each unit's gain of its PSTH over its mean rate, in bits per spike, (n_units,).
+
+    The PSTH of every other trial is scored on the trials between, and the other way round, so
+    that noise in it earns nothing.
+    """
+    halves = [counts[0::2], counts[1::2]]
+    gain = np.zeros(counts.shape[2])
+    for seen, scored in (halves, halves[::-1]):
+        if not len(seen) or not len(scored):
+            continue
+        floor = 0.5 / (len(seen) * counts.shape[1])
+        by_bin = smooth(seen.mean(axis=0, dtype=np.float64), SIGMA_BINS) + floor
+        flat = by_bin.mean(axis=0)
+        spikes = scored.sum(axis=0, dtype=np.float64)
+        gain += (spikes * np.log(by_bin / flat)).sum(axis=0)  # both expect as many spikes
+    total = counts.sum(axis=(0, 1), dtype=np.float64)
+    bps: NDArray[np.float64] = gain / np.maximum(total, 1.0) / np.log(2)
+    return bps
+
+
 def _similarity_key(z_map: NDArray[np.float64], region: NDArray[np.str_]) -> NDArray[np.float64]:
-    """Rank units of each region by their angle in the plane of the first two components."""
+    """Rank units of each region so that neighbours are alike.
+
+    The leaves of a dendrogram (average linkage of correlation distances) are turned so that the
+    distances between neighbours add up to the least (scipy's optimal leaf ordering).
+
+    References
+    ----------
+    Bar-Joseph, Gifford, Jaakkola 2001, Bioinformatics 17, S22-S29.
+    """
     key = np.zeros(z_map.shape[1])
     for name in np.unique(region):
         members = np.flatnonzero(region == name)
-        if len(members) < 3:
-            continue
-        left, scale, _ = np.linalg.svd(z_map[:, members].T, full_matrices=False)
-        plane = left[:, :2] * scale[:2]
-        angle = np.arctan2(plane[:, -1], plane[:, 0])
-        key[members] = _cut_at_widest_gap(angle)
+        if len(members) > 2:
+            key[members[_leaf_order(z_map[:, members].T)]] = np.arange(len(members))
     return key
 
 
-def _cut_at_widest_gap(angle: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Rank angles around the circle, starting after the widest gap."""
-    order = np.argsort(angle, kind="stable")
-    turned = np.append(angle[order], angle[order[0]] + 2 * np.pi)
-    start = int(np.diff(turned).argmax()) + 1
-    rank = np.empty(len(angle))
-    rank[np.roll(order, -start)] = np.arange(len(angle))
-    return rank
+def _leaf_order(courses: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Order time courses, (n_units, n_bins), by likeness; those that peak early come first."""
+    spread = courses - courses.mean(axis=1, keepdims=True)
+    length = np.linalg.norm(spread, axis=1, keepdims=True)
+    # A course without any spread is like no other; a constant would have no correlation at all.
+    unit = np.where(length > 0, spread / np.where(length > 0, length, 1.0), 0.0)
+    distance = pdist(unit, "sqeuclidean") / 2
+    tree = linkage(distance, "average")
+    if len(courses) <= MOST_LEAVES:
+        tree = optimal_leaf_ordering(tree, distance)
+    order = np.asarray(leaves_list(tree), dtype=np.int64)
+    peak = courses.argmax(axis=1)[order]
+    half = len(order) // 2
+    return order[::-1] if peak[:half].mean() > peak[half:].mean() else order

@@ -46,8 +46,8 @@ class ReconstructionRequest:
         Session, models, trials.
     spec : MaskSpec or None
         The mask; None shows the recording alone.
-    region : str or None
-        The region that the mask targets.
+    regions : tuple of str
+        The regions that the mask targets.
     display : Display
         How it is shown.
     wants_control : bool
@@ -58,10 +58,15 @@ class ReconstructionRequest:
 
     workspace: Workspace
     spec: MaskSpec | None
-    region: str | None = None
+    regions: tuple[str, ...] = ()
     display: Display = field(default_factory=Display)
     wants_control: bool = False
     device: str = "cpu"
+
+    @property
+    def shows_control(self) -> bool:
+        """Whether the shuffle control is computed: asked for, or shown as a raster."""
+        return self.wants_control or "control" in self.display.raster.panels
 
 
 @dataclass(eq=False)
@@ -70,15 +75,36 @@ class _Bench:
 
     workspace: Workspace
     memory: AnswerMemory
-    scenes: dict[WithinName, RasterScene] = field(default_factory=dict)
+    scenes: dict[tuple[WithinName, bool], RasterScene] = field(default_factory=dict)
     models: dict[tuple[int, str], Reconstructor] = field(default_factory=dict)
     fitted: Rivals | None = None
 
-    def scene(self, within: WithinName) -> RasterScene:
-        if within not in self.scenes:
+    def moved_to(self, workspace: Workspace) -> _Bench:
+        """Return a bench for other trials of the same session and models, or an empty one."""
+        mine = self.workspace
+        same = (mine.recording is workspace.recording, mine.session is workspace.session)
+        if all(same) and mine.models == workspace.models and mine.shown == workspace.shown:
+            return replace(self, workspace=workspace, fitted=None)
+        return _Bench(workspace, self.memory)
+
+    def scene(self, display: Display) -> RasterScene:
+        key = (display.within, display.is_by_region)
+        if key not in self.scenes:
             workspace = self.workspace
-            self.scenes[within] = raster_scene(workspace.session, workspace.train, within=within)
-        return self.scenes[within]
+            self.scenes[key] = raster_scene(
+                workspace.session,
+                workspace.train,
+                within=display.within,
+                is_by_region=display.is_by_region,
+            )
+        return self.scenes[key]
+
+    def psth_hz(self, trials: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return what training trials of the same conditions foretell, (n_bins, n_units)."""
+        log_rate = self.rivals().condition_psth
+        places = np.searchsorted(self.workspace.test, np.sort(trials))
+        per_bin = np.exp(log_rate[places], dtype=np.float64).mean(axis=0)
+        return np.asarray(per_bin / self.workspace.session.bin_size_s)
 
     def rivals(self) -> Rivals:
         if self.fitted is None:
@@ -110,8 +136,10 @@ class ReconstructionJob:
         if not isinstance(request, ReconstructionRequest):
             msg = f"This thread reconstructs; it cannot do {type(request).__name__}."
             raise TypeError(msg)
-        if self._bench is None or self._bench.workspace is not request.workspace:
+        if self._bench is None:
             self._bench = _Bench(request.workspace, self._memory)
+        elif self._bench.workspace is not request.workspace:
+            self._bench = self._bench.moved_to(request.workspace)
         if request.workspace.model is None or request.spec is None:
             yield _Painter(request, self._bench).draw(Answers(), is_final=True)
             return
@@ -126,7 +154,7 @@ def _pictures(
     answers = Answers()
     for answers in _answers(request, bench, should_stop):
         yield partial(painter.draw, answers)
-    if request.wants_control and not should_stop():
+    if request.shows_control and not should_stop():
         for control in _control(request, bench, should_stop):
             answers = replace(answers, control=control)
             yield partial(painter.draw, answers)
@@ -284,8 +312,9 @@ class _Painter:
         return make_raster(
             self._request.workspace,
             answers,
-            scene=self._bench.scene(display.within),
+            scene=self._bench.scene(display),
             settings=display.raster,
-            region=self._request.region if display.is_focused else None,
+            regions=self._request.regions if display.is_focused else (),
             model_hz=model_hz,
+            psth=self._bench.psth_hz,
         )

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mtm_core.evaluation.rasters import trial_mean_hz
-from mtm_core.evaluation.row_order import RegionBand, RowOrder
+from mtm_core.data.session import Session
+from mtm_core.evaluation.rasters import gain_in_errors, trial_mean_hz
+from mtm_core.evaluation.row_order import RowOrder, keep_rows
 from mtm_core.models.answers import Reconstruction
-from mtm_viewer.presenters.raster import OtherMap, RasterMask, RasterSettings, raster_image
+from mtm_viewer.presenters.raster import RasterMaps, RasterMask, raster_image
 from mtm_viewer.presenters.raster_drawable import RasterDrawable, ShownTrials
 from mtm_viewer.presenters.raster_scene import RasterScene
-from mtm_viewer.presenters.score_lines import TEMPORAL, UnitGains
+from mtm_viewer.presenters.raster_settings import RasterSettings
+from mtm_viewer.presenters.score_lines import UnitGains
 from mtm_viewer.presenters.scores import ScoreLine
 from mtm_viewer.presenters.workspace import Workspace
+
+PsthOf = Callable[[NDArray[np.int64]], NDArray[np.floating]]
+"""Turns rows of trials into the average rates that training trials foretell for them."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -83,8 +89,9 @@ def make_raster(
     *,
     scene: RasterScene,
     settings: RasterSettings,
-    region: str | None = None,
+    regions: Sequence[str] = (),
     model_hz: NDArray[np.float32] | None = None,
+    psth: PsthOf | None = None,
 ) -> RasterDrawable:
     """Average what is done into maps.
 
@@ -98,22 +105,31 @@ def make_raster(
         Order of rows, time axis.
     settings : RasterSettings
         The look.
-    region : str, optional
-        Show the rows of this region only.
+    regions : sequence of str
+        Show the rows of these regions only; none shows all.
     model_hz : ndarray, shape (n_done, n_bins, n_units), optional
         The model's rates in the trials that are done, if they are known already.
+    psth : callable, optional
+        ``psth(trials)`` returns what training trials foretell for some trials, averaged,
+        (n_bins, n_units) in spikes/s; asked only where it is shown.
     """
     session, model = workspace.session, answers.model
     done = workspace.test if model is None else model.trials[model.is_done]
+    wants_psth = psth is not None and "psth" in settings.panels
     drawable = raster_image(
-        trial_mean_hz(session.counts[done], session.bin_size_s),
-        None if model is None else _average_hz(model, model_hz),
-        _other(answers.baseline),
+        RasterMaps(
+            true_hz=trial_mean_hz(session.counts[done], session.bin_size_s),
+            model_hz=None if model is None else _average_hz(model, model_hz),
+            temporal_hz=_known_hz(answers.baseline),
+            control_gain=_control_gain(session, answers, settings),
+            psth_hz=psth(done) if psth is not None and wants_psth else None,
+            has_temporal=workspace.baseline is not None,
+        ),
         scene=scene,
         trials=ShownTrials(
             n_done=len(done), n_wanted=len(workspace.test), kind=workspace.trial_kind
         ),
-        order=_order(scene.order, workspace, region),
+        order=_order(scene, workspace, regions),
         mask=None
         if model is None
         else RasterMask(is_hidden=_shown_hidden(model), is_scored=model.mask.is_scored),
@@ -133,53 +149,32 @@ def _average_hz(model: Reconstruction, rates: NDArray[np.float32] | None) -> NDA
     return model.trial_average_hz() if rates is None else np.asarray(rates.mean(axis=0))
 
 
-def rows_of_region(order: RowOrder, region: str) -> RowOrder:
-    """Keep the rows of one region.
-
-    Examples
-    --------
-    >>> order = RowOrder(rows=np.array([2, 0, 1]), words="",
-    ...     bands=(RegionBand("DG", 0, 1), RegionBand("CA1", 1, 3)))
-    >>> rows_of_region(order, "CA1").rows.tolist(), rows_of_region(order, "CA1").bands
-    ([0, 1], (RegionBand(region='CA1', start=0, stop=2),))
-    """
-    return _keep(order, [band for band in order.bands if band.region == region])
+def _order(scene: RasterScene, workspace: Workspace, regions: Sequence[str]) -> RowOrder:
+    """Leave out units that the recording lacks; keep some regions if asked."""
+    keep = ~workspace.is_missing
+    is_wanted = np.isin(scene.region, regions)
+    if (keep & is_wanted).any():
+        keep = keep & is_wanted
+    return scene.order if keep.all() else keep_rows(scene.order, keep, scene.region)
 
 
-def _order(order: RowOrder, workspace: Workspace, region: str | None) -> RowOrder:
-    """Leave out units that the recording lacks; keep one region if asked."""
-    if workspace.is_missing.any():
-        order = _without(order, workspace.is_missing)
-    if region is not None and any(band.region == region for band in order.bands):
-        return rows_of_region(order, region)
-    return order
+def _known_hz(answer: Reconstruction | None) -> NDArray[np.float32] | None:
+    return None if answer is None or not answer.n_done else answer.trial_average_hz()
 
 
-def _without(order: RowOrder, is_left_out: NDArray[np.bool_]) -> RowOrder:
-    kept = [order.rows[band.start : band.stop] for band in order.bands]
-    kept = [rows[~is_left_out[rows]] for rows in kept]
-    bands, start = [], 0
-    for band, rows in zip(order.bands, kept, strict=True):
-        if len(rows):
-            bands.append(RegionBand(band.region, start, start + len(rows)))
-            start += len(rows)
-    return replace(order, rows=np.concatenate(kept), bands=tuple(bands))
-
-
-def _keep(order: RowOrder, chosen: list[RegionBand]) -> RowOrder:
-    rows = [order.rows[band.start : band.stop] for band in chosen]
-    edges = np.cumsum([0, *map(len, rows)]).tolist()
-    bands = tuple(
-        RegionBand(band.region, start, stop)
-        for band, start, stop in zip(chosen, edges[:-1], edges[1:], strict=True)
-    )
-    return replace(order, rows=np.concatenate(rows), bands=bands)
-
-
-def _other(baseline: Reconstruction | None) -> OtherMap | None:
-    if baseline is None or not baseline.n_done:
+def _control_gain(
+    session: Session, answers: Answers, settings: RasterSettings
+) -> NDArray[np.float64] | None:
+    """Compare model and shuffle control trial by trial, once all have an answer, if shown."""
+    model, control = answers.model, answers.control
+    if model is None or control is None or "control" not in settings.panels:
         return None
-    return OtherMap(title=TEMPORAL, rate_hz=baseline.trial_average_hz())
+    if not (model.is_done.all() and control.is_done.all()):
+        return None
+    sigma_bins = settings.sigma_s / session.bin_size_s
+    return gain_in_errors(
+        session.counts[model.trials], model.log_rate, control.log_rate, sigma_bins
+    )
 
 
 def _shown_hidden(model: Reconstruction) -> NDArray[np.bool_]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +10,6 @@ from numpy.typing import NDArray
 from mtm_core.evaluation.colour_scale import (
     SCALE_UNITS,
     Levels,
-    ScaleName,
     quantise,
     scale_ticks,
     shared_levels,
@@ -19,6 +17,7 @@ from mtm_core.evaluation.colour_scale import (
 from mtm_core.evaluation.rasters import (
     DIFFERENCE_LIMIT,
     DIFFERENCE_UNIT,
+    GAIN_UNIT,
     difference_in_errors,
     smooth,
 )
@@ -31,51 +30,38 @@ from mtm_viewer.presenters.raster_drawable import (
     ShownTrials,
 )
 from mtm_viewer.presenters.raster_scene import RasterScene, colours_of
+from mtm_viewer.presenters.raster_settings import PANELS, PanelName, RasterSettings
 from mtm_viewer.presenters.rectangles import rectangles
 from mtm_viewer.theme import DIFFERENCE
 
 Map = NDArray[np.floating]
 
 
-@dataclass(frozen=True, kw_only=True)
-class RasterSettings:
-    """What a person chose about the look of rasters.
-
-    Parameters
-    ----------
-    scale : {"sqrt", "linear", "zscore"}
-        How a rate becomes a colour.
-    sigma_s : float
-        Standard deviation of the Gaussian that smooths true and model alike; 0 is none.
-    colour_map : str
-        One of `mtm_viewer.theme.COLOUR_MAPS`.
-    third : {"other", "difference"}
-        What the third panel shows: the other map (a baseline) or true minus reconstructed.
-    percentile : float
-        Share of the true map, in per cent, that the colours span.
-    """
-
-    scale: ScaleName = "sqrt"
-    sigma_s: float = 0.02
-    colour_map: str = "magma"
-    third: Literal["other", "difference"] = "other"
-    percentile: float = 99.0
-
-
 @dataclass(frozen=True, eq=False, kw_only=True)
-class OtherMap:
-    """A map to compare with.
+class RasterMaps:
+    """Unsmoothed trial averages over the same trials, each (n_bins, n_units) in spikes/s.
 
     Parameters
     ----------
-    title : str
-        What it is, for example ``"Temporal baseline"``.
-    rate_hz : ndarray, shape (n_bins, n_units)
-        Unsmoothed, in spikes/s.
+    true_hz : ndarray
+        What was recorded.
+    model_hz, temporal_hz : ndarray or None
+        Of the model on screen and of the temporal baseline; None where there is none yet.
+    control_gain : ndarray or None
+        What the model gains over itself given other trials, in standard errors, smoothed as the
+        settings say (see `mtm_core.evaluation.rasters.gain_in_errors`).
+    psth_hz : ndarray or None
+        What training trials of the same conditions foretell.
+    has_temporal : bool
+        Whether a temporal baseline will come; without one the difference takes its place.
     """
 
-    title: str
-    rate_hz: Map
+    true_hz: Map
+    model_hz: Map | None = None
+    temporal_hz: Map | None = None
+    control_gain: Map | None = None
+    psth_hz: Map | None = None
+    has_temporal: bool = False
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -93,9 +79,7 @@ class RasterMask:
 
 
 def raster_image(
-    true_hz: Map,
-    model_hz: Map | None,
-    other: OtherMap | None,
+    maps: RasterMaps,
     *,
     scene: RasterScene,
     trials: ShownTrials,
@@ -103,14 +87,12 @@ def raster_image(
     mask: RasterMask | None = None,
     settings: RasterSettings | None = None,
 ) -> RasterDrawable:
-    """Lay out true, reconstructed, and a baseline or the difference, on one shared scale.
+    """Lay out three maps side by side, on one shared scale.
 
     Parameters
     ----------
-    true_hz, model_hz : ndarray, shape (n_bins, n_units)
-        Unsmoothed trial averages over the same trials; no model map means: not yet.
-    other : OtherMap or None
-        A baseline; without one the third panel shows the difference.
+    maps : RasterMaps
+        What is known.
     scene : RasterScene
         Units, order, time axis.
     trials : ShownTrials
@@ -124,25 +106,30 @@ def raster_image(
     """
     settings = settings or RasterSettings()
     rows = (order or scene.order).rows
-    look = _Look(true_hz, scene=scene, settings=settings, rows=rows)
+    look = _Look(maps, scene=scene, settings=settings, rows=rows, n_trials=trials.n_done)
     info = _row_info(scene, order or scene.order, mask)
+    model_hz = maps.model_hz
     return RasterDrawable(
-        panels=(
-            look.rates("True", true_hz),
-            look.rates("Reconstructed", model_hz, is_predicted=True),
-            _third_panel(look, true_hz, model_hz, other, trials.n_done),
-        ),
+        panels=tuple(look.panel(name) for name in shown_panels(settings, maps)),
         rows=info,
         bin_start_s=scene.bin_start_s,
         bin_size_s=scene.bin_size_s,
         events=scene.events,
         hatch=rectangles(info.is_hidden),
         veil=rectangles(~info.is_scored),
-        true_hz=look.smoothed(true_hz),
+        true_hz=look.smoothed(maps.true_hz),
         model_hz=None if model_hz is None else look.smoothed(model_hz),
         trials=trials,
-        note=_note(look, trials, order or scene.order),
+        note=_note(settings, trials, order or scene.order),
     )
+
+
+def shown_panels(settings: RasterSettings, maps: RasterMaps) -> tuple[PanelName, ...]:
+    """Name the maps that are shown: where no temporal baseline can be, the difference is."""
+    panels = settings.panels
+    if maps.has_temporal or maps.temporal_hz is not None or "difference" in panels:
+        return panels
+    return tuple("difference" if name == "temporal" else name for name in panels)
 
 
 def hover_text(drawable: RasterDrawable, row: int, time_bin: int) -> str:
@@ -161,10 +148,16 @@ def hover_text(drawable: RasterDrawable, row: int, time_bin: int) -> str:
     parts = [name, f"{time_ms:.0f} ms", f"true {drawable.true_hz[row, time_bin]:.1f} spikes/s"]
     if drawable.model_hz is not None:
         parts.append(f"model {drawable.model_hz[row, time_bin]:.1f}")
-    third = drawable.panels[-1]
-    if third.lut == DIFFERENCE and not third.message and third.unit == DIFFERENCE_UNIT:
-        difference = f"{third.values[row, time_bin]:+.1f}".replace("-", "\N{MINUS SIGN}")
-        parts.append(f"difference {difference} expected errors")
+    parts += [
+        f"{_SHORT[panel.name]} {panel.rate_hz[row, time_bin]:.1f}"
+        for panel in drawable.panels
+        if panel.rate_hz is not None and panel.name in _SHORT
+    ]
+    for panel in drawable.panels:
+        if panel.name in _SIGNED and not panel.message:
+            word, unit = _SIGNED[panel.name]
+            value = f"{panel.values[row, time_bin]:+.1f}".replace("-", "\N{MINUS SIGN}")
+            parts.append(f"{word} {value} {unit}")
     text = f"{', '.join(parts)} ({drawable.trials.n_done} trials)"
     return f"{text}, hidden" if rows.is_hidden[row, time_bin] else text
 
@@ -174,69 +167,100 @@ class _Look:
 
     def __init__(
         self,
-        true_hz: Map,
+        maps: RasterMaps,
         *,
         scene: RasterScene,
         settings: RasterSettings,
         rows: NDArray[np.int64],
+        n_trials: int,
     ) -> None:
         self.settings = settings
         self.scene = scene
         self.rows = rows
         self.sigma_bins = settings.sigma_s / scene.bin_size_s
+        self._maps = maps
+        self._n_trials = n_trials
         self._smooth: list[tuple[Map, NDArray[np.float64]]] = []
-        self.levels = shared_levels(
-            self._scaled(true_hz), settings.scale, percentile=settings.percentile
+        self.levels = settings.levels or shared_levels(
+            self._scaled(maps.true_hz), settings.scale, percentile=settings.percentile
         )
 
     def smoothed(self, map_hz: Map) -> NDArray[np.float32]:
         return self._arranged(self._smoothed_once(map_hz))
 
-    def rates(self, title: str, map_hz: Map | None, *, is_predicted: bool = False) -> RasterPanel:
+    def panel(self, name: PanelName) -> RasterPanel:
+        maps = self._maps
+        if name == "difference":
+            return self._difference()
+        if name == "control":
+            return self._control()
+        known = {
+            "true": maps.true_hz,
+            "model": maps.model_hz,
+            "temporal": maps.temporal_hz,
+            "psth": maps.psth_hz,
+        }
+        map_hz = known[name]
         if map_hz is None:
-            return self._empty(title, "no reconstruction yet")
+            return self._empty(name, _MISSING[name])
+        return self._rates(name, map_hz)
+
+    def _rates(self, name: PanelName, map_hz: Map) -> RasterPanel:
         settings = self.settings
         values = self._scaled(map_hz)
         is_signed = settings.scale == "zscore"
         return RasterPanel(
-            title=title,
+            name=name,
+            title=PANELS[name],
             image=quantise(values, self.levels, settings.scale),
             values=values,
+            rate_hz=self.smoothed(map_hz),
             lut=DIFFERENCE if is_signed else settings.colour_map,
             levels=self.levels,
             ticks=scale_ticks(self.levels, settings.scale),
             unit=SCALE_UNITS[settings.scale],
+            scale=settings.scale,
             centre=128 if is_signed else 0,
-            is_hatched=is_predicted,
-            is_veiled=is_predicted,
+            is_hatched=name not in ("true", "psth"),
+            is_veiled=name != "true",
         )
 
-    def difference(self, true_hz: Map, model_hz: Map | None, n_trials: int) -> RasterPanel:
-        title = "True \N{MINUS SIGN} reconstructed"
+    def _difference(self) -> RasterPanel:
+        true_hz, model_hz = self._maps.true_hz, self._maps.model_hz
         if model_hz is None:
-            return self._empty(title, "no reconstruction yet")
-        levels = Levels(-DIFFERENCE_LIMIT, DIFFERENCE_LIMIT)
-        values = self._arranged(
-            difference_in_errors(
-                true_hz, model_hz, n_trials, self.scene.bin_size_s, self.sigma_bins
-            )
+            return self._empty("difference", _MISSING["model"])
+        difference = difference_in_errors(
+            true_hz, model_hz, self._n_trials, self.scene.bin_size_s, self.sigma_bins
         )
+        return self._signed("difference", difference, DIFFERENCE_UNIT)
+
+    def _control(self) -> RasterPanel:
+        gain = self._maps.control_gain
+        if gain is None:
+            return self._empty("control", _MISSING["control"])
+        return self._signed("control", gain, GAIN_UNIT)
+
+    def _signed(self, name: PanelName, map_: Map, unit: str) -> RasterPanel:
+        levels = Levels(-DIFFERENCE_LIMIT, DIFFERENCE_LIMIT)
+        values = self._arranged(map_)
         return RasterPanel(
-            title=title,
+            name=name,
+            title=PANELS[name],
             image=quantise(values, levels, "zscore"),
             values=values,
             lut=DIFFERENCE,
             levels=levels,
             ticks=scale_ticks(levels, "zscore"),
-            unit=DIFFERENCE_UNIT,
+            unit=unit,
             centre=128,
             is_veiled=True,
         )
 
-    def _empty(self, title: str, message: str) -> RasterPanel:
+    def _empty(self, name: PanelName, message: str) -> RasterPanel:
         shape = (len(self.rows), len(self.scene.bin_start_s))
         return RasterPanel(
-            title=title,
+            name=name,
+            title=PANELS[name],
             image=np.zeros(shape, dtype=np.uint8),
             values=np.zeros(shape, dtype=np.float32),
             lut=self.settings.colour_map,
@@ -250,6 +274,8 @@ class _Look:
         values = self._smoothed_once(map_hz)
         if self.settings.scale == "zscore":
             values = self.scene.z_score(self.sigma_bins).apply(values)
+        elif self.settings.scale == "peak":
+            values = self.scene.peak_scale(self.sigma_bins).apply(values)
         return self._arranged(values)
 
     def _smoothed_once(self, map_hz: Map) -> NDArray[np.float64]:
@@ -262,14 +288,6 @@ class _Look:
 
     def _arranged(self, values: Map) -> NDArray[np.float32]:
         return np.ascontiguousarray(values[:, self.rows].T, dtype=np.float32)
-
-
-def _third_panel(
-    look: _Look, true_hz: Map, model_hz: Map | None, other: OtherMap | None, n_trials: int
-) -> RasterPanel:
-    if other is None or look.settings.third == "difference":
-        return look.difference(true_hz, model_hz, n_trials)
-    return look.rates(other.title, other.rate_hz, is_predicted=True)
 
 
 def _row_info(scene: RasterScene, order: RowOrder, mask: RasterMask | None) -> RowInfo:
@@ -286,15 +304,27 @@ def _row_info(scene: RasterScene, order: RowOrder, mask: RasterMask | None) -> R
     )
 
 
+_SHORT = {"temporal": "temporal", "psth": "PSTH"}
+_SIGNED = {
+    "difference": ("difference", "expected errors"),
+    "control": ("gain over shuffle", "standard errors"),
+}
+_MISSING = {
+    "model": "no reconstruction yet",
+    "temporal": "no temporal baseline yet",
+    "psth": "no PSTH yet",
+    "control": "no shuffle control yet",
+}
 _SCALE_WORDS = {
     "sqrt": "square-root colour scale",
     "linear": "linear colour scale",
+    "log": "logarithmic colour scale",
+    "peak": "each unit by its peak in the true training map",
     "zscore": "z-scored by the true training mean and SD",
 }
 
 
-def _note(look: _Look, trials: ShownTrials, order: RowOrder) -> str:
-    settings = look.settings
+def _note(settings: RasterSettings, trials: ShownTrials, order: RowOrder) -> str:
     smoothing = (
         f"all smoothed with a Gaussian of {settings.sigma_s * 1000:g} ms"
         if settings.sigma_s > 0

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mtm_core.evaluation.colour_scale import Levels
+from mtm_core.evaluation.colour_scale import Levels, ScaleName
 from mtm_core.evaluation.row_order import RegionBand
 from mtm_viewer.presenters.raster_scene import EventLine
 from mtm_viewer.presenters.rectangles import Rectangle
@@ -56,6 +56,12 @@ class RasterPanel:
         Places on the colour bar (0 to 1) and their text.
     unit : str
         Unit of the values.
+    scale : str
+        How values become colours.
+    name : str
+        Which map it is; "" for one that has no name.
+    rate_hz : ndarray of float32, same shape, or None
+        Smoothed rates for the read-out; None where it shows no rates.
     centre : int
         Place in the colour table that means "nothing here".
     is_hatched : bool
@@ -73,6 +79,9 @@ class RasterPanel:
     levels: Levels
     ticks: tuple[tuple[float, str], ...]
     unit: str
+    scale: ScaleName = "linear"
+    name: str = ""
+    rate_hz: NDArray[np.float32] | None = None
     centre: int = 0
     is_hatched: bool = False
     is_veiled: bool = False
@@ -110,7 +119,7 @@ class RasterDrawable:
     Parameters
     ----------
     panels : tuple of RasterPanel
-        Left to right: true, reconstructed, other or difference.
+        Left to right.
     rows : RowInfo
         The rows that all panels share.
     bin_start_s : ndarray, shape (n_bins,)
@@ -140,3 +149,22 @@ class RasterDrawable:
     model_hz: NDArray[np.float32] | None
     trials: ShownTrials
     note: str
+
+    def bar_panels(self) -> tuple[RasterPanel | None, ...]:
+        """Say which panel the colour bar right of each panel explains; None for no bar there.
+
+        Neighbours that show the same unit in the same colours share the bar right of the last.
+        """
+        bars: list[RasterPanel | None] = [None] * len(self.panels)
+        shown = [place for place, panel in enumerate(self.panels) if not panel.message]
+        for place, after in zip(shown, [*shown[1:], None], strict=True):
+            panel = self.panels[place]
+            if after is None:
+                bars[-1] = panel
+            elif _kind(self.panels[after]) != _kind(panel):
+                bars[after - 1] = panel
+        return tuple(bars)
+
+
+def _kind(panel: RasterPanel) -> tuple[str, str]:
+    return panel.unit, panel.lut

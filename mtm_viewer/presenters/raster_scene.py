@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtm_core.data.session import Session
-from mtm_core.evaluation.rasters import ZScore, trial_mean_hz
+from mtm_core.evaluation.rasters import PeakScale, ZScore, trial_mean_hz
 from mtm_core.evaluation.row_order import RowOrder, WithinName, order_session
 from mtm_core.evaluation.unit_labels import region_colour
 
@@ -64,12 +64,17 @@ class RasterScene:
         """Return the scoring by training mean and spread for maps smoothed so much."""
         return ZScore.from_training(self.train_hz, self.n_train, self.bin_size_s, sigma_bins)
 
+    def peak_scale(self, sigma_bins: float) -> PeakScale:
+        """Return the scaling by the training peak for maps smoothed so much."""
+        return PeakScale.from_training(self.train_hz, self.n_train, self.bin_size_s, sigma_bins)
+
 
 def raster_scene(
     session: Session,
     train_trials: NDArray[np.int64],
     *,
     within: WithinName = "auto",
+    is_by_region: bool = True,
 ) -> RasterScene:
     """Prepare a session for rasters.
 
@@ -81,12 +86,14 @@ def raster_scene(
         Rows of the training trials: they alone decide the order of units and the z-scores.
     within : str
         Order of units within a region, see `mtm_core.evaluation.row_order.ORDERS`.
+    is_by_region : bool
+        Keep the units of a region together; otherwise all units are ordered as one.
     """
     counts = session.counts[train_trials]
     return RasterScene(
         unit_id=session.unit_id,
         region=session.region,
-        order=order_session(session, train_trials, within),
+        order=order_session(session, train_trials, within, is_by_region=is_by_region),
         train_hz=trial_mean_hz(counts, session.bin_size_s)
         if len(counts)
         else np.zeros(session.counts.shape[1:]),

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 import pyqtgraph as pg
-from PyQt6.QtCore import QRectF
+from PyQt6.QtCore import QRectF, Qt, pyqtSignal
+from PyQt6.QtWidgets import QGraphicsSceneMouseEvent
 
+from mtm_core.evaluation.colour_scale import Levels, from_unit_interval
 from mtm_viewer.presenters.raster_drawable import RasterPanel
 from mtm_viewer.theme import Theme
 
 _BAR_PX = 14
 _SIDE_AXIS_PX = 52
 _BOTTOM_AXIS_PX = 34
+_HANDLE_PX = 4
+_CLOSEST = 0.02
+"""Smallest distance of the two handles, as a share of the bar."""
 
 
 class ColourBar(pg.PlotItem):
@@ -22,8 +27,17 @@ class ColourBar(pg.PlotItem):
     theme : Theme
         Colours.
     is_upright : bool
-        Whether it stands beside a panel, or lies below it.
+        Whether it stands beside a panel, or lies below it. Upright ones have a handle at each
+        end, by which a person can set the levels of rates.
+
+    Notes
+    -----
+    Signals: `dragged` the places of the handles while one moves, `levels_chosen` the `Levels`
+    when it is let go; None after a double click: automatic levels.
     """
+
+    dragged = pyqtSignal(float, float)
+    levels_chosen = pyqtSignal(object)
 
     def __init__(self, theme: Theme, *, is_upright: bool = True) -> None:
         super().__init__(enableMenu=False)
@@ -53,6 +67,7 @@ class ColourBar(pg.PlotItem):
             self.getAxis("bottom").setStyle(hideOverlappingLabels=False)
             self.setMaximumHeight(_BAR_PX + _BOTTOM_AXIS_PX)
         self.getAxis(self._axis).enableAutoSIPrefix(enable=False)
+        self.handles = tuple(self._handle(is_low=is_low) for is_low in (True, False))
         self.set_theme(theme)
 
     def set_theme(self, theme: Theme) -> None:
@@ -63,6 +78,9 @@ class ColourBar(pg.PlotItem):
         axis.setPen(pg.mkPen(theme.border))
         axis.setStyle(tickLength=4)
         axis.setTextPen(pg.mkPen(theme.muted))
+        for handle in self.handles:
+            handle.setPen(pg.mkPen(theme.text, width=_HANDLE_PX))
+            handle.setHoverPen(pg.mkPen(theme.accent, width=_HANDLE_PX + 2))
         if self._panel is not None:
             self.draw(self._panel)
 
@@ -74,6 +92,12 @@ class ColourBar(pg.PlotItem):
             width = 0 if panel is None else _BAR_PX + _SIDE_AXIS_PX
             self.setMinimumWidth(width)
             self.setMaximumWidth(width)
+        can_set = panel is not None and panel.rate_hz is not None and self._is_upright
+        for handle, place in zip(self.handles, (0.0, 1.0), strict=True):
+            handle.setVisible(can_set)
+            handle.blockSignals(True)
+            handle.setValue(place)
+            handle.blockSignals(False)
         if panel is None:
             return
         self.image.setLookupTable(self._theme.lut(panel.lut))
@@ -86,3 +110,43 @@ class ColourBar(pg.PlotItem):
         unit = panel.unit if self._is_upright else panel.unit.removeprefix("expected ")
         axis.setLabel(unit, color=self._theme.muted)
         axis.resizeEvent()  # pyqtgraph centres a new text only then
+
+    def mouseDoubleClickEvent(self, event: QGraphicsSceneMouseEvent | None) -> None:
+        """Ask for automatic levels (Qt's own hook)."""
+        if self.handles[0].isVisible():
+            self.levels_chosen.emit(None)
+        super().mouseDoubleClickEvent(event)
+
+    def _handle(self, *, is_low: bool) -> pg.InfiniteLine:
+        handle = pg.InfiniteLine(pos=0.0 if is_low else 1.0, angle=0, movable=True)
+        end = "darkest" if is_low else "brightest"
+        handle.setToolTip(f"Drag to set the {end} value; double-click for automatic levels.")
+        handle.setCursor(Qt.CursorShape.SizeVerCursor)
+        handle.setZValue(5)
+        handle.hide()
+        self.addItem(handle, ignoreBounds=True)
+        handle.sigDragged.connect(lambda _: self.dragged.emit(*self._places(is_low=is_low)))
+        handle.sigPositionChangeFinished.connect(lambda _: self._let_go(is_low=is_low))
+        return handle
+
+    def _places(self, *, is_low: bool) -> tuple[float, float]:
+        """Return where the handles stand, apart from each other; z-scores stay centred."""
+        low, high = (float(handle.value()) for handle in self.handles)
+        if self._panel is not None and self._panel.scale == "zscore":
+            moved = 1 - low if is_low else high
+            high = max(moved, 0.5 + _CLOSEST)
+            return 1 - high, high
+        if is_low:
+            return min(low, high - _CLOSEST), high
+        return low, max(high, low + _CLOSEST)
+
+    def _let_go(self, *, is_low: bool) -> None:
+        if self._panel is None:
+            return
+        levels, scale = self._panel.levels, self._panel.scale
+        low, high = (
+            from_unit_interval(place, levels, scale) for place in self._places(is_low=is_low)
+        )
+        if scale != "zscore":
+            low = max(0.0, low)
+        self.levels_chosen.emit(Levels(low, high))

@@ -1,12 +1,13 @@
-"""The row under the recipes: which model, compared with what, for which units."""
+"""The row under the recipes: which model, what stands right, which rows, which trials."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from PyQt6.QtCore import pyqtSignal
-from PyQt6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
+from PyQt6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
+from mtm_viewer.presenters.raster_settings import PANEL_WORDS
 from mtm_viewer.theme import Theme
 from mtm_viewer.views.selector import fill_selector, selector
 from mtm_viewer.views.status import Badge
@@ -22,14 +23,15 @@ class ModelBar(QWidget):
     Notes
     -----
     Signals: `model_chosen` a place in the list of models, `open_requested` nothing,
-    `third_chosen` ``"other"`` or ``"difference"``, `focus_chosen` whether to show the target
-    region's rows only.
+    `third_chosen` the map for the right raster, `focus_chosen` whether to show the target
+    regions' rows only, `trials_asked` whether to show what trials can be chosen by.
     """
 
     model_chosen = pyqtSignal(int)
     open_requested = pyqtSignal()
     third_chosen = pyqtSignal(str)
     focus_chosen = pyqtSignal(bool)
+    trials_asked = pyqtSignal(bool)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -38,6 +40,10 @@ class ModelBar(QWidget):
         self.model.setMinimumWidth(_NARROWEST)
         self.third = selector(self, "Third panel", "What stands in the third raster.")
         self.rows = selector(self, "Rows", "Which units the rasters show.")
+        self.trials = QPushButton(self)
+        self.trials.setCheckable(True)
+        self.trials.setAccessibleName("Choose which trials are shown")
+        self.trials.setToolTip("Choose trials by split, side, outcome, choice or block.")
         self.badge = Badge("Mask unlike the training masks", self)
         self._names: tuple[str, ...] | None = None
         self._shown = 0
@@ -55,15 +61,21 @@ class ModelBar(QWidget):
         self.model.blockSignals(False)
 
     def draw_third(self, chosen: str, *, has_baseline: bool) -> None:
-        """List what the third raster can show."""
-        entries = {"other": "Temporal baseline"} if has_baseline else {}
-        entries["difference"] = "Difference"
+        """List what the right raster can show."""
+        entries = {str(name): words for name, words in PANEL_WORDS.items()}
+        if not has_baseline:
+            del entries["temporal"]
+            chosen = "difference" if chosen == "temporal" else chosen
         fill_selector(self.third, entries, chosen)
 
     def draw_rows(self, *, is_focused: bool, region: str | None) -> None:
         """List which rows can be shown."""
         entries = {"all": "All regions"} | ({"region": f"{region} only"} if region else {})
         fill_selector(self.rows, entries, "region" if is_focused and region else "all")
+
+    def draw_trials(self, summary: str) -> None:
+        """Say how many trials are shown, and of which."""
+        self.trials.setText(summary)
 
     def set_theme(self, theme: Theme) -> None:
         """Follow the window's colours."""
@@ -75,19 +87,21 @@ class ModelBar(QWidget):
         layout.setSpacing(6)
         for text, box in (
             ("Model", self.model),
-            ("Compare with", self.third),
-            ("Show", self.rows),
+            ("Right", self.third),
+            ("Rows", self.rows),
         ):
             label = QLabel(text, self)
             label.setBuddy(box)
             layout.addWidget(label)
             layout.addWidget(box)
             layout.addSpacing(4)
+        layout.addWidget(self.trials)
         layout.addStretch(1)
         layout.addWidget(self.badge)
 
     def _connect(self) -> None:
         self.model.activated.connect(lambda _: self._choose_model())
+        self.trials.toggled.connect(self.trials_asked)
         self.third.activated.connect(lambda _: self.third_chosen.emit(self.third.currentData()))
         self.rows.activated.connect(
             lambda _: self.focus_chosen.emit(self.rows.currentData() == "region")

@@ -193,6 +193,11 @@ class RasterPlot(pg.PlotItem):
         self.image.setRect(QRectF(self._start_ms, 0.0, width, float(height)))
         self.image.setVisible(not self._panel.message)
 
+    def preview_levels(self, low: float, high: float) -> None:
+        """Show rates between two places of the colour bar only, until the next image comes."""
+        if self._panel is not None and self._panel.rate_hz is not None:
+            self.image.setLevels((255 * low, 255 * high))
+
     def place(self, row: int, time_bin: int) -> tuple[float, float]:
         """Return the centre of an entry in coordinates of the plot."""
         return self._start_ms + (time_bin + 0.5) * self._step_ms, row + 0.5

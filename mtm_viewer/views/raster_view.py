@@ -8,11 +8,14 @@ from PyQt6.QtCore import QEvent, QPointF, Qt, pyqtSignal
 from PyQt6.QtGui import QKeyEvent
 from PyQt6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
+from mtm_core.evaluation.colour_scale import Levels
 from mtm_viewer.presenters.raster import hover_text
 from mtm_viewer.presenters.raster_drawable import RasterDrawable
+from mtm_viewer.presenters.raster_legend import legend_text, time_caption
 from mtm_viewer.theme import LIGHT, Theme
 from mtm_viewer.views.colour_bar import ColourBar
 from mtm_viewer.views.mask_tools import MaskTools
+from mtm_viewer.views.panel_menu import PanelMenu
 from mtm_viewer.views.plain_plot import adopt_menus
 from mtm_viewer.views.raster_painter import RasterPainter
 from mtm_viewer.views.raster_plot import MS, Frame, RasterPlot
@@ -40,8 +43,10 @@ class RasterView(QWidget):
     Signals: `unit_clicked` (unit id), `region_clicked` (acronym), `units_picked` (unit ids) and
     `regions_picked` (acronyms) for clicks with Ctrl (one more) or Shift (all from the last click
     to this one), `hovered` (what stands under the pointer, in words; "" when it leaves), and
-    `painter.stroke_painted`. Arrow keys move the crosshair, Enter chooses its unit, Space paints
-    its entry while a brush is in hand, Home shows everything.
+    `painter.stroke_painted`; `panel_chosen` (place and name of a map, from the menu of a title),
+    `levels_chosen` (`Levels`, or None for automatic ones, from a colour bar). Arrow keys move the
+    crosshair, Enter chooses its unit, Space paints its entry while a brush is in hand, Home shows
+    everything.
     """
 
     unit_clicked = pyqtSignal(str)
@@ -49,6 +54,8 @@ class RasterView(QWidget):
     units_picked = pyqtSignal(list)
     regions_picked = pyqtSignal(list)
     hovered = pyqtSignal(str)
+    panel_chosen = pyqtSignal(int, str)
+    levels_chosen = pyqtSignal(object)
 
     def __init__(self, theme: Theme = LIGHT, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -63,7 +70,7 @@ class RasterView(QWidget):
         self.painter = RasterPainter(self.tools, self.plots, theme, self)
         self._anchors: dict[str, int] = {}
         self.column = RegionColumn(theme)
-        self.bars = (ColourBar(theme), ColourBar(theme))
+        self.bars = tuple(ColourBar(theme) for _ in range(N_PANELS))
         self.time_label = pg.LabelItem()
         self.legend = _line_of_text("What the marks in the rasters mean", self)
         self.readout = _line_of_text("Value under the pointer", self)
@@ -111,6 +118,12 @@ class RasterView(QWidget):
         self.tools.set_theme(theme)
         self.painter.set_theme(theme)
         self._write_legend()
+
+    @property
+    def levels(self) -> Levels | None:
+        """Values at the ends of the colour bar of rates; None before anything is shown."""
+        panels = () if self._drawable is None else self._drawable.panels
+        return next((panel.levels for panel in panels if panel.rate_hz is not None), None)
 
     def show_all(self) -> None:
         """Zoom out to all units and the whole window."""
@@ -170,15 +183,12 @@ class RasterView(QWidget):
         super().leaveEvent(event)
 
     def _lay_out(self) -> None:
-        true, model, third = self.plots
         layout = self.graphics.ci.layout
         layout.setHorizontalSpacing(20)
         layout.setVerticalSpacing(0)
         layout.setContentsMargins(4, 4, 4, 0)
-        parts: tuple[pg.PlotItem, ...] = (
-            *(self.column, true, model),
-            *(self.bars[0], third, self.bars[1]),
-        )
+        pairs = zip(self.plots, self.bars, strict=True)
+        parts: tuple[pg.PlotItem, ...] = (self.column, *(part for pair in pairs for part in pair))
         for position, part in enumerate(parts):
             self.graphics.addItem(part, row=0, col=position)
             adopt_menus(part, self)
@@ -188,10 +198,13 @@ class RasterView(QWidget):
         for plot in self.plots:
             plot.setMinimumWidth(_MINIMUM_PX)
             plot.setPreferredWidth(_PREFERRED_PX)
-        for position in (1, 2, 4):
+        for position in (1, 3, 5):
             layout.setColumnStretchFactor(position, 10)
+        for plot in self.plots:
+            plot.titleLabel.setToolTip("Click to choose what this raster shows.")
+            plot.titleLabel.setCursor(Qt.CursorShape.PointingHandCursor)
         self.time_label.setMaximumHeight(_TITLE_PX)
-        self.graphics.addItem(self.time_label, row=1, col=1, colspan=5)
+        self.graphics.addItem(self.time_label, row=1, col=1, colspan=2 * N_PANELS - 1)
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(2)
@@ -208,6 +221,9 @@ class RasterView(QWidget):
         self.column.setYLink(first)
         first.getViewBox().sigRangeChanged.connect(self._after_zoom)
         first.getViewBox().sigResized.connect(self._after_zoom)
+        for bar in self.bars:
+            bar.dragged.connect(self._preview_levels)
+            bar.levels_chosen.connect(self.levels_chosen)
         self.graphics.scene().sigMouseMoved.connect(self._on_moved)
         self.graphics.scene().sigMouseClicked.connect(self._on_clicked)
 
@@ -218,16 +234,38 @@ class RasterView(QWidget):
         self._write_legend()
 
     def _draw_bars(self, drawable: RasterDrawable) -> None:
-        shared, third = drawable.panels[0], drawable.panels[-1]
-        is_shared = third.message or (third.unit, third.lut) == (shared.unit, shared.lut)
-        self.bars[0].draw(None if is_shared else shared)
-        self.bars[1].draw(shared if is_shared else third)
+        for bar, panel in zip(self.bars, drawable.bar_panels(), strict=True):
+            bar.draw(panel)
+
+    def open_panel_menu(self, place: int) -> None:
+        """Offer what can stand in a panel, under its title."""
+        title = self.plots[place].titleLabel
+        corner = self.graphics.mapFromScene(title.mapToScene(title.boundingRect().bottomLeft()))
+        shown = "" if self._drawable is None else self._drawable.panels[place].name
+        menu = PanelMenu(place, shown, self)
+        menu.chosen.connect(lambda name: self.panel_chosen.emit(place, name))
+        menu.popup(self.graphics.mapToGlobal(corner))
+
+    def _title_under(self, position: QPointF) -> int | None:
+        for place, plot in enumerate(self.plots):
+            if plot.titleLabel.sceneBoundingRect().contains(position):
+                return place
+        return None
+
+    def _preview_levels(self, low: float, high: float) -> None:
+        """Show roughly what dragged levels will look like; the colours come anew afterwards."""
+        for plot in self.plots:
+            plot.preview_levels(low, high)
 
     def _on_moved(self, position: QPointF) -> None:
         self._show_cursor(self._entry_under(position))
 
     def _on_clicked(self, event: object) -> None:
         position = event.scenePos()  # type: ignore[attr-defined]
+        place = self._title_under(position)
+        if place is not None:
+            self.open_panel_menu(place)
+            return
         if event.double():  # type: ignore[attr-defined]
             self._zoom_by_double_click(position)
             return
@@ -315,20 +353,12 @@ class RasterView(QWidget):
         drawable = self._drawable
         if drawable is None:
             return
-        event = drawable.events[0].name if drawable.events else "start"
-        caption = (f"time from {event} (ms)", self._theme)
+        caption = (time_caption(drawable), self._theme)
         if caption != self._caption:  # pyqtgraph lays a text out anew even if it is the same
             self._caption = caption
             self.time_label.setText(caption[0], color=self._theme.muted, size="9pt")
-        marks = [f"<span style='color:{self._theme.event}'>&#9475;</span> {event}"]
-        if drawable.hatch:
-            marks.append("&#9640; hidden from the model")
-        if drawable.veil:
-            marks.append("&#9617; not scored")
         note = self.plots[0].pool_note
-        marks += [note] if note else []
-        joined = "&nbsp;&nbsp;&nbsp;".join(marks)
-        self.legend.setText(f"<span style='color:{self._theme.muted}'>{joined}</span>")
+        self.legend.setText(legend_text(drawable, self._theme, note))
         self.legend.setToolTip(f"{note}. {drawable.note}" if note else drawable.note)
 
 

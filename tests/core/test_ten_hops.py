@@ -24,9 +24,10 @@ from mtm_core.models.checkpoint import load_checkpoint
 from mtm_core.models.session_part import SessionFacts
 from mtm_core.seeding import torch_generator
 from mtm_core.training.loop import train
-from mtm_viewer.presenters.raster import RasterSettings, raster_image
+from mtm_viewer.presenters.raster import RasterMaps, raster_image
 from mtm_viewer.presenters.raster_drawable import ShownTrials
 from mtm_viewer.presenters.raster_scene import raster_scene
+from mtm_viewer.presenters.raster_settings import RasterSettings
 from mtm_viewer.views.raster_view import RasterView
 from tests.core.data.simulations import simulated
 
@@ -127,9 +128,7 @@ def test_one_spike_goes_from_its_file_to_a_pixel(folder_of_one_spike, tmp_path, 
     # 9 as the mean rate of its row
     true_hz = trial_mean_hz(session.counts[split.test], session.bin_size_s)
     drawable = raster_image(
-        true_hz,
-        answer.trial_average_hz(),
-        None,
+        RasterMaps(true_hz=true_hz, model_hz=answer.trial_average_hz()),
         scene=raster_scene(session, split.train),
         trials=ShownTrials(n_done=n_trials, n_wanted=n_trials),
         settings=RasterSettings(scale="linear", sigma_s=0.0),

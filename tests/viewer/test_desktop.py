@@ -124,7 +124,7 @@ def test_zooming_to_the_region_and_out(opened):
         ("view.smoothing.0", lambda d: d.raster.sigma_s == 0),
         ("view.colours.viridis", lambda d: d.raster.colour_map == "viridis"),
         ("view.order.rate", lambda d: d.within == "rate"),
-        ("view.difference", lambda d: d.raster.third == "difference"),
+        ("view.difference", lambda d: d.raster.panels[2] == "difference"),
     ],
 )
 def test_the_look_is_changed_from_the_menu(opened, qtbot, command, shown):
@@ -135,9 +135,9 @@ def test_the_look_is_changed_from_the_menu(opened, qtbot, command, shown):
 
 
 def test_the_difference_is_switched_off_again(opened):
-    for wanted in ("difference", "other"):
+    for wanted in ("difference", "temporal"):
         opened.explorer.registry.run("view.difference")
-        assert opened.state.display.raster.third == wanted
+        assert opened.state.display.raster.panels[2] == wanted
 
 
 def test_the_demo_is_opened_by_name(desktop, files, monkeypatch, qtbot):

@@ -11,6 +11,7 @@ from mtm_core.errors import MaskError, RuleError
 from mtm_core.masking import tasks
 from mtm_viewer.mask_steps import MaskStep
 from mtm_viewer.presenters.mask_choice import MaskChoice
+from mtm_viewer.presenters.trial_filter import TrialFilter
 from mtm_viewer.state import Display, ViewerState
 from mtm_viewer.theme import DARK
 from tests.core.sessions import make_session
@@ -309,3 +310,28 @@ def test_without_a_session_nothing_happens(qapp):
     state.toggle_unit("a/1")
     assert masks == []
     assert state.describe_mask() == "nothing hidden"
+
+
+def test_other_trials_are_told_once_and_kept_for_another_model(state):
+    told = heard(state.trials_changed)
+    for _ in range(2):
+        state.show_trials(TrialFilter(split="val"))
+    assert told == [state.shown]
+    assert state.shown.test.tolist() == state.workspace.val.tolist()
+    state.open_workspace(replace(state.workspace, shown=1))
+    assert state.trial_filter == TrialFilter(split="val")
+    assert state.shown.shown == 1
+
+
+def test_trials_that_another_model_lacks_give_way_to_its_test_trials(state):
+    state.show_trials(TrialFilter(split="val"))
+    empty = replace(state.workspace, val=np.zeros(0, dtype=np.int64))
+    state.open_workspace(empty)
+    assert state.trial_filter == TrialFilter()
+    assert state.shown is empty
+
+
+def test_without_a_session_no_trials_can_be_chosen(qapp):
+    state = ViewerState()
+    state.show_trials(TrialFilter(split="val"))
+    assert state.shown is None

@@ -6,6 +6,7 @@ import pytest
 from mtm_core.evaluation.colour_scale import (
     SCALES,
     Levels,
+    from_unit_interval,
     pool,
     quantise,
     scale_ticks,
@@ -42,6 +43,29 @@ def test_a_map_with_one_bright_entry_still_shows_it():
 def test_the_root_scale_shows_a_quarter_of_the_rate_at_half_the_colour_bar():
     assert to_unit_interval(np.array([25.0]), Levels(0.0, 100.0), "sqrt")[0] == 0.5
     assert to_unit_interval(np.array([25.0]), Levels(0.0, 100.0), "linear")[0] == 0.25
+
+
+def test_the_logarithm_gives_low_rates_the_most_room_and_has_a_place_for_silence():
+    places = to_unit_interval(np.array([0.0, 9.0, 99.0]), Levels(0.0, 99.0), "log")
+    np.testing.assert_allclose(places, [0.0, 0.5, 1.0])
+
+
+@pytest.mark.parametrize("scale", SCALES)
+@pytest.mark.parametrize("levels", [Levels(0.0, 40.0), Levels(5.0, 25.0)])
+def test_a_place_on_the_bar_leads_back_to_its_value(scale, levels):
+    values = np.linspace(levels.low, levels.high, 7)
+    places = to_unit_interval(values, levels, scale)
+    back = [from_unit_interval(float(place), levels, scale) for place in places]
+    np.testing.assert_allclose(back, values)
+    assert from_unit_interval(1.2, levels, scale) > levels.high
+    assert from_unit_interval(-0.2, levels, scale) < levels.low
+
+
+@pytest.mark.parametrize("scale", ["sqrt", "log"])
+def test_a_bar_that_does_not_start_at_zero_has_no_tick_there(scale):
+    texts = [text for _, text in scale_ticks(Levels(5.0, 40.0), scale)]
+    assert "0" not in texts
+    assert len(texts) >= 2
 
 
 @pytest.mark.parametrize(("value", "expected"), [(-9.0, 0), (0.0, 128), (9.0, 255)])

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from mtm_core.evaluation.rasters import (
+    PeakScale,
     ZScore,
     difference_in_errors,
+    gain_in_errors,
     poisson_error_hz,
     smooth,
     trial_mean_hz,
@@ -97,3 +99,44 @@ def test_a_silent_unit_has_a_finite_z_score():
     z_score = ZScore.from_training(np.zeros((10, 1)), 50, BIN_S, 1.0)
     assert np.isfinite(z_score.apply(np.zeros((10, 1)))).all()
     assert z_score.sd_hz[0] > 0
+
+
+def test_the_peak_of_the_training_map_is_one():
+    train_hz = np.random.default_rng(5).gamma(2.0, 5.0, (20, 4))
+    scale = PeakScale.from_training(train_hz, 10_000, BIN_S, 0.0)
+    np.testing.assert_allclose(scale.apply(train_hz).max(axis=0), 1.0)
+    np.testing.assert_allclose(scale.apply(2 * train_hz), 2 * scale.apply(train_hz))
+
+
+def test_a_silent_unit_stays_dark_under_its_peak():
+    scale = PeakScale.from_training(np.zeros((10, 1)), 50, BIN_S, 1.0)
+    assert scale.peak_hz[0] > 0
+    assert scale.apply(np.zeros((10, 1))).max() == 0
+
+
+def test_a_prediction_of_single_trials_beats_its_shuffle_where_it_knows_something():
+    rng = np.random.default_rng(6)
+    log_rate = np.full((80, 12, 3), np.log(0.5))
+    log_rate[:, 4:8, 1] += rng.normal(0, 1.0, (80, 1))
+    counts = rng.poisson(np.exp(log_rate)).astype(np.uint8)
+    gain = gain_in_errors(counts, log_rate, np.roll(log_rate, 1, axis=0), 0.0, units_at_once=2)
+    assert gain[4:8, 1].min() > 2
+    assert np.all(gain[:, [0, 2]] == 0)
+    assert np.all(gain[:4, 1] == 0)
+
+
+def test_the_gain_is_signed_and_the_smoothing_is_that_of_each_trial():
+    rng = np.random.default_rng(7)
+    own, other = rng.normal(-1, 0.3, (2, 30, 9, 2))
+    counts = rng.poisson(np.exp(own)).astype(np.uint8)
+    there, back = gain_in_errors(counts, own, other, 1.0), gain_in_errors(counts, other, own, 1.0)
+    np.testing.assert_allclose(there, -back)
+    per_trial = counts * (own - other) - (np.exp(own) - np.exp(other))
+    smoothed = smooth(per_trial, 1.0)
+    wanted = smoothed.mean(axis=0) / (smoothed.std(axis=0, ddof=1) / np.sqrt(30))
+    np.testing.assert_allclose(there, wanted)
+
+
+def test_one_trial_has_no_standard_error():
+    one = np.zeros((1, 4, 2))
+    assert not gain_in_errors(one.astype(np.uint8), one, one + 1, 0.0).any()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mtm_core.errors import MissingFieldError, UnknownNameError
-from mtm_core.evaluation.row_order import RegionBand, order_rows, region_bands
+from mtm_core.evaluation.row_order import RegionBand, keep_rows, order_rows, region_bands
 
 BIN_S = 0.01
 
@@ -70,7 +70,7 @@ def test_similarity_puts_alike_units_side_by_side():
     assert changes == 2
 
 
-@pytest.mark.parametrize("within", ["auto", "peak", "similarity", "rate", "given"])
+@pytest.mark.parametrize("within", ["auto", "peak", "similarity", "bps", "rate", "given"])
 def test_every_unit_has_exactly_one_row(within):
     counts = np.random.default_rng(3).poisson(1.0, (6, 10, 9)).astype(np.uint8)
     region = np.array(["CA1", "DG", "VISp"] * 3)
@@ -109,3 +109,52 @@ def test_bands_of_no_rows_are_none():
 def test_a_region_that_comes_back_makes_a_second_band():
     bands = region_bands(np.array(["DG", "CA1", "CA1", "DG"]))
     assert bands == (RegionBand("DG", 0, 1), RegionBand("CA1", 1, 3), RegionBand("DG", 3, 4))
+
+
+def test_bits_per_spike_put_units_with_a_repeated_time_course_first():
+    rng = np.random.default_rng(4)
+    tuned = 2 + 1.9 * np.sin(np.arange(20) / 3)
+    rate = np.stack([np.full(20, 2.0), tuned, np.full(20, 6.0), 1 + tuned], axis=1)
+    counts = rng.poisson(rate, (120, 20, 4)).astype(np.uint8)
+    order = order_rows(counts, np.array(["CA1"] * 4), bin_size_s=BIN_S, within="bps")
+    assert order.rows[:2].tolist() == [1, 3]
+
+
+@pytest.mark.parametrize("n_trials", [0, 1])
+def test_too_few_trials_for_halves_leave_no_unit_out(n_trials):
+    counts = np.ones((n_trials, 10, 3), dtype=np.uint8)
+    order = order_rows(counts, np.array(["CA1"] * 3), bin_size_s=BIN_S, within="bps")
+    assert order.rows.tolist() == [0, 1, 2]
+
+
+def test_units_can_be_ordered_across_regions():
+    counts = _peaked([5, 1, 3, 7])
+    region = np.array(["CA1", "DG", "CA1", "DG"])
+    order = order_rows(counts, region, bin_size_s=BIN_S, within="peak", is_by_region=False)
+    assert order.rows.tolist() == [1, 2, 0, 3]
+    assert order.bands == ()
+    assert order.words.startswith("units of all regions by time of peak")
+    kept = keep_rows(order, np.array([True, False, True, True]), region)
+    assert (kept.rows.tolist(), kept.bands) == ([2, 0, 3], ())
+
+
+def test_similarity_across_regions_looks_at_all_units_at_once():
+    counts = _peaked([2, 2, 7, 7])
+    region = np.array(["CA1", "DG", "CA1", "DG"])
+    order = order_rows(counts, region, bin_size_s=BIN_S, within="similarity", is_by_region=False)
+    assert set(order.rows[:2].tolist()) == {0, 1}
+
+
+def test_silent_units_can_be_ordered_by_similarity():
+    counts = np.zeros((6, 10, 5), dtype=np.uint8)
+    counts[:, 3, 0] = 4
+    order = order_rows(counts, np.array(["CA1"] * 5), bin_size_s=BIN_S, within="similarity")
+    assert sorted(order.rows.tolist()) == list(range(5))
+
+
+def test_very_many_units_are_ordered_by_similarity_in_the_dendrogram_as_built(monkeypatch):
+    monkeypatch.setattr("mtm_core.evaluation.row_order.MOST_LEAVES", 3)
+    order = order_rows(
+        _peaked([2, 7, 2, 7]), np.array(["CA1"] * 4), bin_size_s=BIN_S, within="similarity"
+    )
+    assert set(order.rows[:2].tolist()) in ({0, 2}, {1, 3})

@@ -16,7 +16,7 @@ from mtm_core.masking.choice import Block, UnitChoice
 from mtm_core.masking.spec import MaskSpec
 from mtm_viewer.jobs import reconstruct_job
 from mtm_viewer.jobs.reconstruct_job import ReconstructionJob, ReconstructionRequest
-from mtm_viewer.presenters.raster import RasterSettings
+from mtm_viewer.presenters.raster_settings import RasterSettings
 from mtm_viewer.presenters.score_lines import CONTROL, TEMPORAL, unit_score
 from mtm_viewer.presenters.workspace import make_workspace
 from mtm_viewer.state import Display
@@ -209,7 +209,7 @@ def test_units_hidden_in_turn_are_hatched_as_well(job):
 
 def test_the_rows_can_be_those_of_the_target_alone(job):
     focused = replace(UNSMOOTHED, is_focused=True)
-    picture = last(job, ask(region="CA1", display=focused))
+    picture = last(job, ask(regions=("CA1",), display=focused))
     assert set(picture.raster.rows.region) == {"CA1"}
     assert [band.n_units for band in picture.raster.rows.bands] == [8]
 

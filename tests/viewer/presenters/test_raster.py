@@ -3,17 +3,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from mtm_core.evaluation.colour_scale import Levels
 from mtm_core.evaluation.rasters import trial_mean_hz
 from mtm_core.evaluation.row_order import keep_rows
 from mtm_viewer.presenters.raster import (
-    OtherMap,
+    RasterMaps,
     RasterMask,
-    RasterSettings,
     hover_text,
     raster_image,
 )
 from mtm_viewer.presenters.raster_drawable import ShownTrials
 from mtm_viewer.presenters.raster_scene import colours_of, raster_scene
+from mtm_viewer.presenters.raster_settings import RasterSettings
 from mtm_viewer.theme import DIFFERENCE
 from tests.core.sessions import make_session
 
@@ -24,14 +25,15 @@ TRUE_HZ = trial_mean_hz(SESSION.counts[TEST], SESSION.bin_size_s)
 TRIALS = ShownTrials(n_done=10, n_wanted=10)
 
 
-def _drawable(model_hz=TRUE_HZ, other=None, **options):
+def _drawable(model_hz=TRUE_HZ, maps=None, **options):
     options = {"scene": SCENE, "trials": TRIALS, **options}
-    return raster_image(TRUE_HZ, model_hz, other, **options)
+    known = RasterMaps(true_hz=TRUE_HZ, model_hz=model_hz, **(maps or {}))
+    return raster_image(known, **options)
 
 
 def test_three_panels_share_one_scale_that_the_true_map_alone_decides():
     alone = _drawable()
-    drawable = _drawable(TRUE_HZ * 50, OtherMap(title="Temporal baseline", rate_hz=TRUE_HZ * 9))
+    drawable = _drawable(TRUE_HZ * 50, {"temporal_hz": TRUE_HZ * 9})
     levels = {panel.levels for panel in drawable.panels}
     assert levels == {alone.panels[0].levels}
     assert [panel.title for panel in drawable.panels] == [
@@ -79,9 +81,9 @@ def test_equal_maps_differ_nowhere():
 
 
 def test_the_difference_can_be_chosen_although_there_is_a_baseline():
-    settings = RasterSettings(third="difference")
-    other = OtherMap(title="Temporal baseline", rate_hz=TRUE_HZ)
-    assert _drawable(other=other, settings=settings).panels[2].lut == DIFFERENCE
+    settings = RasterSettings(panels=("true", "model", "difference"))
+    maps = {"temporal_hz": TRUE_HZ, "has_temporal": True}
+    assert _drawable(maps=maps, settings=settings).panels[2].lut == DIFFERENCE
 
 
 def test_z_scores_are_signed_and_shown_with_the_difference_colours():
@@ -180,3 +182,92 @@ def test_drawing_edits_none_of_its_inputs():
     before = TRUE_HZ.copy()
     _drawable(settings=RasterSettings(scale="zscore"))
     np.testing.assert_array_equal(TRUE_HZ, before)
+
+
+EVERY = {
+    "temporal_hz": TRUE_HZ * 2,
+    "psth_hz": TRUE_HZ * 3,
+    "control_gain": TRUE_HZ * 0 + 1.5,
+    "has_temporal": True,
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "factor", "is_hatched"),
+    [("model", 1, True), ("temporal", 2, True), ("psth", 3, False)],
+)
+def test_each_map_can_stand_on_the_left(name, factor, is_hatched):
+    settings = RasterSettings(sigma_s=0.0, scale="linear").with_panel(0, name)
+    drawable = _drawable(maps=EVERY, settings=settings)
+    panel = drawable.panels[0]
+    assert panel.name == name
+    np.testing.assert_allclose(panel.values, factor * drawable.true_hz, rtol=1e-5)
+    assert (panel.is_hatched, panel.is_veiled) == (is_hatched, True)
+
+
+def test_maps_that_are_not_there_yet_say_so():
+    settings = RasterSettings(panels=("psth", "control", "temporal"))
+    panels = _drawable(maps={"has_temporal": True}, settings=settings).panels
+    assert [panel.message for panel in panels] == [
+        "no PSTH yet",
+        "no shuffle control yet",
+        "no temporal baseline yet",
+    ]
+
+
+def test_without_a_baseline_its_place_says_so_where_the_difference_stands_already():
+    settings = RasterSettings(panels=("true", "difference", "temporal"))
+    assert _drawable(settings=settings).panels[2].message == "no temporal baseline yet"
+
+
+def test_the_read_out_names_every_map_that_is_shown():
+    settings = RasterSettings(sigma_s=0.0, panels=("psth", "control", "temporal"))
+    text = hover_text(_drawable(maps=EVERY, settings=settings), 2, 3)
+    true = float(TRUE_HZ[3, SCENE.order.rows[2]])
+    assert f"PSTH {3 * true:.1f}, temporal {2 * true:.1f}" in text
+    assert "gain over shuffle +1.5 standard errors" in text
+    assert f"true {true:.1f} spikes/s" in text
+
+
+def test_the_peak_of_a_unit_in_training_is_one_for_true_and_model_alike():
+    panels = _drawable(TRUE_HZ * 0.5, settings=RasterSettings(scale="peak")).panels
+    peak = SCENE.peak_scale(2.0).peak_hz[SCENE.order.rows]
+    np.testing.assert_allclose(panels[0].values * peak[:, None], panels[0].rate_hz, rtol=1e-5)
+    np.testing.assert_allclose(panels[1].values, panels[0].values / 2, rtol=1e-4)
+    assert panels[0].unit == "of training peak"
+
+
+def test_levels_set_by_hand_rule_all_panels_of_rates():
+    drawable = _drawable(settings=RasterSettings(levels=Levels(2.0, 7.0)))
+    assert [panel.levels for panel in drawable.panels[:2]] == [Levels(2.0, 7.0)] * 2
+    assert drawable.panels[2].levels.high == 4.0
+
+
+def test_a_colour_bar_stands_right_of_the_last_panel_of_its_kind():
+    def places(*panels):
+        settings = RasterSettings(panels=panels)
+        drawable = _drawable(maps=EVERY, settings=settings)
+        return [panel and panel.name for panel in drawable.bar_panels()]
+
+    assert places("true", "model", "temporal") == [None, None, "temporal"]
+    assert places("true", "model", "difference") == [None, "model", "difference"]
+    assert places("true", "difference", "model") == ["true", "difference", "model"]
+    assert places("difference", "true", "model") == ["difference", None, "model"]
+    alone = _drawable(None).bar_panels()
+    assert [panel and panel.name for panel in alone] == [None, None, "true"]
+
+
+def test_rows_of_all_regions_can_be_ordered_as_one():
+    scene = raster_scene(SESSION, TRAIN, within="rate", is_by_region=False)
+    drawable = _drawable(scene=scene)
+    rates = SCENE.train_hz.mean(axis=0)[scene.order.rows]
+    assert (np.diff(rates) <= 0).all()
+    assert drawable.rows.bands == ()
+
+
+def test_the_gain_over_the_shuffle_is_signed_and_has_a_bar_of_its_own():
+    settings = RasterSettings(panels=("true", "difference", "control"))
+    drawable = _drawable(maps=EVERY, settings=settings)
+    panel = drawable.panels[2]
+    assert (panel.unit, panel.lut, panel.centre) == ("standard errors", DIFFERENCE, 128)
+    assert [bar and bar.name for bar in drawable.bar_panels()] == ["true", "difference", "control"]

@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 from mtm_core.data.conditions import trial_conditions
 from mtm_core.evaluation.rasters import trial_mean_hz
 from mtm_viewer.presenters.psth import unit_panel
-from mtm_viewer.presenters.raster import OtherMap, RasterMask, RasterSettings, raster_image
+from mtm_viewer.presenters.raster import RasterMaps, RasterMask, raster_image
 from mtm_viewer.presenters.raster_drawable import RasterDrawable, ShownTrials
 from mtm_viewer.presenters.raster_scene import raster_scene
+from mtm_viewer.presenters.raster_settings import RasterSettings
 from mtm_viewer.presenters.unit_drawable import UnitDrawable
 from tests.core.sessions import make_session
 
@@ -37,11 +38,12 @@ def rasters(
         trial_mean_hz(SESSION.counts[TEST], SESSION.bin_size_s) if true_hz is None else true_hz
     )
     model_hz = true_hz / 2 if model_hz is None else model_hz
-    other = options.pop("other", None)
-    assert other is None or isinstance(other, OtherMap)
+    names = ("temporal_hz", "psth_hz", "control_hz")
+    others = {name: options.pop(name) for name in names if name in options}
     trials = ShownTrials(n_done=len(TEST), n_wanted=len(TEST))
     options = {"scene": SCENE, "trials": trials, "settings": PLAIN, **options}
-    return raster_image(true_hz, model_hz, other, **options)  # type: ignore[arg-type]
+    maps = RasterMaps(true_hz=true_hz, model_hz=model_hz, **others)  # type: ignore[arg-type]
+    return raster_image(maps, **options)  # type: ignore[arg-type]
 
 
 def one_unit(unit: int = 3, *, has_model: bool = True) -> UnitDrawable:

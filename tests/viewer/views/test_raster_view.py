@@ -5,14 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PyQt6.QtCore import QEvent, QPoint, QPointF, Qt
-from PyQt6.QtGui import QColor, QImage
-from PyQt6.QtWidgets import QApplication
+from PyQt6.QtGui import QColor, QImage, QMouseEvent
+from PyQt6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
 
 from mtm_core.evaluation.row_order import keep_rows
-from mtm_viewer.presenters.raster import OtherMap, RasterSettings
 from mtm_viewer.presenters.raster_drawable import RasterDrawable
 from mtm_viewer.presenters.raster_scene import EventLine, raster_scene
+from mtm_viewer.presenters.raster_settings import RasterSettings
 from mtm_viewer.theme import DARK, LIGHT
 from mtm_viewer.views.raster_view import RasterView
 from tests.core.sessions import make_session
@@ -106,7 +106,7 @@ def test_colours_are_those_of_the_table(view):
 
 def test_hidden_entries_are_hatched_in_the_model_panels_only(view):
     flat = np.full((10, 12), 20.0)
-    image = _show(view, rasters(flat, flat, mask=hide("CA1"), other=_baseline(flat)))
+    image = _show(view, rasters(flat, flat, mask=hide("CA1"), temporal_hz=flat))
     for panel, is_hatched in ((0, False), (1, True), (2, True)):  # truth, model, baseline
         hidden = _distinct_colours(view, image, panel, 4.2, 7.8)
         assert (len(hidden) > 1) == is_hatched
@@ -115,7 +115,7 @@ def test_hidden_entries_are_hatched_in_the_model_panels_only(view):
 def test_entries_that_are_not_scored_are_greyed_in_the_model_panels_only(view):
     flat = np.full((10, 12), 20.0)
     settings = replace(PLAIN, colour_map="magma")
-    drawable = rasters(flat, flat, mask=hide("CA1"), other=_baseline(flat), settings=settings)
+    drawable = rasters(flat, flat, mask=hide("CA1"), temporal_hz=flat, settings=settings)
     image = _show(view, drawable)
     bare = _colour(view, image, 0, 1, 5)
     for panel in (1, 2):
@@ -309,17 +309,17 @@ def test_a_thin_row_is_pointed_at_without_being_covered_by_a_frame(view):
 
 def test_one_colour_bar_serves_a_baseline_and_a_second_one_a_difference(view):
     flat = np.full((10, 12), 20.0)
-    _show(view, rasters(flat, flat, other=_baseline(flat)))
-    assert [bar.isVisible() for bar in view.bars] == [False, True]
-    assert view.bars[1].getAxis("right").labelText == "spikes/s"
+    _show(view, rasters(flat, flat, temporal_hz=flat))
+    assert [bar.isVisible() for bar in view.bars] == [False, False, True]
+    assert view.bars[2].getAxis("right").labelText == "spikes/s"
     _show(view, rasters(flat, flat))
-    assert [bar.isVisible() for bar in view.bars] == [True, True]
-    assert view.bars[1].getAxis("right").labelText == "expected Poisson errors"
+    assert [bar.isVisible() for bar in view.bars] == [False, True, True]
+    assert view.bars[2].getAxis("right").labelText == "expected Poisson errors"
 
 
 def test_panels_are_equally_wide_with_one_colour_bar_or_two(view):
     flat = np.full((10, 12), 20.0)
-    for drawable in (rasters(flat, flat), rasters(flat, flat, other=_baseline(flat))):
+    for drawable in (rasters(flat, flat), rasters(flat, flat, temporal_hz=flat)):
         _show(view, drawable)
         widths = [plot.getViewBox().width() for plot in view.plots]
         assert max(widths) - min(widths) <= 4
@@ -329,7 +329,7 @@ def test_panels_are_equally_wide_with_one_colour_bar_or_two(view):
 def test_no_part_covers_another_at_any_width(view, width):
     view.resize(width, HEIGHT)
     _show(view, rasters())
-    parts = [view.column, view.plots[0], view.plots[1], view.bars[0], view.plots[2], view.bars[1]]
+    parts = [view.column, *view.plots[:2], view.bars[1], view.plots[2], view.bars[2]]
     edges = [
         (part.getViewBox().sceneBoundingRect().left(), part.sceneBoundingRect().right())
         for part in parts
@@ -414,10 +414,6 @@ def test_every_part_has_a_name_for_screen_readers(view):
         assert part.accessibleName()
 
 
-def _baseline(flat: np.ndarray) -> OtherMap:
-    return OtherMap(title="Temporal baseline", rate_hz=flat)
-
-
 def _distance(one: QColor, other: QColor) -> int:
     return max(
         abs(one.red() - other.red()),
@@ -488,7 +484,7 @@ def _other_looks() -> list[RasterDrawable]:
     return [
         rasters(),
         louder,
-        rasters(mask=hide("DG"), settings=RasterSettings(third="difference")),
+        rasters(mask=hide("DG"), settings=RasterSettings(panels=("true", "model", "difference"))),
         rasters(scene=replace(SCENE, events=())),
         rasters(scene=replace(SCENE, events=(*SCENE.events, EventLine(time_s=0.05, name="go")))),
         rasters(scene=later, mask=hide("CA1")),
@@ -519,3 +515,100 @@ def test_drawing_the_same_again_asks_for_no_new_marks(view):
     lines = [list(events) for events in marks]
     _show(view, rasters(mask=hide("CA1")))
     assert [list(plot._events) for plot in view.plots] == lines
+
+
+def test_a_click_on_a_title_offers_the_maps(view, qtbot, monkeypatch):
+    _show(view, rasters())
+    opened: list[QMenu] = []
+    monkeypatch.setattr(QMenu, "popup", lambda menu, _: opened.append(menu))
+    title = view.plots[1].titleLabel
+    spot = view.graphics.mapFromScene(title.mapToScene(title.boundingRect().center()))
+    qtbot.mouseClick(view.graphics.viewport(), Qt.MouseButton.LeftButton, pos=spot)
+    (menu,) = opened
+    assert menu.accessibleName() == "What the middle raster shows"
+    assert [a.text() for a in menu.actions() if a.isChecked()] == ["Reconstructed"]
+    with qtbot.waitSignal(view.panel_chosen) as chosen:
+        next(a for a in menu.actions() if a.text() == "PSTH").trigger()
+    assert chosen.args == [1, "psth"]
+
+
+def _drag_handle(qtbot, view: RasterView, bar, start: float, stop: float) -> None:
+    box, viewport = bar.getViewBox(), view.graphics.viewport()
+
+    def spot(place: float) -> QPoint:
+        return view.graphics.mapFromScene(box.mapViewToScene(QPointF(0.5, place)))
+
+    qtbot.mouseMove(viewport, spot(start))
+    qtbot.mousePress(viewport, Qt.MouseButton.LeftButton, pos=spot(start))
+    for share in (0.3, 0.6, 1.0):
+        qtbot.wait(20)
+        move = QMouseEvent(
+            QEvent.Type.MouseMove,
+            QPointF(spot(start + share * (stop - start))),
+            QPointF(viewport.mapToGlobal(spot(start + share * (stop - start)))),
+            Qt.MouseButton.NoButton,
+            Qt.MouseButton.LeftButton,
+            Qt.KeyboardModifier.NoModifier,
+        )
+        QApplication.sendEvent(viewport, move)
+    qtbot.mouseRelease(viewport, Qt.MouseButton.LeftButton, pos=spot(stop))
+
+
+def test_the_upper_handle_of_the_bar_sets_the_brightest_value(view, qtbot):
+    drawable = rasters(settings=replace(PLAIN, panels=("true", "model", "psth")))
+    _show(view, drawable)
+    high = drawable.panels[0].levels.high
+    with qtbot.waitSignal(view.levels_chosen) as chosen:
+        _drag_handle(qtbot, view, view.bars[2], 0.999, 0.6)
+    assert chosen.args[0].high == pytest.approx(0.6 * high, rel=0.05)
+    assert chosen.args[0].low == 0.0
+    assert view.plots[0].image.levels[1] == pytest.approx(0.6 * 255, rel=0.05)
+
+
+def test_handles_of_z_scores_stay_centred(view):
+    _show(view, rasters(settings=replace(PLAIN, scale="zscore", panels=("true", "model", "psth"))))
+    bar = view.bars[2]
+    told: list[object] = []
+    bar.levels_chosen.connect(told.append)
+    bar.handles[0].setValue(0.25)
+    bar.handles[0].sigPositionChangeFinished.emit(bar.handles[0])
+    assert told[0].low == pytest.approx(-told[0].high)
+    assert told[0].high == pytest.approx(0.5 * bar._panel.levels.high)
+
+
+def test_handles_never_cross_and_rates_never_start_below_zero(view):
+    _show(view, rasters(settings=replace(PLAIN, panels=("true", "model", "psth"))))
+    bar = view.bars[2]
+    told: list[object] = []
+    bar.levels_chosen.connect(told.append)
+    for place, handle in ((1.4, bar.handles[0]), (-0.5, bar.handles[0])):
+        handle.setValue(place)
+        handle.sigPositionChangeFinished.emit(handle)
+    assert 0 < told[0].low < told[0].high
+    assert told[1].low == 0.0
+
+
+def test_a_double_click_on_the_bar_asks_for_automatic_levels(view, qtbot):
+    _show(view, rasters(settings=replace(PLAIN, panels=("true", "model", "psth"))))
+    bar = view.bars[2]
+    middle = bar.getViewBox().mapViewToScene(QPointF(0.5, 0.5))
+    with qtbot.waitSignal(view.levels_chosen) as chosen:
+        qtbot.mouseDClick(
+            view.graphics.viewport(),
+            Qt.MouseButton.LeftButton,
+            pos=view.graphics.mapFromScene(middle),
+        )
+    assert chosen.args == [None]
+
+
+def test_the_bar_of_a_difference_has_no_handles(view):
+    _show(view, rasters())
+    assert not any(handle.isVisible() for handle in view.bars[2].handles)
+    assert all(handle.isVisible() for handle in view.bars[1].handles)
+
+
+def test_levels_are_those_of_the_rates(view):
+    assert view.levels is None
+    drawable = rasters(settings=replace(PLAIN, panels=("difference", "true", "model")))
+    _show(view, drawable)
+    assert view.levels == drawable.panels[1].levels

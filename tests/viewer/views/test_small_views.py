@@ -80,25 +80,26 @@ def test_without_a_model_the_selector_says_so(shown, qtbot):
         bar.model.activated.emit(0)
 
 
-def test_without_a_baseline_the_difference_is_all_there_is(shown):
+def test_without_a_baseline_the_difference_stands_in_for_it(shown):
     bar = shown(ModelBar())
-    bar.draw_third("other", has_baseline=False)
+    bar.draw_third("temporal", has_baseline=False)
     assert bar.third.currentText() == "Difference"
-    assert not bar.third.isEnabled()
+    assert bar.third.findData("temporal") == -1
 
 
 def test_rows_and_third_panel_are_chosen_by_value(shown, qtbot):
     bar = shown(ModelBar())
-    bar.draw_third("other", has_baseline=True)
+    bar.draw_third("temporal", has_baseline=True)
     bar.draw_rows(is_focused=True, region="CA1")
     assert bar.rows.currentText() == "CA1 only"
     bar.rows.setCurrentIndex(0)
     with qtbot.waitSignal(bar.focus_chosen) as focus:
         bar.rows.activated.emit(0)
     assert focus.args == [False]
-    bar.third.setCurrentIndex(1)
+    place = bar.third.findData("difference")
+    bar.third.setCurrentIndex(place)
     with qtbot.waitSignal(bar.third_chosen) as third:
-        bar.third.activated.emit(1)
+        bar.third.activated.emit(place)
     assert third.args == ["difference"]
 
 

@@ -1,0 +1,38 @@
+"""What the marks in the rasters mean, as a line of rich text."""
+
+from __future__ import annotations
+
+from mtm_viewer.presenters.raster_drawable import RasterDrawable
+from mtm_viewer.theme import Theme
+
+_GAP = "&nbsp;&nbsp;&nbsp;"
+
+
+def time_caption(drawable: RasterDrawable) -> str:
+    """Name the time axis, for example ``"time from stimulus onset (ms)"``."""
+    return f"time from {_event(drawable)} (ms)"
+
+
+def legend_text(drawable: RasterDrawable, theme: Theme, pool_note: str) -> str:
+    """Explain event lines, hatch and veil, and say what shares a pixel.
+
+    Parameters
+    ----------
+    drawable : RasterDrawable
+        The rasters.
+    theme : Theme
+        Colours.
+    pool_note : str
+        What shares a pixel; "" if nothing does.
+    """
+    marks = [f"<span style='color:{theme.event}'>&#9475;</span> {_event(drawable)}"]
+    if drawable.hatch:
+        marks.append("&#9640; hidden from the model")
+    if drawable.veil:
+        marks.append("&#9617; not scored")
+    marks += [pool_note] if pool_note else []
+    return f"<span style='color:{theme.muted}'>{_GAP.join(marks)}</span>"
+
+
+def _event(drawable: RasterDrawable) -> str:
+    return drawable.events[0].name if drawable.events else "start"

@@ -1,0 +1,26 @@
+"""The legend explains only the marks that are there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from mtm_viewer.presenters.raster_legend import legend_text, time_caption
+from mtm_viewer.theme import LIGHT
+from tests.viewer.views.drawables import SCENE, hide, rasters
+
+
+def test_marks_are_explained_where_they_are():
+    text = legend_text(rasters(mask=hide("DG")), LIGHT, "2 units share a pixel")
+    for part in ("hidden from the model", "not scored", "2 units share a pixel", LIGHT.event):
+        assert part in text
+
+
+def test_marks_that_are_not_there_are_not_explained():
+    text = legend_text(rasters(), LIGHT, "")
+    assert "hidden" not in text
+    assert "not scored" not in text
+
+
+def test_the_time_axis_is_named_by_what_trials_are_aligned_to():
+    assert time_caption(rasters()) == f"time from {SCENE.events[0].name} (ms)"
+    assert time_caption(rasters(scene=replace(SCENE, events=()))) == "time from start (ms)"
