@@ -9,9 +9,10 @@ Examples
 
 bundled is our own preset against every baseline; the others are tables of the paper: masks,
 masks-ndt2, lfads, mask-token, mask-ratio, positions, decoding-prompt, chance, scaling, held-out;
-presets compares our presets and the paper's settings in equal wall-clock time. The command may be
-stopped at any time; called again it goes on where it was. Settings were chosen on the development
-sessions; the untouched ones are for the table.
+presets compares our presets and the paper's settings in equal wall-clock time, new-animals what
+training on other animals is worth to one. The command may be stopped at any time; called again it
+goes on where it was. Settings were chosen on the development sessions; the untouched ones are for
+the table.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ TABLES = (
     "scaling",
     "held-out",
     "presets",
+    "new-animals",
 )
 BUDGETS = ("quick", "standard", "paper")
 
@@ -96,8 +98,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         default=["all"],
         metavar="S",
-        help="for scaling and held-out: sessions to train on before fine-tuning, in this order; "
-        "those of the same animal are left out (default: all)",
+        help="for scaling, held-out and new-animals: sessions to train on before fine-tuning, in "
+        "this order; those of the same animal are left out (default: all)",
     )
     parser.add_argument("--preset", help="for bundled: settings (default: quick)")
     parser.add_argument(

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-import shutil
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,7 +18,7 @@ from mtm_core.data.session import Session
 from mtm_core.data.session_file import read_session
 from mtm_core.data.splits import split_trials
 from mtm_core.data.units import unit_rate_hz
-from mtm_core.errors import DataError, MtmError
+from mtm_core.errors import MtmError
 from mtm_core.evaluation.metrics import UnitValues
 from mtm_core.evaluation.report import scores_to_dict
 from mtm_core.evaluation.scores import TaskScores
@@ -30,28 +28,14 @@ from mtm_core.masking.masked_batch import scheme_prompt
 from mtm_core.models.answers import AnswerMemory
 from mtm_core.models.backend import probe_run, use_backend
 from mtm_core.models.baselines_all import fit_baselines
-from mtm_core.models.checkpoint import Checkpoint, load_checkpoint, read_manifest
+from mtm_core.models.checkpoint import Checkpoint
 from mtm_core.models.manifest import software_versions
 from mtm_core.reproduce.cell_files import write_json
 from mtm_core.reproduce.table_behavior import decode_behavior
 from mtm_core.reproduce.table_plan import TableCell, TablePlan
-from mtm_core.training.events import StepDone
-from mtm_core.training.finetune import finetune, finetune_config
-from mtm_core.training.loop import train
-from mtm_core.training.pretrained import Pretrained
-from mtm_core.training.run_folder import RunFolder
+from mtm_core.reproduce.table_training import train_cell
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Trained:
-    """A trained model and how long that took."""
-
-    checkpoint: Checkpoint
-    seconds: float
-    n_steps: int
-    pretrained_on: tuple[str, ...] = ()
 
 
 def try_cell(plan: TablePlan, cell: TableCell) -> str | None:
@@ -120,7 +104,7 @@ def _train_and_score(
     plan: TablePlan, cell: TableCell, config: TrainConfig, original: Session, exam: Exam | None
 ) -> dict[str, Any]:
     backend = probe_run(config.run)
-    trained = _train(plan, cell, config, original, device=backend.device)
+    trained = train_cell(plan, cell, config, original, device=backend.device)
     started = time.perf_counter()
     values: dict[str, Any] = {}
     with use_backend(backend):
@@ -140,145 +124,6 @@ def _train_and_score(
         "score_seconds": time.perf_counter() - started,
         "validation": dict(manifest.scores),
     }
-
-
-def _train(
-    plan: TablePlan, cell: TableCell, config: TrainConfig, session: Session, *, device: str
-) -> Trained:
-    folder = RunFolder(plan.run_of(cell))
-    n_pretrain = plan.variant(cell.variant or "").n_pretrain
-    seconds = plan.seconds_of(cell)
-    if seconds is not None:
-        config = for_as_long(config, session, folder, seconds)
-    if not n_pretrain:
-        for _ in train(config, [session], folder.path, resume=True, session_paths=[cell.path]):
-            pass
-        return _trained(folder, device, session)
-    first = RunFolder(folder.path.with_name(f"{cell.name}.pretrain"))
-    chosen = choose_pool(plan.pool, session, n_pretrain)
-    paths = [str(path) for path in chosen]
-    sessions = (read_session(path) for path in paths)
-    steps = config.optim.steps
-    many = replace(config.optim, steps=None if steps is None else steps * n_pretrain)
-    started_from = replace(config, optim=many)
-    for _ in train(started_from, sessions, first.path, resume=True, session_paths=paths):
-        pass
-    pretrained = Pretrained.read(first.model_path)
-    manifest = read_manifest(first.model_path)
-    settings = finetune_config(manifest, session, plan.finetune_changes())
-    run = finetune(pretrained, settings, session, folder.path, resume=True, session_path=cell.path)
-    for _ in run:
-        pass
-    trained = _trained(folder, device, session)
-    return replace(
-        trained,
-        seconds=trained.seconds + _seconds(first),
-        n_steps=trained.n_steps + _steps(first),
-        pretrained_on=tuple(path.stem for path in chosen),
-    )
-
-
-N_PROBE_STEPS = 12
-"""Steps that tell how long one takes."""
-
-
-def for_as_long(
-    config: TrainConfig, session: Session, folder: RunFolder, seconds: float
-) -> TrainConfig:
-    """Return settings with as many steps as fit into a time on this machine, now.
-
-    A run that was begun keeps its number of steps. Else a few steps are made in a folder beside
-    it, which is deleted: its start and its median step tell.
-
-    Parameters
-    ----------
-    config : TrainConfig
-        The settings; their number of steps is replaced.
-    session : Session
-        What to train on.
-    folder : RunFolder
-        Where the run will be, or is.
-    seconds : float
-        The time, from the fitted start to the last validation.
-    """
-    if folder.holds_run():
-        return replace(config, optim=replace(config.optim, steps=folder.read_config().optim.steps))
-    probe = folder.path.with_name(f"{folder.path.name}.probe")
-    shutil.rmtree(probe, ignore_errors=True)
-    short = replace(config, optim=replace(config.optim, steps=N_PROBE_STEPS))
-    times = [e.seconds for e in train(short, [session], probe) if isinstance(e, StepDone)]
-    shutil.rmtree(probe, ignore_errors=True)
-    n_steps = steps_that_fit(times, config.run.validate_every, seconds)
-    return replace(config, optim=replace(config.optim, steps=n_steps))
-
-
-def steps_that_fit(times: Sequence[float], validate_every: int, seconds: float) -> int:
-    """Return how many steps fit into a time, by the times at which a few were done.
-
-    Parameters
-    ----------
-    times : sequence of float
-        Seconds since the start of the run; the last step ended with a validation.
-    validate_every : int
-        Steps between validations of the run to come.
-    seconds : float
-        The time.
-
-    Examples
-    --------
-    A start of 9 s, steps of 1 s, a validation of 4 s every two steps:
-
-    >>> steps_that_fit([10, 11, 12, 17], 2, 40)
-    10
-    """
-    step_s = float(np.median(np.diff(times[:-1])))
-    start_s = times[0] - step_s
-    validation_s = max(times[-1] - times[-2] - step_s, 0.0)
-    return max(int((seconds - start_s) / (step_s + validation_s / validate_every)), 1)
-
-
-def choose_pool(pool: Sequence[Path], session: Session, n_pretrain: int) -> list[Path]:
-    """Return the first sessions of the pool that are of other animals.
-
-    Raises
-    ------
-    DataError
-        If there are too few.
-    """
-    found: list[Path] = []
-    for path in pool:
-        if len(found) == n_pretrain:
-            break
-        other = read_session(path)
-        is_same_animal = (
-            session.provenance.subject is not None
-            and other.provenance.subject == session.provenance.subject
-        )
-        if other.session_id != session.session_id and not is_same_animal:
-            found.append(path)
-    if len(found) < n_pretrain:
-        msg = (
-            f"Only {len(found)} of the sessions to train on are of other animals than "
-            f"{session.session_id}, and {n_pretrain} are needed. Name more with --pool."
-        )
-        raise DataError(msg)
-    return found
-
-
-def _trained(folder: RunFolder, device: str, session: Session) -> Trained:
-    return Trained(
-        checkpoint=load_checkpoint(folder.model_path, device, session.session_id),
-        seconds=_seconds(folder),
-        n_steps=_steps(folder),
-    )
-
-
-def _seconds(folder: RunFolder) -> float:
-    return max(float(getattr(event, "seconds", 0.0)) for event in folder.events.read())
-
-
-def _steps(folder: RunFolder) -> int:
-    return max(int(getattr(event, "step", 0)) for event in folder.events.read())
 
 
 def _score(exam: Exam, checkpoint: Checkpoint, original: Session) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from mtm_core.errors import ConfigError, UnknownNameError
-from mtm_core.reproduce.variants import Changes, Table, Variant
+from mtm_core.reproduce.variants import EVERY, Changes, Table, Variant
 
 MTM = ["neuron", "causal", "intra_region", "inter_region"]
 
@@ -205,6 +205,7 @@ _TABLES = (
         notes=(_FINETUNED,),
     ),
 )
+_SHORT: Changes = (("optim.steps", "300"), ("run.validate_every", "25"))
 _PRESETS = Table(
     name="presets",
     title="Presets, in the time of the recommended one",
@@ -237,8 +238,47 @@ _PRESETS = Table(
         "split and seed, its fitted start included; the learning rate's schedule is as long.",
     ),
 )
-TABLES: Mapping[str, Table] = {table.name: table for table in (*_TABLES, _PRESETS)}
-"""Every table of the paper, and that of our presets, by its name."""
+_NEW_ANIMALS = Table(
+    name="new-animals",
+    title="A new animal: pre-training on all sessions of the others, against none",
+    variants=(
+        Variant(
+            name="from-scratch",
+            label="from scratch, 300 steps",
+            preset="recommended-multi",
+            changes=_SHORT,
+        ),
+        Variant(
+            name="from-scratch-long",
+            label="from scratch, 1,500 steps",
+            preset="recommended-multi",
+            changes=(("optim.steps", "1500"),),
+        ),
+        Variant(
+            name="zero-shot",
+            label="pre-trained, zero-shot",
+            preset="recommended-multi",
+            n_pretrain=EVERY,
+            zero_shot=True,
+        ),
+        Variant(
+            name="pretrained",
+            label="pre-trained, fine-tuned",
+            preset="recommended-multi",
+            n_pretrain=EVERY,
+        ),
+        Variant(name="recommended", label="recommended (single session)", preset="recommended"),
+    ),
+    baseline="from-scratch",
+    headline="pretrained",
+    notes=(
+        "No session of the animal in question is trained on beforehand; the model is then "
+        "fine-tuned on training trials of the one session. All rows but the last have the "
+        "architecture of recommended-multi.",
+    ),
+)
+TABLES: Mapping[str, Table] = {table.name: table for table in (*_TABLES, _PRESETS, _NEW_ANIMALS)}
+"""Every table of the paper, and those of our presets, by its name."""
 
 
 def find_table(name: str, rows: Sequence[str] = ()) -> Table:

@@ -73,6 +73,10 @@ BUDGET: Mapping[str, Budget] = {
 }
 
 
+EVERY = -1
+"""As a number of sessions to train on: all that are of other animals."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Variant:
     """One row of a table.
@@ -88,7 +92,10 @@ class Variant:
     changes : tuple of (str, str or list of str)
         Settings that differ from the preset's.
     n_pretrain : int
-        Sessions of other animals to train on before fine-tuning; 0: from drawn weights.
+        Sessions of other animals to train on before fine-tuning; 0: from drawn weights; `EVERY`:
+        all that there are.
+    zero_shot : bool
+        Predict without any training on the session itself.
     preset : str
         Preset that it is, whatever the budget; empty for the one of its architecture.
     as_long_as : str
@@ -100,6 +107,7 @@ class Variant:
     architecture: str = "ndt1"
     changes: Changes = ()
     n_pretrain: int = 0
+    zero_shot: bool = False
     preset: str = ""
     as_long_as: str = ""
 

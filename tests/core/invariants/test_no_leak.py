@@ -54,6 +54,7 @@ MODELS: dict[str, ModelConfig] = {
     "bias from the mean": replace(SMALL_MODEL, output_bias="mean"),
     "no unit history": replace(SMALL_MODEL, unit_history=False),
     "component read-in": replace(SMALL_MODEL, read_in="components"),
+    "components three times": replace(SMALL_MODEL, read_in="components", component_copies=3),
     "component read-in, prefix tokens": replace(
         SMALL_MODEL, read_in="components", prompt="prefix", session_token=True
     ),

@@ -11,9 +11,9 @@ from mtm_core.data.session_file import read_session, write_session
 from mtm_core.errors import ConfigError, DataError, TrainingError, UnknownNameError
 from mtm_core.masking.tasks import TASKS
 from mtm_core.reproduce import table_run
-from mtm_core.reproduce.table_cell import choose_pool, for_as_long
 from mtm_core.reproduce.table_plan import TablePlan
 from mtm_core.reproduce.table_run import make_table
+from mtm_core.reproduce.table_training import choose_pool, for_as_long
 from mtm_core.reproduce.tables import find_table
 from mtm_core.training.run_folder import RunFolder
 from tests.core.evaluation.behaving import make_behaving_session
@@ -129,16 +129,16 @@ def test_a_folder_of_another_table_is_refused(made):
 
 def test_a_failing_cell_stops_nothing_and_is_told_and_tried_again(plan, monkeypatch):
     plan = replace(plan, table="positions", seeds=(0,))
-    from mtm_core.reproduce import table_cell
+    from mtm_core.reproduce import table_training
 
     def train(config, *rest, **more):
         if config.model.positions == "rotary":
             raise MemoryError("too large")
         return real(config, *rest, **more)
 
-    real = table_cell.train
+    real = table_training.train
     with monkeypatch.context() as patch:
-        patch.setattr(table_cell, "train", train)
+        patch.setattr(table_training, "train", train)
         steps = list(make_table(plan))
     assert (steps[-1].n_done, steps[-1].n_failed) == (3, 1)
     text = (plan.out / "table.md").read_text()
@@ -216,6 +216,37 @@ def test_sessions_of_the_same_animal_are_never_trained_on(files, tmp_path):
     assert choose_pool(files, twin, 2) == [files[0], files[2]]
     with pytest.raises(DataError, match="Only 2"):
         choose_pool(files, twin, 3)
+
+
+@pytest.fixture(scope="module")
+def new_animals(files, tmp_path_factory) -> TablePlan:
+    """Return the plan of a table of new animals that was made, on two seeds of one session."""
+    plan = TablePlan(
+        table="new-animals",
+        budget="quick",
+        out=tmp_path_factory.mktemp("new") / "results",
+        sessions=(files[0],),
+        seeds=(0,),
+        splits=("random",),
+        rows=("from-scratch", "zero-shot", "pretrained"),
+        typed=[*TYPED, ("model.unit_width", "8")],
+        pool=tuple(files),
+    )
+    assert [step.why for step in make_table(plan)] == [None] * 5
+    return plan
+
+
+def test_rows_that_train_on_the_same_animals_share_that_run(new_animals):
+    cells = {
+        c.variant: json.loads(new_animals.file_of(c).read_text()) for c in new_animals.cells()
+    }
+    assert cells["from-scratch"]["pretrained_on"] == []
+    for name in ("zero-shot", "pretrained"):
+        assert cells[name]["pretrained_on"] == ["s1", "s2"]  # never the session's own animal
+    folders = {path.name for path in (new_animals.out / "runs").iterdir() if path.is_dir()}
+    assert len([name for name in folders if name.startswith("pretrain-")]) == 1
+    assert cells["zero-shot"]["n_steps"] == 2  # of the shared run; none on the session itself
+    assert cells["pretrained"]["n_steps"] == 4
 
 
 @pytest.mark.slow
