@@ -6,15 +6,13 @@ The viewer, the command line and the evaluation all ask here.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
-from mtm_core.data.batch import collate
 from mtm_core.data.conditions import Conditions
 from mtm_core.data.session import Session
 from mtm_core.data.splits import default_training_trials
@@ -25,18 +23,13 @@ from mtm_core.masking.spec import MaskSpec, ResolvedMask
 from mtm_core.models import passes
 from mtm_core.models.answers import AnswerMemory, GrowingAnswer, Reconstruction
 from mtm_core.models.checkpoint import Checkpoint, fit_overlap, fit_session, split_part
+from mtm_core.models.piecework import Piecework, ShouldStop
 from mtm_core.models.reading import Reading, read_model
-from mtm_core.models.smaller_pieces import SmallerPieces
 
 Trials = NDArray[np.integer[Any]]
-ShouldStop = Callable[[], bool]
 
 FIRST_PIECE = 4
 """Trials in the first piece, so that the first picture comes at once."""
-PREVIEW_FOLDS = 20
-"""Passes per trial of a preview of one-at-a-time masks."""
-PREVIEW_MIN_UNITS = 500
-"""With fewer units the exact answer comes almost as soon as a preview would."""
 
 
 class Reconstructor:
@@ -93,10 +86,8 @@ class Reconstructor:
         self.session = overlap.session
         self.is_missing = overlap.is_missing
         self.memory = AnswerMemory() if memory is None else memory
-        self._model = passes.on_device(checkpoint.model, device)
-        self._device = next(self._model.parameters()).device
+        self._piecework = Piecework(passes.on_device(checkpoint.model, device), self.session)
         self._prompt = prompt
-        self._trials_at_once, self._units_at_once = SmallerPieces(), SmallerPieces()
         self._token = f"{passes.digest(checkpoint.model)}/{self.session.content_hash}/{prompt}"
 
     def train_rate_hz(self) -> NDArray[np.float64]:
@@ -220,7 +211,9 @@ class Reconstructor:
         rows = self._check_rows(trials, "trials")
         shape = (len(rows), self.session.n_bins, self.session.n_units)
         held = self.is_missing if is_hidden is None else is_hidden | self.is_missing
-        return read_model(self._model, self.session, rows, np.broadcast_to(held, shape), prompt)
+        return read_model(
+            self._piecework.model, self.session, rows, np.broadcast_to(held, shape), prompt
+        )
 
     def _check_rows(self, rows: Trials, what: str) -> NDArray[np.int64]:
         checked = np.asarray(rows, dtype=np.int64).reshape(-1)
@@ -238,11 +231,12 @@ class Reconstructor:
         answer = GrowingAnswer(work.trials, work.mask, self.session.bin_size_s)
         if self._recall(work, answer):
             yield answer.look()
-        is_long = work.mask.one_at_a_time and len(work.mask.scored_units) >= PREVIEW_MIN_UNITS
-        if with_preview and is_long:
+        if with_preview and self._piecework.is_preview_worth(work.mask):
             yield from self._preview(work, answer)
-        for rows in self._pieces(work.mask, np.flatnonzero(~answer.is_exact), first_piece):
-            values = None if work.should_stop() else self._predict(work, rows)
+        for rows in self._piecework.cut(work.mask, np.flatnonzero(~answer.is_exact), first_piece):
+            if work.should_stop():
+                return
+            values = self._piecework.answer(work.mask, work.donors[rows], work.should_stop)
             if values is None:
                 return
             answer.put(rows, values, is_exact=True)
@@ -260,56 +254,12 @@ class Reconstructor:
 
     def _preview(self, work: _Work, answer: GrowingAnswer) -> Iterator[Reconstruction]:
         """Answer one-at-a-time masks in folds of units, which takes a few passes per trial."""
-        size = passes.trials_per_piece(self._model, self.session.n_bins, self._device)
-        todo, size = np.flatnonzero(~answer.is_done), max(size // PREVIEW_FOLDS, 1)
-        for rows in (todo[start : start + size] for start in range(0, len(todo), size)):
+        for rows in self._piecework.cut_preview(work.mask, np.flatnonzero(~answer.is_done)):
             if work.should_stop():
                 return
-            counts = collate(self.session, work.donors[rows], str(self._device))
-            folds = self._trials_at_once.run(
-                lambda c: passes.predict_folds(self._model, c, work.mask, PREVIEW_FOLDS), counts
-            )
-            answer.put(rows, _to_numpy(folds), is_exact=False)
+            folds = self._piecework.preview(work.mask, work.donors[rows])
+            answer.put(rows, folds, is_exact=False)
             yield answer.look()
-
-    def _pieces(
-        self, mask: ResolvedMask, rows: NDArray[np.int64], first: int
-    ) -> Iterator[NDArray[np.int64]]:
-        """Cut rows into pieces that grow up to a bounded amount of work."""
-        most = passes.trials_per_piece(self._model, self.session.n_bins, self._device)
-        if mask.one_at_a_time:
-            most = max(self._turns_per_piece(mask) // len(mask.scored_units), 1)
-        size = min(first, most)
-        while len(rows):
-            yield rows[:size]
-            rows, size = rows[size:], min(2 * size, most)
-
-    def _turns_per_piece(self, mask: ResolvedMask) -> int:
-        return passes.turns_per_piece(self._model, self.session.n_bins, mask, self._device)
-
-    def _predict(self, work: _Work, rows: NDArray[np.int64]) -> NDArray[np.float32] | None:
-        """Return exact answers for some rows; None if asked to stop in between."""
-        counts, mask = collate(self.session, work.donors[rows], str(self._device)), work.mask
-        log_rate = _to_numpy(
-            self._trials_at_once.run(lambda c: passes.predict_masked(self._model, c, mask), counts)
-        )
-        if not mask.one_at_a_time:
-            return log_rate
-        for part in self._trials_at_once.cut(len(rows)):
-            if not self._take_turns(work, counts[part], log_rate[part]):
-                return None
-        return log_rate
-
-    def _take_turns(self, work: _Work, counts: Tensor, log_rate: NDArray[np.float32]) -> bool:
-        """Fill in what scored units are each from a pass of its own; False if asked to stop."""
-        size = max(self._turns_per_piece(work.mask) // len(counts), 1)
-        in_turn = passes.units_in_turn(self._model, counts, work.mask)
-        for units in passes.unit_chunks(work.mask, size, self._device):
-            if work.should_stop():
-                return False
-            alone = self._units_at_once.run(in_turn, units, dim=-1)
-            log_rate[..., units.cpu().numpy()] = _to_numpy(alone)
-        return True
 
 
 def reconstruct(
@@ -391,8 +341,3 @@ class _Work:
     def key(self, row: int) -> tuple[int, int]:
         """Return trial and donor of a row of the answer."""
         return int(self.trials[row]), int(self.donors[row])
-
-
-def _to_numpy(values: Tensor) -> NDArray[np.float32]:
-    array: NDArray[np.float32] = values.cpu().numpy()
-    return array

@@ -19,11 +19,11 @@ from torch import Tensor
 from mtm_core.config_model import LfadsConfig
 from mtm_core.masking.masked_batch import MaskedBatch, prompt_index
 from mtm_core.models.lfads_trunk import LfadsTrunk, Unrolled
-from mtm_core.models.rank_one import Removal, Turns
+from mtm_core.models.rank_one import Folds, Removal, Turns
 from mtm_core.models.read_in import LinearReadIn
 from mtm_core.models.read_out import SharedReadOut
 from mtm_core.models.session_part import SessionFacts, SessionPart
-from mtm_core.models.spike_model import MAX_LOG_GAIN, InTurn, SpikeModel, causal_trials
+from mtm_core.models.spike_model import MAX_LOG_GAIN, InFolds, InTurn, SpikeModel, causal_trials
 
 
 class LfadsPart(SessionPart):
@@ -124,6 +124,23 @@ class Lfads(SpikeModel):
         causal = prompt == prompt_index("causal") if is_causal is None else is_causal
         return LfadsTurns(self, counts, is_hidden, prompt, is_causal=causal)
 
+    def in_folds(
+        self, counts: Tensor, is_hidden: Tensor, prompt: int, *, is_causal: bool | None = None
+    ) -> InFolds:
+        """Get ready to predict units fold by fold, those of a fold hidden together."""
+        causal = prompt == prompt_index("causal") if is_causal is None else is_causal
+        turns = LfadsTurns(self, counts, is_hidden, prompt, is_causal=causal)
+        return Folds(
+            part=self.part,
+            read_in=self.part.read_in,
+            read_out=self.part.read_out,
+            counts=counts,
+            is_hidden=is_hidden,
+            prompt=prompt,
+            first=self.first(counts, is_hidden.expand_as(counts)),
+            body=turns.factors,
+        )
+
 
 class LfadsTurns(Turns):
     """Trials of an `Lfads`, ready to answer units hidden in turn.
@@ -164,7 +181,7 @@ class LfadsTurns(Turns):
     ) -> Tensor:
         """Return the factors of passes of their own."""
         del units, is_changed
-        return self._factors(self._first[trial] - removal.sequences(trial, unit))
+        return self.factors(self._first[trial] - removal.sequences(trial, unit))
 
     def unchanged_states(
         self, units: Tensor, removal: Removal, is_changed: Tensor, trial: Tensor, unit: Tensor
@@ -175,9 +192,10 @@ class LfadsTurns(Turns):
 
     @cached_property
     def _base(self) -> Tensor:
-        return self._factors(self._first)
+        return self.factors(self._first)
 
-    def _factors(self, first: Tensor) -> Tensor:
+    def factors(self, first: Tensor) -> Tensor:
+        """Turn what was read in (n_trials, n_bins, n_first) into factors."""
         index = torch.full((len(first),), self.prompt, device=first.device)
         past_only = causal_trials(index, self._is_causal)
         unrolled: Unrolled = self._model.trunk(first, index, past_only, is_random=False)

@@ -18,10 +18,11 @@ from mtm_core.masking.masked_batch import PROMPTS, MaskedBatch
 from mtm_core.models.backend import layer_precision
 from mtm_core.models.component_turns import ComponentTurns
 from mtm_core.models.ndt1_turns import Ndt1Turns
+from mtm_core.models.rank_one import Folds
 from mtm_core.models.read_in import ComponentReadIn, LinearReadIn
 from mtm_core.models.read_out import PromptReadOut, SharedReadOut
 from mtm_core.models.session_part import SessionFacts, SessionPart
-from mtm_core.models.spike_model import MAX_LOG_GAIN, InTurn, SpikeModel
+from mtm_core.models.spike_model import MAX_LOG_GAIN, InFolds, InTurn, SpikeModel, causal_trials
 from mtm_core.models.trunk import TimeTrunk
 from mtm_core.models.unit_embedding import (
     EmbeddedHistory,
@@ -219,12 +220,38 @@ class Ndt1(SpikeModel):
         kind = ComponentTurns if isinstance(self.part.read_in, ComponentReadIn) else Ndt1Turns
         return kind(self, counts, is_hidden, self._row(prompt), is_causal=causal)
 
+    def in_folds(
+        self, counts: Tensor, is_hidden: Tensor, prompt: int, *, is_causal: bool | None = None
+    ) -> InFolds:
+        """Get ready to predict units fold by fold, those of a fold hidden together."""
+        row = self._row(prompt)
+        causal = prompt == PROMPTS.index("causal") if is_causal is None else is_causal
+
+        def body(first: Tensor) -> Tensor:
+            index = torch.full((len(first),), row, device=first.device)
+            return self.body(first, index, causal_trials(index, causal))
+
+        return Folds(
+            part=self.part,
+            read_in=self.part.read_in,
+            read_out=self.part.read_out,
+            counts=counts,
+            is_hidden=is_hidden,
+            prompt=row,
+            first=self.first(counts, is_hidden.expand_as(counts)),
+            body=body,
+        )
+
+    @torch.no_grad()
+    def turns_run_layers(self, prompt: int) -> bool:
+        """Tell whether a pass of `in_turn` has to run the trunk's layers under a prompt."""
+        told = torch.tensor([self._row(prompt)], device=self.trunk.output_gain.device)
+        return not (self.can_bypass and self.trunk.adds_nothing(told))
+
     def turn_work(self, n_bins: int, prompt: int) -> float:
         """Return about how many floating-point operations one pass of `in_turn` takes."""
         if not self.can_bypass:
             return super().turn_work(n_bins, prompt)
         scores = SCORE_WORK * n_bins * self.config.width
-        told = torch.tensor([self._row(prompt)], device=self.trunk.output_gain.device)
-        with torch.no_grad():
-            is_short = self.trunk.adds_nothing(told)
-        return scores if is_short else scores + super().turn_work(n_bins, prompt)
+        layers = super().turn_work(n_bins, prompt) if self.turns_run_layers(prompt) else 0.0
+        return scores + layers

@@ -56,10 +56,10 @@ def predict_folds(model: SpikeModel, counts: Tensor, mask: ResolvedMask, n_folds
     is_hidden = _to_tensor(mask, counts)
     log_rate = _predict(model, counts, is_hidden, mask)
     scored = torch.from_numpy(mask.scored_units).to(counts.device)
-    for fold in (scored[start::n_folds] for start in range(min(n_folds, len(scored)))):
-        is_hidden_too = is_hidden.clone()
-        is_hidden_too[:, fold] = True
-        log_rate[..., fold] = _predict(model, counts, is_hidden_too, mask)[..., fold]
+    prompt = prompt_index(mask.prompt)
+    in_folds = model.in_folds(counts, is_hidden, prompt, is_causal=mask.is_causal)
+    folds = [scored[start::n_folds] for start in range(min(n_folds, len(scored)))]
+    log_rate[..., torch.cat(folds)] = in_folds(folds)
     return log_rate
 
 

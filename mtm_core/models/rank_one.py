@@ -9,6 +9,7 @@ sequences only, and reads out one row for each.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -94,6 +95,23 @@ class Removal:
         out = self.seen[trial, unit][..., None] * self.by_count[unit][:, None]
         return out.add_(self.visible[unit][..., None] * self.by_visible[unit][:, None])
 
+    def together(self, sizes: list[int]) -> Tensor:
+        """Return what hiding so many at once takes away: (n_folds, n_trials, n_bins, n_first)."""
+        each = (
+            torch.split(values, sizes, dim)
+            for values, dim in (
+                (self.seen, 1),
+                (self.by_count, 0),
+                (self.visible, 0),
+                (self.by_visible, 0),
+            )
+        )
+        lost = [
+            seen.mT @ by_count + shown.T @ told
+            for seen, by_count, shown, told in zip(*each, strict=True)
+        ]
+        return torch.stack(lost)
+
     def tokens(self, trial: Tensor, unit: Tensor, at_bin: Tensor) -> Tensor:
         """Return what is taken away in some bins of some pairs: (n_tokens, n_first)."""
         out = self.seen[trial, unit, at_bin][:, None] * self.by_count[unit]
@@ -174,3 +192,50 @@ class Turns(ABC):
         self, units: Tensor, removal: Removal, is_changed: Tensor, trial: Tensor, unit: Tensor
     ) -> Tensor:
         """Return what is read out in pairs from which nothing is: the pass without any turn."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Folds:
+    """Trials under one mask, ready to answer what units would be if hidden fold by fold.
+
+    Parameters
+    ----------
+    part : SessionPart
+        Scales the counts, and holds the offset that the read-out adds to.
+    read_in, read_out : ReadIn, ReadOut
+        Of the units.
+    counts : Tensor, shape (n_trials, n_bins, n_units)
+        True counts.
+    is_hidden : Tensor of bool, shape (n_bins, n_units)
+        What is hidden in every pass.
+    prompt : int
+        Index into `PROMPTS`: which rows are read out.
+    first : Tensor, shape (n_trials, n_bins, n_first)
+        What is read in of them under the mask.
+    body : callable
+        From what is read in, (n_sequences, n_bins, n_first), to what is read out.
+    """
+
+    part: SessionPart
+    read_in: ReadIn
+    read_out: ReadOut
+    counts: Tensor
+    is_hidden: Tensor
+    prompt: int
+    first: Tensor
+    body: Callable[[Tensor], Tensor]
+
+    @torch.inference_mode()
+    def __call__(self, folds: Sequence[Tensor]) -> Tensor:
+        """Predict units, those of a fold hidden together: log-rate (n_trials, n_bins, n_chosen).
+
+        All folds make one batch; their units follow each other in the answer.
+        """
+        units, sizes = torch.cat(list(folds)), [len(fold) for fold in folds]
+        removal = Removal.of(self.part, self.read_in, self.counts, self.is_hidden, units)
+        lost = removal.together(sizes)
+        states = self.body((self.first - lost).flatten(0, 1)).view(*lost.shape[:3], -1)
+        weight, bias = self.read_out.rows(units, self.prompt)
+        each = zip(states, torch.split(weight, sizes), strict=True)
+        read = torch.cat([own @ rows.T for own, rows in each], dim=-1) + bias
+        return read.clamp_(max=MAX_LOG_GAIN).add_(self.part.offset[:, units])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -18,6 +18,8 @@ MAX_LOG_GAIN = 3.0
 
 InTurn = Callable[[Tensor], Tensor]
 """From units to the log-rate of each where it, too, is hidden; see `SpikeModel.in_turn`."""
+InFolds = Callable[[Sequence[Tensor]], Tensor]
+"""From folds of units to the log-rates of all; see `SpikeModel.in_folds`."""
 
 _CAUSAL = prompt_index("causal")
 
@@ -125,6 +127,34 @@ class SpikeModel(nn.Module, ABC):
             return torch.stack(alone, dim=-1)
 
         return one_by_one
+
+    def in_folds(
+        self, counts: Tensor, is_hidden: Tensor, prompt: int, *, is_causal: bool | None = None
+    ) -> InFolds:
+        """Get ready to predict units fold by fold, those of a fold hidden together.
+
+        Arguments are those of `in_turn`; the result maps folds, each int64 (n_in_fold,), to the
+        log-rates of their units one after another, (n_trials, n_bins, n_chosen).
+        """
+        index = torch.full((len(counts),), prompt, device=counts.device)
+        past_only = causal_trials(index, is_causal)
+
+        @torch.inference_mode()
+        def fold_by_fold(folds: Sequence[Tensor]) -> Tensor:
+            answers = []
+            for units in folds:
+                hidden_too = is_hidden.clone()
+                hidden_too[:, units] = True
+                full = hidden_too.expand_as(counts)
+                answers.append(self(mask_counts(counts, full, full, index, past_only))[..., units])
+            return torch.cat(answers, dim=-1)
+
+        return fold_by_fold
+
+    def turns_run_layers(self, prompt: int) -> bool:
+        """Tell whether a pass of `in_turn` has to run the trunk's layers under a prompt."""
+        del prompt
+        return True
 
     def predict_one_at_a_time(
         self,

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import torch
 
-from mtm_core import inference
 from mtm_core.config import DataConfig, TrainConfig
 from mtm_core.data.batch import collate
 from mtm_core.data.conditions import Conditions, trial_conditions
@@ -14,7 +13,6 @@ from mtm_core.data.splits import split_trials
 from mtm_core.data.units import unit_rate_hz
 from mtm_core.errors import DataError, MaskError, MismatchError
 from mtm_core.inference import (
-    PREVIEW_FOLDS,
     AnswerMemory,
     Reconstruction,
     Reconstructor,
@@ -25,7 +23,8 @@ from mtm_core.masking.choice import Block, UnitChoice
 from mtm_core.masking.masked_batch import mask_counts, prompt_index
 from mtm_core.masking.spec import MaskSpec
 from mtm_core.masking.tasks import co_smoothing, forward_prediction, inter_region, intra_region
-from mtm_core.models import passes
+from mtm_core.models import passes, piecework
+from mtm_core.models.piecework import PREVIEW_FOLDS
 from tests.core.checkpoints import SMALL_MODEL, make_checkpoint
 from tests.core.sessions import make_session
 
@@ -291,7 +290,7 @@ def test_stopping_takes_effect_between_chunks_of_units(monkeypatch: pytest.Monke
     bound = Reconstructor(CHECKPOINT, SESSION)
     steps = list(bound.reconstruct(co_smoothing(), TRIALS, should_stop=lambda: next(asked, True)))
     assert steps == []
-    assert model.n_trials == 1 + 2  # the base pass and two of the six chunks
+    assert model.n_trials == 2  # two of the six chunks
 
 
 @pytest.mark.parametrize("spec", [co_smoothing(), inter_region("CA1")], ids=["units", "whole"])
@@ -300,7 +299,7 @@ def test_a_device_without_room_answers_the_same_in_smaller_pieces(
 ) -> None:
     """The fake device has room for two sequences at once."""
     bound = Reconstructor(make_checkpoint(SESSION), SESSION, memory=AnswerMemory(max_bytes=0))
-    layer, sizes = bound._model.trunk.layers[0], []
+    layer, sizes = bound._piecework.model.trunk.layers[0], []
 
     def full(_, inputs):
         sizes.append(len(inputs[0]))
@@ -333,7 +332,7 @@ def test_a_preview_in_folds_comes_first(monkeypatch: pytest.MonkeyPatch) -> None
 def previews(monkeypatch: pytest.MonkeyPatch) -> None:
     """Preview masks of few units too, a trial at a time."""
     small_pieces(monkeypatch)
-    monkeypatch.setattr(inference, "PREVIEW_MIN_UNITS", 40)
+    monkeypatch.setattr(piecework, "PREVIEW_MIN_UNITS", 40)
 
 
 def test_folds_hide_every_unit_once() -> None:
