@@ -19,7 +19,7 @@ from torch import Tensor
 from mtm_core.config_model import LfadsConfig
 from mtm_core.masking.masked_batch import MaskedBatch, prompt_index
 from mtm_core.models.lfads_trunk import LfadsTrunk, Unrolled
-from mtm_core.models.rank_one import Folds, Removal, Turns
+from mtm_core.models.rank_one import Folds, Pairs, Removal, Turns
 from mtm_core.models.read_in import LinearReadIn
 from mtm_core.models.read_out import SharedReadOut
 from mtm_core.models.session_part import SessionFacts, SessionPart
@@ -176,19 +176,13 @@ class LfadsTurns(Turns):
         """Return weights and biases that read units out."""
         return self._model.part.read_out.rows(units, self.prompt)
 
-    def changed_states(
-        self, units: Tensor, removal: Removal, is_changed: Tensor, trial: Tensor, unit: Tensor
-    ) -> Tensor:
+    def changed_states(self, pairs: Pairs) -> Tensor:
         """Return the factors of passes of their own."""
-        del units, is_changed
-        return self.factors(self._first[trial] - removal.sequences(trial, unit))
+        return self.factors(self._first[pairs.trial] - pairs.sequences())
 
-    def unchanged_states(
-        self, units: Tensor, removal: Removal, is_changed: Tensor, trial: Tensor, unit: Tensor
-    ) -> Tensor:
+    def unchanged_states(self, pairs: Pairs) -> Tensor:
         """Return the factors of the pass without any turn."""
-        del units, removal, is_changed, unit
-        return self._base[trial]
+        return self._base[pairs.trial]
 
     @cached_property
     def _base(self) -> Tensor:

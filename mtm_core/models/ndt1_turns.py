@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from mtm_core.models.rank_one import Removal, Turns
+from mtm_core.models.rank_one import Pairs, Removal, Turns
 from mtm_core.models.spike_model import causal_trials
 
 if TYPE_CHECKING:
@@ -52,31 +52,22 @@ class Ndt1Turns(Turns):
         """Return weights and biases that read units out."""
         return self._model.part.read_out.rows(units, self.prompt)
 
-    def unchanged_states(
-        self, units: Tensor, removal: Removal, is_changed: Tensor, trial: Tensor, unit: Tensor
-    ) -> Tensor:
+    def unchanged_states(self, pairs: Pairs) -> Tensor:
         """Return the states of the pass without any turn."""
-        del units, removal, is_changed, unit
-        return self._states[trial]
+        return self._states[pairs.trial]
 
-    def changed_states(
-        self, units: Tensor, removal: Removal, is_changed: Tensor, trial: Tensor, unit: Tensor
-    ) -> Tensor:
+    def changed_states(self, pairs: Pairs) -> Tensor:
         """Return the states of passes that differ in few bins, or in many."""
-        del units
-        changed = is_changed[trial, unit]
-        if float(changed.float().mean()) > SPARSE_UP_TO:
-            first = self._first[trial] - removal.sequences(trial, unit)
-            return self._model.body(first, *self._told(len(trial)))
-        pair, at_bin = changed.nonzero(as_tuple=True)
-        trunk = self._model.trunk
-        taken = removal.tokens(trial[pair], unit[pair], at_bin)
-        made = self._model.to_tokens(self._first[trial[pair], at_bin] - taken)
+        model, trunk, told = self._model, self._model.trunk, self._told(len(pairs.trial))
+        if float(pairs.is_changed.float().mean()) > SPARSE_UP_TO:
+            return model.body(self._first[pairs.trial] - pairs.sequences(), *told)
+        pair, at_bin, taken = pairs.changed_bins()
+        made = model.to_tokens(self._first[pairs.trial[pair], at_bin] - taken)
         new = trunk.place(made, trunk.position[at_bin], trunk.prompt.weight[self.prompt])
-        tokens, packed = (known[trial] for known in self._embedded)
+        tokens, packed = (known[pairs.trial] for known in self._embedded)
         tokens[pair, trunk.n_prefix + at_bin] = new
         packed[pair, trunk.n_prefix + at_bin] = trunk.first_project(new)
-        return trunk.transform(tokens, *self._told(len(trial)), packed)
+        return trunk.transform(tokens, *told, packed)
 
     @cached_property
     def _states(self) -> Tensor:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from mtm_core.models.rank_one import Removal, Turns
+from mtm_core.models.rank_one import Pairs, Removal, Turns
 from mtm_core.models.spike_model import causal_trials
 
 if TYPE_CHECKING:
@@ -54,41 +54,28 @@ class Ndt2Turns(Turns):
         """Return weights and biases that read units out."""
         return self._model.trunk.read_out.rows(self._slots(units)[1], self.prompt)
 
-    def unchanged_states(
-        self, units: Tensor, removal: Removal, is_changed: Tensor, trial: Tensor, unit: Tensor
-    ) -> Tensor:
+    def unchanged_states(self, pairs: Pairs) -> Tensor:
         """Return the states of the units' patches in the pass without any turn."""
-        del removal, is_changed
-        return self._states[trial, :, self._slots(units)[0][unit]]
+        return self._states[pairs.trial, :, self._slots(pairs.units)[0][pairs.unit]]
 
-    def changed_states(
-        self, units: Tensor, removal: Removal, is_changed: Tensor, trial: Tensor, unit: Tensor
-    ) -> Tensor:
+    def changed_states(self, pairs: Pairs) -> Tensor:
         """Return the states of the units' patches in passes of their own, not too many at once."""
-        patch, n_tokens = self._slots(units)[0], self._embedded[0].shape[1]
-        size = max(MAX_TOKENS // n_tokens, 1)
-        pieces = zip(torch.split(trial, size), torch.split(unit, size), strict=True)
-        return torch.cat([self._turn(removal, is_changed, patch[u], t, u) for t, u in pieces])
+        size = max(MAX_TOKENS // self._embedded[0].shape[1], 1)
+        return torch.cat([self._turn(some) for some in pairs.split(size)])
 
-    def _turn(
-        self, removal: Removal, is_changed: Tensor, patch: Tensor, trial: Tensor, unit: Tensor
-    ) -> Tensor:
+    def _turn(self, pairs: Pairs) -> Tensor:
         trunk, (n_bins, n_patches) = self._model.trunk, self._first.shape[1:3]
-        pair, at_bin = is_changed[trial, unit].nonzero(as_tuple=True)
-        first = self._first[trial[pair], at_bin, patch[pair]]
-        made = self._model.to_tokens(first - removal.tokens(trial[pair], unit[pair], at_bin))
-        new = trunk.place(
-            made,
-            self._places[patch[pair]],
-            trunk.time_position[at_bin],
-            trunk.prompt.weight[self.prompt],
-        )
-        tokens, packed = (known[trial] for known in self._embedded)
+        pair, at_bin, taken = pairs.changed_bins()
+        patch = self._slots(pairs.units)[0][pairs.unit]
+        made = self._model.to_tokens(self._first[pairs.trial[pair], at_bin, patch[pair]] - taken)
+        places, times = self._places[patch[pair]], trunk.time_position[at_bin]
+        new = trunk.place(made, places, times, trunk.prompt.weight[self.prompt])
+        tokens, packed = (known[pairs.trial] for known in self._embedded)
         own = trunk.n_prefix + torch.arange(n_bins, device=patch.device) * n_patches
         own = own + patch[:, None]  # (pairs, bins): where the tokens of the patch are
         tokens[pair, own[pair, at_bin]] = new
         packed[pair, own[pair, at_bin]] = trunk.first_project(new)
-        return trunk.transform(tokens, n_patches, self._told(len(trial))[1], packed, own)
+        return trunk.transform(tokens, n_patches, self._told(len(own))[1], packed, own)
 
     @cached_property
     def _states(self) -> Tensor:

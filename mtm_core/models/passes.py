@@ -54,7 +54,8 @@ def predict_folds(model: SpikeModel, counts: Tensor, mask: ResolvedMask, n_folds
     exact way does. Other arguments and the result are those of `predict_masked`.
     """
     is_hidden = _to_tensor(mask, counts)
-    log_rate = _predict(model, counts, is_hidden, mask)
+    has_others = len(mask.scored_units) < counts.shape[-1]
+    log_rate = _predict(model, counts, is_hidden, mask) if has_others else counts.clone()
     scored = torch.from_numpy(mask.scored_units).to(counts.device)
     prompt = prompt_index(mask.prompt)
     in_folds = model.in_folds(counts, is_hidden, prompt, is_causal=mask.is_causal)

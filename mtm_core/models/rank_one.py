@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import torch
@@ -118,6 +118,54 @@ class Removal:
         return out.add_(self.visible[unit, at_bin][:, None] * self.by_visible[unit])
 
 
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Pairs:
+    """Pairs of a trial and a unit that is hidden in it.
+
+    Parameters
+    ----------
+    units : Tensor of int64, shape (n_chosen,)
+        The units that are asked for.
+    removal : Removal
+        What hiding each of them takes away.
+    trial, unit : Tensor of int64, shape (n_pairs,)
+        The pairs: rows of the counts, and places in `units`.
+    is_changed : Tensor of bool, shape (n_pairs, n_bins)
+        Bins from which anything is taken away.
+    """
+
+    units: Tensor
+    removal: Removal
+    trial: Tensor
+    unit: Tensor
+    is_changed: Tensor
+
+    def sequences(self) -> Tensor:
+        """Return what is taken away: (n_pairs, n_bins, n_first)."""
+        return self.removal.sequences(self.trial, self.unit)
+
+    def changed_bins(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the changed bins one by one.
+
+        Returns
+        -------
+        pair, at_bin : Tensor of int64, shape (n_tokens,)
+            Where they are.
+        taken : Tensor, shape (n_tokens, n_first)
+            What is taken away there.
+        """
+        pair, at_bin = self.is_changed.nonzero(as_tuple=True)
+        return pair, at_bin, self.removal.tokens(self.trial[pair], self.unit[pair], at_bin)
+
+    def split(self, size: int) -> list[Pairs]:
+        """Cut them into pieces of no more than so many pairs."""
+        each = (torch.split(of, size) for of in (self.trial, self.unit, self.is_changed))
+        return [
+            replace(self, trial=trial, unit=unit, is_changed=is_changed)
+            for trial, unit, is_changed in zip(*each, strict=True)
+        ]
+
+
 class Turns(ABC):
     """Trials under one mask, ready to answer what a unit would be if it, too, were hidden.
 
@@ -146,15 +194,20 @@ class Turns(ABC):
         removal = self.remove(units)
         is_changed = removal.is_changed()
         is_turn = is_changed.any(dim=-1)
-        (n_trials, n_bins, _), n_chosen = self.counts.shape, len(units)
-        answers = self.counts.new_empty(n_trials, n_bins, n_chosen)
+        answers = self.counts.new_empty(*self.counts.shape[:2], len(units))
         weight, bias = self.rows(units)
         for is_new, find in ((is_turn, self.changed_states), (~is_turn, self.unchanged_states)):
             trial, unit = is_new.nonzero(as_tuple=True)
             if len(trial):
-                states = find(units, removal, is_changed, trial, unit)
-                product = (states @ weight[unit][..., None])[..., 0] + bias[unit][:, None]
-                answers[trial, :, unit] = product.to(answers.dtype)
+                pairs = Pairs(
+                    units=units,
+                    removal=removal,
+                    trial=trial,
+                    unit=unit,
+                    is_changed=is_changed[trial, unit],
+                )
+                product = (find(pairs) @ weight[unit][..., None])[..., 0] + bias[unit][:, None]
+                answers[trial, :, unit] = product
         return answers.clamp_(max=MAX_LOG_GAIN).add_(self.part.offset[:, units])
 
     @abstractmethod
@@ -166,21 +219,8 @@ class Turns(ABC):
         """Return weights (n_chosen, width) and biases (n_chosen,) that read units out."""
 
     @abstractmethod
-    def changed_states(
-        self, units: Tensor, removal: Removal, is_changed: Tensor, trial: Tensor, unit: Tensor
-    ) -> Tensor:
-        """Return what is read out in pairs of trial and unit from which something is taken away.
-
-        Parameters
-        ----------
-        units : Tensor of int64, shape (n_chosen,)
-            The units.
-        removal : Removal
-            What `remove` said.
-        is_changed : Tensor of bool, shape (n_trials, n_chosen, n_bins)
-            Where it says anything.
-        trial, unit : Tensor of int64, shape (n_pairs,)
-            The pairs: rows of `counts`, and places in `units`.
+    def changed_states(self, pairs: Pairs) -> Tensor:
+        """Return what is read out in pairs from which something is taken away.
 
         Returns
         -------
@@ -188,9 +228,7 @@ class Turns(ABC):
         """
 
     @abstractmethod
-    def unchanged_states(
-        self, units: Tensor, removal: Removal, is_changed: Tensor, trial: Tensor, unit: Tensor
-    ) -> Tensor:
+    def unchanged_states(self, pairs: Pairs) -> Tensor:
         """Return what is read out in pairs from which nothing is: the pass without any turn."""
 
 

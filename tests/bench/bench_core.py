@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 import torch
 
 from mtm_core.config import MaskingConfig
@@ -17,11 +18,36 @@ from mtm_core.models.session_part import SessionFacts
 from mtm_core.seeding import torch_generator
 from tests.core.sessions import make_session
 
+WITHOUT_TORCH = ("--help", "--version", "info steinmetz2019_s12", "sessions list")
+"""Commands that need no torch, and the time that a person notices."""
 
-def bench_help(measured, median_s):
-    words = [sys.executable, "-m", "mtm_core", "--help"]
-    seconds = median_s(lambda: subprocess.run(words, capture_output=True, check=True))
-    measured("mtm-core --help", seconds, 0.5)
+
+@pytest.mark.parametrize("words", WITHOUT_TORCH)
+def bench_start_of_a_command(words, measured, median_s):
+    program = [sys.executable, "-m", "mtm_core", *words.split()]
+    seconds = median_s(lambda: subprocess.run(program, capture_output=True, check=True), runs=3)
+    measured(f"mtm-core {words}", seconds, 0.5)
+
+
+def bench_start_of_a_command_with_torch(table, measured, median_s):
+    program = [sys.executable, "-m", "mtm_core", "evaluate", "demo", "steinmetz2019_s12"]
+    program += ["--tasks", "forward_prediction", "--no-shuffle", "--threads", "1"]
+    seconds = median_s(lambda: subprocess.run(program, capture_output=True, check=True), runs=1)
+    measured("mtm-core evaluate demo steinmetz2019_s12, one task, from start to end", seconds)
+    table.number("  most memory of any command so far", peak_of_children_mb(), "MB")
+
+
+def bench_start_of_the_viewer(measured, median_s, tmp_path):
+    program = [sys.executable, "-m", "mtm_viewer.app", "--demo", "--offscreen"]
+    program += ["--screenshot", str(tmp_path / "window.png")]
+    seconds = median_s(lambda: subprocess.run(program, capture_output=True, check=True), runs=1)
+    measured("mtm-viewer --demo --offscreen, from start to its picture and end", seconds)
+
+
+def peak_of_children_mb() -> float:
+    """Return the most memory that a program started here has taken, in MB."""
+    resource = pytest.importorskip("resource")  # not on Windows
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
 
 
 def bench_opening_a_session(measured, median_s, tmp_path):

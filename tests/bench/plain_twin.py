@@ -64,9 +64,11 @@ class PlainNdt1(nn.Module):
         self.norm, self.read_out = nn.LayerNorm(width), nn.Linear(width, n_units)
         self.offset = part.offset.clone()
         self._take_over(model)
-        mask = torch.zeros(config_tokens := len(self.position) + 2, config_tokens)
-        mask[:2, 2:] = -math.inf  # prefix tokens see prefix tokens only
-        self.mask = mask
+        n_tokens = len(self.position) + 2
+        self.mask = torch.zeros(n_tokens, n_tokens)
+        self.mask[:2, 2:] = -math.inf  # prefix tokens see prefix tokens only
+        later = torch.ones(n_tokens, n_tokens, dtype=torch.bool).triu(1)
+        self.causal_mask = self.mask.masked_fill(later & (torch.arange(n_tokens) > 1), -math.inf)
 
     @torch.no_grad()
     def _take_over(self, model: Ndt1) -> None:
@@ -90,11 +92,11 @@ class PlainNdt1(nn.Module):
             own.weight.copy_(other.weight)
             own.bias.copy_(other.bias)
 
-    def forward(self, counts: Tensor, prompt: int) -> Tensor:
+    def forward(self, counts: Tensor, prompt: int, *, is_causal: bool = False) -> Tensor:
         tokens = self.second(nn.functional.softsign(self.first(counts))) + self.position
         prefix = torch.stack([self.prompt[prompt], self.session_token]).expand(len(counts), -1, -1)
         tokens = torch.cat([prefix, self.dropout(tokens)], dim=1)
         for layer in self.layers:
-            tokens = layer(tokens, self.mask)
+            tokens = layer(tokens, self.causal_mask if is_causal else self.mask)
         read = self.read_out(self.norm(tokens[:, 2:]))
         return read.clamp(max=3.0) + self.offset

@@ -31,7 +31,9 @@ def ibl_session(n_trials: int, n_bins: int, n_units: int) -> Session:
 
 def paper_checkpoint(session: Session) -> Checkpoint:
     """Make an untrained model of the paper's size: what weights hold does not change the time."""
-    return make_checkpoint(session, load_preset("paper-ndt1-mtm"), noise=0.01)
+    checkpoint = make_checkpoint(session, load_preset("paper-ndt1-mtm"), noise=0.01)
+    checkpoint.model.trunk.output_gain.data.fill_(1.0)  # the plain twin has none
+    return checkpoint
 
 
 def linear_config() -> TrainConfig:
