@@ -8,15 +8,15 @@ import torch
 from mtm_core.masking.masked_batch import prompt_index
 from mtm_core.models import component_turns
 from mtm_core.models.ndt1 import Ndt1
-from mtm_core.models.read_in import N_KERNELS
 from tests.core.models.test_ndt1 import N_BINS, N_UNITS, VARIANTS, hide, make_counts, make_model
 from tests.core.models.turns import PassCounter, plain_loop
 
 UNITS = [0, 2, 5, 9]
 
 
-def make_components(prompt: str, *, bypassed: bool) -> Ndt1:
-    model = make_model(replace(VARIANTS["components"], unit_history=True)).eval()
+def make_components(prompt: str, *, bypassed: bool, copies: int = 2) -> Ndt1:
+    config = replace(VARIANTS["components"], unit_history=True, component_copies=copies)
+    model = make_model(config).eval()
     if bypassed:
         model.bypass_layers(prompt_index(prompt))
     return model
@@ -29,20 +29,21 @@ def some_hidden() -> torch.Tensor:
     return is_hidden
 
 
+@pytest.mark.parametrize("copies", [2, 3])
 @pytest.mark.parametrize("at_once", [1, 64])
 @pytest.mark.parametrize("bypassed", [True, False], ids=["scores alone", "with layers"])
 @pytest.mark.parametrize("prompt", ["neuron", "causal"])
 def test_the_closed_form_is_the_plain_loop(
-    prompt: str, bypassed: bool, at_once: int, monkeypatch: pytest.MonkeyPatch
+    prompt: str, bypassed: bool, at_once: int, copies: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(component_turns, "UNITS_AT_ONCE", at_once)
-    model, counts = make_components(prompt, bypassed=bypassed), make_counts()
+    model, counts = make_components(prompt, bypassed=bypassed, copies=copies), make_counts()
     found = model.in_turn(counts, some_hidden(), prompt_index(prompt))(torch.tensor(UNITS))
     expected = plain_loop(model, counts, some_hidden(), UNITS, prompt)
     torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("n_used", [1, 2, N_KERNELS])
+@pytest.mark.parametrize("n_used", [1, 2, 4])
 def test_kernels_that_no_component_uses_do_not_matter(n_used: int) -> None:
     model, counts = make_components("neuron", bypassed=True), make_counts()
     index = prompt_index("neuron")
