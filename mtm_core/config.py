@@ -221,7 +221,7 @@ class TrainConfig:
 
 FINETUNE: Mapping[str, str] = {
     "optim.steps": "300",
-    "optim.lr": "0.001",
+    "optim.lr": "0.003",
     "run.validate_every": "25",
     "run.checkpoint_every": "100",
     "data.train_trials": "none",
