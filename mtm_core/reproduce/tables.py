@@ -252,7 +252,7 @@ _NEW_ANIMALS = Table(
             name="from-scratch-long",
             label="from scratch, 1,500 steps",
             preset="recommended-multi",
-            changes=(("optim.steps", "1500"),),
+            changes=(("optim.steps", "1500"), ("run.validate_every", "100")),
         ),
         Variant(
             name="zero-shot",
