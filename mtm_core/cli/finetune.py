@@ -16,7 +16,6 @@ add --freeze-trunk. `mtm-core evaluate RUN S.h5` scores the result.
 from __future__ import annotations
 
 import argparse
-from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -74,9 +73,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Fine-tune; return 0 at the end, 130 or 143 if asked to stop before."""
-    from mtm_core.cli.stop_request import StopRequest
-    from mtm_core.cli.train_report import TrainReport
+    from mtm_core.cli.train_loop import follow
     from mtm_core.data.session_file import read_session
+    from mtm_core.training.distributed import join_team
     from mtm_core.training.finetune import finetune
     from mtm_core.training.run_folder import RunFolder
 
@@ -84,23 +83,19 @@ def run(args: argparse.Namespace) -> int:
     pretrained = choose_start(args, folder)
     path = choose_session(args, folder)
     session = read_session(path)
-    events = finetune(
-        pretrained,
-        choose_settings(args, folder, pretrained, session),
-        session,
-        args.out,
-        resume=args.resume,
-        session_path=str(path.resolve()),
-    )
-    report = TrainReport(args.out, as_json=args.events is not None, command="finetune")
-    stop = StopRequest()
-    with stop, report, closing(events):  # closing saves a checkpoint before the end
-        for event in events:
-            report.take(event)
-            if stop.is_asked:
-                break
-    report.summarise()
-    return 0 if report.is_finished else stop.exit_code
+    config = choose_settings(args, folder, pretrained, session)
+    with join_team(config.run.device) as team:
+        events = finetune(
+            pretrained,
+            config,
+            session,
+            args.out,
+            resume=args.resume,
+            session_path=str(path.resolve()),
+            team=team,
+        )
+        as_json = args.events is not None
+        return follow(events, args.out, as_json=as_json, command="finetune", team=team)
 
 
 def choose_start(args: argparse.Namespace, folder: RunFolder) -> Pretrained:

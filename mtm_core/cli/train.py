@@ -14,16 +14,13 @@ Under torchrun several processes share each batch out among them; the result is 
 from __future__ import annotations
 
 import argparse
-from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mtm_core.cli.config_arguments import add_config_arguments, typed_settings
 
 if TYPE_CHECKING:
-    from mtm_core.cli.stop_request import StopRequest
     from mtm_core.config import TrainConfig
-    from mtm_core.training.distributed import Team
     from mtm_core.training.run_folder import RunFolder
 
 DEFAULT_PRESET = "quick"
@@ -52,7 +49,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train; return 0 at the end, 130 or 143 if asked to stop before."""
-    from mtm_core.cli.train_report import PreparationBar, TrainReport
+    from mtm_core.cli.train_loop import follow
+    from mtm_core.cli.train_report import PreparationBar
     from mtm_core.data.session_file import read_session
     from mtm_core.training.distributed import join_team
     from mtm_core.training.loop import train
@@ -72,24 +70,7 @@ def run(args: argparse.Namespace) -> int:
                 team=team,
             )
         as_json = args.events is not None
-        report = TrainReport(args.out, as_json=as_json, is_silent=not team.is_first)
-        stop = _stop_request(team)
-        with stop, report, closing(events):  # closing saves a checkpoint before the end
-            for event in events:
-                report.take(event)
-                if team.is_any(stop.is_asked):
-                    break
-    report.summarise()
-    return 0 if report.is_finished else stop.exit_code
-
-
-def _stop_request(team: Team) -> StopRequest:
-    from mtm_core.cli.stop_request import StopRequest
-
-    if team.size == 1:
-        return StopRequest()
-    said = "Stopping: all processes finish the step, and a checkpoint is saved."
-    return StopRequest(said if team.is_first else "", is_patient=True)
+        return follow(events, args.out, as_json=as_json, command="train", team=team)
 
 
 def choose_settings(args: argparse.Namespace, folder: RunFolder) -> TrainConfig:

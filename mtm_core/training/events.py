@@ -60,7 +60,7 @@ class StepDone:
     seconds, seconds_left : float
         Training time so far, the fitted start included, and about how much is to come.
     data_seconds : float
-        How long this step waited for the counts of its batch.
+        How long this step waited until the counts of its batch lay where it is computed.
     """
 
     step: int

@@ -13,11 +13,12 @@ from mtm_core import config_io
 from mtm_core.config import FINETUNE, TrainConfig
 from mtm_core.data.session import Session
 from mtm_core.models.manifest import Manifest
+from mtm_core.training.distributed import Team
 from mtm_core.training.events import Event
 from mtm_core.training.loop import train
 from mtm_core.training.pretrained import Pretrained
 from mtm_core.training.sessions import is_embedded
-from mtm_core.training.setup import OnPreparation
+from mtm_core.training.setup import ALONE, OnPreparation
 
 Typed = Iterable[tuple[str, str | list[str]]]
 
@@ -63,6 +64,7 @@ def finetune(
     resume: bool = False,
     session_path: str = "",
     on_preparation: OnPreparation | None = None,
+    team: Team = ALONE,
 ) -> Generator[Event, None, None]:
     """Fine-tune a checkpoint on a session; iterate over the result to make it happen.
 
@@ -75,7 +77,7 @@ def finetune(
         See `finetune_config`.
     session : Session
         What to fine-tune on.
-    run_dir, resume, session_path, on_preparation
+    run_dir, resume, session_path, on_preparation, team
         As in `training.loop.train`.
 
     Raises
@@ -93,4 +95,5 @@ def finetune(
         session_paths=[session_path] if session_path else [],
         on_preparation=on_preparation,
         pretrained=pretrained,
+        team=team,
     )

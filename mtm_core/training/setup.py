@@ -91,7 +91,7 @@ class Workbench:
     team: Team
 
     def take_batch(self, step: int) -> tuple[TrainingSession, Tensor]:
-        """Return the session of a step and the counts of its batch, float32, on the device."""
+        """Return the session of a step and the counts of its batch, uint8, on the device."""
         session, trials = self._trials(step)
         counts = session.counts.take(trials)
         if step + 1 < self.n_steps:

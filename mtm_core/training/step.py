@@ -34,7 +34,7 @@ class StepMade(NamedTuple):
     grad_norm : float
         Norm of the gradient before clipping.
     data_seconds : float
-        How long it waited for its counts.
+        How long it waited until its counts (uint8) lay on the device.
     """
 
     loss: float
@@ -69,7 +69,7 @@ def make_step(bench: Workbench, step: int, n_parts: int) -> StepMade | None:
     started = time.perf_counter()
     session, counts = bench.take_batch(step)
     data_seconds = time.perf_counter() - started
-    batch = session.sampler.draw(counts, mask_generator(bench.config.run.seed, step))
+    batch = session.sampler.draw(counts.float(), mask_generator(bench.config.run.seed, step))
     loss = bench.team.combine(bench.parameters, add_gradients(bench, step, batch, n_parts))
     if loss is None:
         bench.optimizer.zero_grad()

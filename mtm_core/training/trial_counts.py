@@ -48,7 +48,7 @@ class TrialCounts:
     >>> counts = np.arange(6, dtype=np.uint8).reshape(3, 1, 2)
     >>> some = TrialCounts(HeldCounts(counts), np.array([0, 2]), "cpu")
     >>> len(some), some.take(np.array([1])).tolist(), some.mean().tolist()
-    (2, [[[4.0, 5.0]]], [[2.0, 3.0]])
+    (2, [[[4, 5]]], [[2.0, 3.0]])
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class TrialCounts:
         return len(self._rows)
 
     def take(self, places: NDArray[Any] | slice) -> Tensor:
-        """Return the counts of some of these trials as float32, on the device.
+        """Return a copy of the counts of some of these trials, on the device.
 
         Parameters
         ----------
@@ -72,18 +72,17 @@ class TrialCounts:
 
         Returns
         -------
-        Tensor, shape (len(places), n_bins, n_units), float32
+        Tensor, shape (len(places), n_bins, n_units), uint8
         """
         if self._resident is not None:
             if isinstance(places, slice):
-                return self._resident[places].float()
-            return self._resident[torch.from_numpy(places).to(self._device)].float()
-        counts = self._source.take(self._rows[places])
-        return torch.from_numpy(counts).to(self._device).float()
+                return self._resident[places].clone()
+            return self._resident[torch.from_numpy(places).to(self._device)]
+        return torch.from_numpy(self._source.take(self._rows[places])).to(self._device)
 
     def all(self) -> Tensor:
         """Return all of them as float32, on the device."""
-        return self.take(slice(None))
+        return self.take(slice(None)).float()
 
     def expect(self, places: Rows) -> None:
         """Say which are taken next, so that a disk can fetch them meanwhile."""

@@ -100,7 +100,7 @@ def test_one_batch_can_be_memorised(architecture: str) -> None:
     )
     bench = prepare(config, [tiny_session()], probe_backend("cpu", 1))
     (only,) = bench.sessions
-    batch = only.sampler.draw(only.counts.take(slice(4)), mask_generator(0, 0))
+    batch = only.sampler.draw(only.counts.take(slice(4)).float(), mask_generator(0, 0))
     model = bench.model.eval()  # latent variables at their means
     lowest = float(poisson_loss(batch.targets.clamp(min=1e-9).log(), batch))
     flat = model.member().part.offset.expand_as(batch.targets)

@@ -180,23 +180,42 @@ def test_a_start_from_regressions_is_the_same_for_all(nursery, tmp_path):
     assert_same_curve(tmp_path / "alone", tmp_path / "both", rel=1e-4)
 
 
-def test_torchrun_starts_it_and_one_process_speaks(tmp_path):
-    write_session(make_session(), tmp_path / "s.h5")
-    flags = [word for key, value in TINY.items() for word in (f"--{key}", value)]
-    words = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2"]
-    words += ["--master-addr", "127.0.0.1", "--master-port", str(free_port())]
-    words += ["-m", "mtm_core", "train", "--session", str(tmp_path / "s.h5")]
-    words += ["--preset", "quick-temporal", "--out", str(tmp_path / "run"), *flags]
+def torchrun(*words):
+    start = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2"]
+    start += ["--master-addr", "127.0.0.1", "--master-port", str(free_port()), "-m", "mtm_core"]
     done = subprocess.run(
-        words, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=120
+        [*start, *map(str, words)],
+        cwd=ROOT,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
     assert done.returncode == 0, done.stderr
+    return done
+
+
+def test_torchrun_trains_and_fine_tunes_and_one_process_speaks(tmp_path):
+    for seed in (0, 1):
+        write_session(make_session(seed=seed), tmp_path / f"{seed}.h5")
+    flags = [word for key, value in TINY.items() for word in (f"--{key}", value)]
+    done = torchrun(
+        *["train", "--preset", "multi", "--session", tmp_path / "0.h5"],
+        *["--out", tmp_path / "run", *flags],
+    )
     assert done.stdout.count("Trained 6 steps") == 1
-    assert "2 processes together" in done.stderr
+    assert done.stderr.count("2 processes together") == 1
     (started,) = events_of(tmp_path / "run", RunStarted)
     assert started.backend.endswith(", 2 processes together")
     assert events_of(tmp_path / "run", RunFinished)
     assert read_manifest(tmp_path / "run" / "model.safetensors").n_steps == 6
+
+    done = torchrun(
+        *["finetune", tmp_path / "run", "--session", tmp_path / "1.h5"],
+        *["--out", tmp_path / "tuned", "--optim.steps", "3"],
+    )
+    assert done.stdout.count("Trained 3 steps") == 1
+    assert load_checkpoint(tmp_path / "tuned" / "model.safetensors").manifest.n_units == 24
 
 
 def test_one_process_alone_asks_nobody(monkeypatch):

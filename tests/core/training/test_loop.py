@@ -146,7 +146,7 @@ def test_one_batch_can_be_memorised(read_in):
     )
     bench = prepare(config, [tiny_session()], probe_backend("cpu", 1))
     (only,) = bench.sessions
-    batch = only.sampler.draw(only.counts.take(slice(4)), mask_generator(0, 0))
+    batch = only.sampler.draw(only.counts.take(slice(4)).float(), mask_generator(0, 0))
     for _ in range(250):
         loss = poisson_loss(bench.model(batch), batch)
         loss.backward()

@@ -58,7 +58,7 @@ def test_what_is_added_to_the_loss_comes_in_parts_too(loss, monkeypatch):
 
     monkeypatch.setattr(bench.model, "training_output", output)
     session, counts = bench.take_batch(0)
-    batch = session.sampler.draw(counts, mask_generator(0, 0))
+    batch = session.sampler.draw(counts.float(), mask_generator(0, 0))
     found = [step_module.add_gradients(bench, 0, batch, n) for n in (1, 2, 5)]
     assert float(found[1]) == pytest.approx(float(found[0]), rel=1e-5)
     assert float(found[2]) == pytest.approx(float(found[0]), rel=1e-5)
