@@ -18,7 +18,7 @@ from mtm_core.masking.masked_batch import MaskedBatch
 from mtm_core.models.backend import probe_backend
 from mtm_core.models.checkpoint import load_checkpoint, read_manifest
 from mtm_core.models.losses import poisson_loss
-from mtm_core.training import loop
+from mtm_core.training import step as step_module
 from mtm_core.training.events import StepDone
 from mtm_core.training.loop import train
 from mtm_core.training.optim import clip_gradients
@@ -164,7 +164,7 @@ def test_a_penalty_weighs_the_same_against_a_sum(
         n_scored.append(int(batch.is_scored.sum()))
         return 0.0 * log_rate.sum()
 
-    monkeypatch.setattr(loop, "poisson_loss", nothing)
+    monkeypatch.setattr(step_module, "poisson_loss", nothing)
     first = []
     for loss in ("mean", "sum"):
         config = config_of("lfads", optim__loss=loss, optim__steps="1", model__kl_warmup="0")

@@ -42,7 +42,7 @@ def free_port() -> int:
 
 def child(job: dict, rank: int, port: int, words: Path) -> None:
     """Train as one of several processes; leave the last words in a file."""
-    signal.alarm(90)  # so that a process that hangs fails the test
+    signal.alarm(300)  # so that a process that hangs fails the test
     os.environ |= {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": str(job["size"])}
     os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
     code = 1
