@@ -8,6 +8,8 @@ Bayes, as in Efron & Morris (1973), with the units as the ensemble.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
@@ -21,9 +23,34 @@ FLOOR = 0.02
 """Least variance of a combination of features, as a share of the mean: none is ruled out."""
 
 
+@dataclass(frozen=True, eq=False)
+class Prior:
+    """What is expected of weights before any spike is seen.
+
+    Parameters
+    ----------
+    unit : float
+        What a feature's variance is measured in; see `Penalties`.
+    basis : Tensor, shape (width, width), or None
+        A basis in which the prior is the same in all directions; the mean of its squared lengths
+        is 1. None: it is so in the features as given (ridge).
+    """
+
+    unit: float
+    basis: Tensor | None = None
+
+    def fit(self, problem: Problem) -> Solution:
+        """Fit units under this prior; see `fit_ridge_poisson`."""
+        if self.basis is None:
+            return fit_ridge_poisson(problem, Penalties(self.unit))
+        penalties = Penalties(self.unit, PENALTIES)
+        found = fit_ridge_poisson(problem.in_basis(self.basis), penalties)
+        return Solution(found.weight @ self.basis.T, found.bias, found.val_log_likelihood)
+
+
 @torch.no_grad()
-def learn_prior(problem: Problem, unit: float) -> Tensor:
-    """Fit all units of a problem by ridge and return a root of their weights' covariance.
+def learn_prior(problem: Problem, unit: float) -> Prior:
+    """Fit all units of a problem by ridge and take the covariance of their weights as a prior.
 
     Parameters
     ----------
@@ -31,12 +58,6 @@ def learn_prior(problem: Problem, unit: float) -> Tensor:
         Of the whole population.
     unit : float
         What a feature's variance is measured in; see `Penalties`.
-
-    Returns
-    -------
-    Tensor, shape (width, width)
-        A basis in which the prior is the same in all directions; the mean of its squared lengths
-        is 1.
     """
     weight = fit_ridge_poisson(problem, Penalties(unit, FIRST_PENALTIES)).weight.double()
     covariance = weight.T @ weight / len(weight)
@@ -44,10 +65,4 @@ def learn_prior(problem: Problem, unit: float) -> Tensor:
     covariance += FLOOR * torch.eye(len(covariance), dtype=covariance.dtype, device=weight.device)
     variance, vectors = torch.linalg.eigh(covariance)
     root: Tensor = (vectors * variance.clamp(min=0).sqrt()) @ vectors.T
-    return root.to(problem.features.dtype)
-
-
-def fit_with_prior(problem: Problem, unit: float, basis: Tensor) -> Solution:
-    """Fit units under a learnt prior; see `learn_prior` and `fit_ridge_poisson`."""
-    found = fit_ridge_poisson(problem.in_basis(basis), Penalties(unit, PENALTIES))
-    return Solution(found.weight @ basis.T, found.bias, found.val_log_likelihood)
+    return Prior(unit, root.to(problem.features.dtype))

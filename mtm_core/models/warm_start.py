@@ -20,7 +20,7 @@ from torch import Tensor
 
 from mtm_core.masking.masked_batch import PROMPTS, prompt_index
 from mtm_core.models.block_scores import Kernels
-from mtm_core.models.learnt_prior import fit_with_prior, learn_prior
+from mtm_core.models.learnt_prior import Prior, learn_prior
 from mtm_core.models.ndt1 import Ndt1
 from mtm_core.models.read_in import ComponentReadIn
 from mtm_core.models.read_out import PromptReadOut
@@ -79,9 +79,8 @@ def warm_start(
     regressions = Regressions.of(model, torch.cat([train, val]), len(train), region)
     few = regressions.thinned(CHOICE_STRIDE)
     read_in, read_out = _parts(model)
-    everyone = prompt_index("neuron")
-    kernels, chosen = KERNELS[read_in.n_copies], {}
-    prior = None
+    kernels, prior = KERNELS[read_in.n_copies], Prior(strength)
+    chosen = {}
     for number, (name, choices) in enumerate(kernels.items()):
         report(2 * number, 2 * len(kernels))
         chosen[name] = _choose_kernels(few, name, choices, strength)
@@ -89,17 +88,14 @@ def warm_start(
         if model.config.component_prior == "learnt" and name in PRIOR_OF_ITS_OWN:
             ((_, problem),) = regressions.problems(name, chosen[name])
             prior = learn_prior(problem, strength)
+        prompt = prompt_index(name)
         for units, problem in regressions.problems(name, chosen[name]):
-            solution = (
-                fit_ridge_poisson(problem, Penalties(strength))
-                if prior is None
-                else fit_with_prior(problem, strength, prior)
-            )
-            read_out.weight[prompt_index(name), units] = solution.weight
-            read_out.bias[prompt_index(name), units] = solution.bias
+            solution = prior.fit(problem)
+            read_out.weight[prompt, units] = solution.weight
+            read_out.bias[prompt, units] = solution.bias
         if name == "neuron":  # where a prompt has no regression of its own, this one serves
-            read_out.weight[:] = read_out.weight[everyone].clone()
-            read_out.bias[:] = read_out.bias[everyone].clone()
+            read_out.weight[:] = read_out.weight[prompt].clone()
+            read_out.bias[:] = read_out.bias[prompt].clone()
     read_in.set_kernels([chosen.get(name, chosen["neuron"]) for name in PROMPTS])
     report(2 * len(kernels), 2 * len(kernels))
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from mtm_core.models.learnt_prior import fit_with_prior, learn_prior
-from mtm_core.models.ridge_poisson import Penalties, Problem, fit_ridge_poisson
+from mtm_core.models.learnt_prior import Prior, learn_prior
+from mtm_core.models.ridge_poisson import Problem
 
 N_TRAIN, N_VAL, N_BINS, WIDTH, N_UNITS = 30, 40, 6, 12, 50
 UNIT = 10.0
@@ -39,7 +39,8 @@ def test_a_problem_in_another_basis_predicts_the_same(*, with_own: bool) -> None
 
 
 def test_the_prior_is_wide_where_units_follow_features() -> None:
-    basis = learn_prior(make_problem(), UNIT)
+    basis = learn_prior(make_problem(), UNIT).basis
+    assert basis is not None
     variance = (basis @ basis.T).diagonal()
     assert variance[:2].min() > 3 * variance[2:].max()
     assert variance.mean().item() == pytest.approx(1.0, abs=0.05)
@@ -48,14 +49,13 @@ def test_the_prior_is_wide_where_units_follow_features() -> None:
 
 def test_trials_never_seen_are_predicted_better_than_by_ridge() -> None:
     problem = make_problem()
-    plain = fit_ridge_poisson(problem, Penalties(UNIT))
-    found = fit_with_prior(problem, UNIT, learn_prior(problem, UNIT))
+    plain, found = Prior(UNIT).fit(problem), learn_prior(problem, UNIT).fit(problem)
     assert found.val_log_likelihood > plain.val_log_likelihood + 10
 
 
 def test_the_solution_is_in_terms_of_the_features_given() -> None:
     problem = make_problem(with_own=True)
-    found = fit_with_prior(problem, UNIT, learn_prior(problem, UNIT))
+    found = learn_prior(problem, UNIT).fit(problem)
     val = problem.part(slice(N_TRAIN, None))
     log_rate = val.log_rate(found.weight, found.bias)
     score = float((val.counts * log_rate - log_rate.exp()).sum())
@@ -65,4 +65,4 @@ def test_the_solution_is_in_terms_of_the_features_given() -> None:
 def test_a_population_that_follows_nothing_still_has_a_prior() -> None:
     silent = make_problem()
     silent = Problem(silent.features, torch.zeros_like(silent.counts), silent.offset, N_TRAIN)
-    assert torch.isfinite(learn_prior(silent, UNIT)).all()
+    assert torch.isfinite(learn_prior(silent, UNIT).fit(silent).weight).all()
