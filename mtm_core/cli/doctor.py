@@ -125,8 +125,8 @@ def describe_machine(*, probe_anew: bool) -> dict[str, object]:
         "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
         "threads": torch.get_num_threads(),
         "backend": backend.describe(),
-        "products": known_host_speed(backend).describe(),
-        "measured_in": cache_dir(),
+        "matrix_speed": known_host_speed(backend).describe(),
+        "cache": cache_dir(),
     }
 
 

@@ -12,7 +12,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from mtm_core.models.stopwatch import MIN_GAIN, best_s
+from mtm_core.models.stopwatch import MAX_RELATIVE_ERROR, MIN_GAIN, best_s
 
 Kernel = Literal["products", "fused"]
 
@@ -68,6 +68,11 @@ def _is_fused_faster(n_tokens: int, deadline: float) -> bool:
     packed = torch.linspace(-1, 1, n_tokens * 3 * width).sin().view(1, n_tokens, 3, _HEADS, -1)
     query, key, value = packed.permute(2, 0, 3, 1, 4).unbind(0)
     mask = torch.zeros(1, 1, n_tokens, n_tokens)
+    plain, fused = (
+        kernel(query, key, value, mask) for kernel in (attend_by_products, attend_fused)
+    )
+    if float((fused - plain).abs().max() / plain.abs().max()) > MAX_RELATIVE_ERROR:
+        return False
 
     def run(kernel: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]) -> float:
         return best_s(lambda: kernel(query, key, value, mask), deadline, most=5)

@@ -11,12 +11,9 @@ from typing import Any, Literal
 import torch
 
 from mtm_core.errors import ConfigError
-from mtm_core.models.stopwatch import MIN_GAIN, best_s
+from mtm_core.models.stopwatch import MAX_RELATIVE_ERROR, MIN_GAIN, best_s
 
 Route = Literal["default", "onednn"]
-
-MAX_RELATIVE_ERROR = 1e-5
-"""A route whose products differ by more than this is no fp32 route."""
 
 _ROWS, _WIDTH = 816, 512
 _WORK = 2e-9 * _ROWS * _WIDTH * _WIDTH

@@ -8,6 +8,8 @@ from collections.abc import Callable
 
 MIN_GAIN = 1.1
 """A choice must be this much faster than the plain one to be preferred to it."""
+MAX_RELATIVE_ERROR = 1e-5
+"""A way whose results differ by more than this from the plain one's is another computation."""
 
 
 def median_s(work: Callable[[], object], deadline: float, most: int = 9) -> float:

@@ -29,8 +29,8 @@ def test_what_is_chosen_by_measuring_can_be_measured_again(monkeypatch, tmp_path
     monkeypatch.setenv(resources.ENV_CACHE, str(tmp_path))
     assert main(["doctor", "--json", "--probe"]) == 0
     machine = json.loads(capsys.readouterr().out)["machine"]
-    assert machine["measured_in"] == str(tmp_path)
-    assert "GFLOP/s" in machine["products"]
+    assert machine["cache"] == str(tmp_path)
+    assert "GFLOP/s" in machine["matrix_speed"]
     assert list(tmp_path.glob("host-speed-*.json"))
 
 

@@ -36,3 +36,13 @@ def test_the_faster_kernel_is_taken_by_the_number_of_tokens(monkeypatch, fused_s
 def test_a_kernel_that_was_asked_for_is_taken_at_any_number():
     assert fused_from("fused") == 0
     assert fused_from("products") == NEVER
+
+
+def test_a_fused_kernel_that_rounds_is_not_taken(monkeypatch):
+    plain = attention_kernel.attend_by_products
+    monkeypatch.setattr(attention_kernel, "attend_fused", lambda *of: plain(*of) * (1 + 1e-3))
+    seconds = iter([1.0, 9.0] * 2)  # it would be the faster one
+    monkeypatch.setattr(attention_kernel, "best_s", lambda *_, **__: next(seconds))
+    assert fastest_fused_from(0.0) == NEVER
+    monkeypatch.setattr(attention_kernel, "attend_fused", plain)
+    assert fastest_fused_from(0.0) == 0
