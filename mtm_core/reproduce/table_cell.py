@@ -77,7 +77,7 @@ def compute_cell(plan: TablePlan, cell: TableCell) -> None:
         exam = set_exam(session, train=parts.train, val=parts.val, trials=parts.test)
         values["not_scored"] = dict(exam.not_scored)
     if cell.variant is None:
-        values["baselines"] = _score_baselines(exam) if exam is not None else {}
+        values |= _score_baselines(exam) if exam is not None else {"baselines": {}}
         values["rate_hz"] = _rates(session, parts.train)
     else:
         values |= _train_and_score(plan, cell, config, original, exam)
@@ -149,13 +149,7 @@ def _scores(scores: Mapping[str, TaskScores]) -> dict[str, Any]:
             }
             for task, found in scores.items()
         },
-        "trials": {
-            task: {
-                "log_likelihood": found.log_likelihood.sum(axis=1).round(4).tolist(),
-                "n_spikes": int(found.units.n_spikes.sum()),
-            }
-            for task, found in scores.items()
-        },
+        "trials": _trials(scores),
     }
 
 
@@ -165,12 +159,28 @@ def _with_gaps(values: UnitValues) -> list[float | None]:
 
 
 def _score_baselines(exam: Exam) -> dict[str, dict[str, Any]]:
-    found = {}
-    for baseline in fit_baselines(exam.data):
-        scores = score_baseline(exam, baseline)
-        if scores:
-            found[baseline.name] = {task: scores_to_dict(s) for task, s in scores.items()}
-    return found
+    found = {
+        baseline.name: score_baseline(exam, baseline) for baseline in fit_baselines(exam.data)
+    }
+    scored = {name: scores for name, scores in found.items() if scores}
+    return {
+        "baselines": {
+            name: {task: scores_to_dict(each) for task, each in scores.items()}
+            for name, scores in scored.items()
+        },
+        "baseline_trials": {name: _trials(scores) for name, scores in scored.items()},
+    }
+
+
+def _trials(scores: Mapping[str, TaskScores]) -> dict[str, dict[str, Any]]:
+    """Return what trial-by-trial comparisons need."""
+    return {
+        task: {
+            "log_likelihood": found.log_likelihood.sum(axis=1).round(4).tolist(),
+            "n_spikes": int(found.units.n_spikes.sum()),
+        }
+        for task, found in scores.items()
+    }
 
 
 def _rates(session: Session, rows: NDArray[np.int64]) -> dict[str, float]:

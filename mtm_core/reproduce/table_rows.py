@@ -63,6 +63,10 @@ class Row:
         By column; those that could not be scored are left out.
     minus_baseline : dict of str to Difference
         The difference from the table's baseline, session by session, for each column.
+    minus_classical : dict of str to Difference
+        The same from the best classical baseline of each task.
+    classical : dict of str to str
+        Which that is: the one of the highest mean over sessions.
     n_cells, n_planned : int
         Cells that are there, and that will be.
     runs : tuple of str
@@ -76,6 +80,8 @@ class Row:
     label: str
     values: Mapping[str, Value]
     minus_baseline: Mapping[str, Difference] = field(default_factory=dict)
+    minus_classical: Mapping[str, Difference] = field(default_factory=dict)
+    classical: Mapping[str, str] = field(default_factory=dict)
     n_cells: int
     n_planned: int
     runs: tuple[str, ...] = ()
@@ -86,6 +92,9 @@ def model_rows(plan: TablePlan, split: SplitName, measure: str) -> list[Row]:
     cells = {each.name: _cells(plan, split, each.name) for each in plan.content.variants}
     grids = {name: _grids(found, measure) for name, found in cells.items()}
     baseline = plan.content.baseline
+    rivals = _classical_cells(plan, split)
+    rival_grids = {name: _grids(found, measure) for name, found in rivals.items()}
+    best = _best(rival_grids)
     return [
         Row(
             split=split,
@@ -103,12 +112,45 @@ def model_rows(plan: TablePlan, split: SplitName, measure: str) -> list[Row]:
                 if baseline and variant.name != baseline
                 else {}
             ),
+            minus_classical={
+                task: difference
+                for task, name in best.items()
+                for column, difference in _differences(
+                    (cells[variant.name], grids[variant.name]),
+                    (rivals[name], rival_grids[name]),
+                    measure,
+                ).items()
+                if column == task
+            },
+            classical=best,
             n_cells=len(cells[variant.name]),
             n_planned=len(plan.sessions) * len(plan.seeds),
             runs=tuple(str(values["run"]) for values in cells[variant.name].values()),
         )
         for variant in plan.content.variants
     ]
+
+
+def _classical_cells(plan: TablePlan, split: SplitName) -> dict[str, dict[Key, Values]]:
+    """Return the classical baselines in the form of models' cells: the same for every seed."""
+    found: dict[str, dict[Key, Values]] = {}
+    for path in plan.sessions:
+        values = plan.read(TableCell(path=str(path), split=split)) or {}
+        trials = values.get("baseline_trials", {})
+        for name, tasks in values.get("baselines", {}).items():
+            cell = {"tasks": tasks, "trials": trials.get(name, {})}
+            found.setdefault(name, {}).update({(seed, path.stem): cell for seed in plan.seeds})
+    return found
+
+
+def _best(grids: Mapping[str, Mapping[str, Grid]]) -> dict[str, str]:
+    """Return the name of the highest mean over sessions for each task."""
+    best: dict[str, str] = {}
+    for task in TASKS:
+        means = {name: _mean(grid[task].values()) for name, grid in grids.items() if grid[task]}
+        if means:
+            best[task] = max(means, key=lambda name: means[name])
+    return best
 
 
 def classical_rows(plan: TablePlan, split: SplitName, measure: str) -> list[Row]:

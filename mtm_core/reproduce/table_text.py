@@ -56,6 +56,7 @@ def table_text(plan: TablePlan) -> str:
                 parts.append(_tasks_table(plan, own, published_rows(plan.table)))
                 if differences := _differences_table(plan, own):
                     parts += [f"Minus {_label(plan, plan.content.baseline)}:", differences]
+                parts += _classical_differences(own)
     else:
         parts += _behavior_tables(plan)
     parts += [*_notes(plan), *_failures(plan), _runs(plan)]
@@ -130,6 +131,19 @@ def _differences_table(plan: TablePlan, rows: Sequence[Row]) -> str:
         if row.minus_baseline
     ]
     return markdown_table(header, lines) if lines else ""
+
+
+def _classical_differences(rows: Sequence[Row]) -> list[str]:
+    models = [row for row in rows if row.minus_classical]
+    if not models:
+        return []
+    best = models[0].classical
+    header = ["", *(f"{WORDS[task]}: {best.get(task, '-').replace('_', ' ')}" for task in TASKS)]
+    lines = [
+        [row.label, *(_difference(row.minus_classical.get(task)) for task in TASKS)]
+        for row in models
+    ]
+    return ["Minus the best classical baseline of each task:", markdown_table(header, lines)]
 
 
 def _difference(value: Difference | None) -> str:

@@ -319,3 +319,22 @@ def test_rows_of_a_table_can_be_chosen():
     assert (table.baseline, table.headline) == ("", "mtm")
     with pytest.raises(UnknownNameError, match="neuron"):
         find_table("masks", ["neurons"])
+
+
+def test_a_model_is_compared_with_the_best_classical_baseline_of_each_task(presets):
+    table = json.loads((presets.out / "table.json").read_text())
+    pooled = [row for row in table["rows"] if row["measure"] == "bps_pooled"]
+    classical = {row["name"]: row for row in pooled if row["kind"] == "classical"}
+    (row,) = [row for row in pooled if row["name"] == "recommended"]
+    for task in TASKS:
+        scores = {
+            name: rival["values"][task]["mean"]
+            for name, rival in classical.items()
+            if task in rival["values"]
+        }
+        best = max(scores, key=lambda name: scores[name])
+        assert row["classical"][task] == best
+        found = row["minus_classical"][task]["over_sessions"]["mean"]
+        assert found == pytest.approx(row["values"][task]["mean"] - scores[best], abs=1e-4)
+    text = (presets.out / "table.md").read_text()
+    assert "Minus the best classical baseline of each task:" in text
