@@ -14,7 +14,7 @@ from mtm_core.evaluation.row_order import RowOrder, keep_rows
 from mtm_core.models.answers import Reconstruction
 from mtm_viewer.presenters.raster import RasterMaps, RasterMask, raster_image
 from mtm_viewer.presenters.raster_drawable import RasterDrawable, ShownTrials
-from mtm_viewer.presenters.raster_scene import RasterScene
+from mtm_viewer.presenters.raster_scene import RasterScene, median_events
 from mtm_viewer.presenters.raster_settings import RasterSettings
 from mtm_viewer.presenters.score_lines import UnitGains
 from mtm_viewer.presenters.scores import ScoreLine
@@ -134,6 +134,7 @@ def make_raster(
         if model is None
         else RasterMask(is_hidden=_shown_hidden(model), is_scored=model.mask.is_scored),
         settings=settings,
+        medians=median_events(session, done),
     )
     return _marked(drawable) if session.provenance.is_simulated else drawable
 

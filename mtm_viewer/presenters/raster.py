@@ -29,7 +29,7 @@ from mtm_viewer.presenters.raster_drawable import (
     RowInfo,
     ShownTrials,
 )
-from mtm_viewer.presenters.raster_scene import RasterScene, colours_of
+from mtm_viewer.presenters.raster_scene import EventLine, RasterScene, colours_of
 from mtm_viewer.presenters.raster_settings import PANELS, PanelName, RasterSettings
 from mtm_viewer.presenters.rectangles import rectangles
 from mtm_viewer.theme import DIFFERENCE
@@ -86,6 +86,7 @@ def raster_image(
     order: RowOrder | None = None,
     mask: RasterMask | None = None,
     settings: RasterSettings | None = None,
+    medians: tuple[EventLine, ...] = (),
 ) -> RasterDrawable:
     """Lay out three maps side by side, on one shared scale.
 
@@ -103,6 +104,8 @@ def raster_image(
         What is hidden and scored; none means nothing is.
     settings : RasterSettings, optional
         The look.
+    medians : tuple of EventLine, optional
+        Further events, at the median of the trials that are shown.
     """
     settings = settings or RasterSettings()
     rows = (order or scene.order).rows
@@ -114,7 +117,7 @@ def raster_image(
         rows=info,
         bin_start_s=scene.bin_start_s,
         bin_size_s=scene.bin_size_s,
-        events=scene.events,
+        events=(*scene.events, *medians),
         hatch=rectangles(info.is_hidden),
         veil=rectangles(~info.is_scored),
         true_hz=look.smoothed(maps.true_hz),

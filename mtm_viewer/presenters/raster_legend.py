@@ -26,6 +26,12 @@ def legend_text(drawable: RasterDrawable, theme: Theme, pool_note: str) -> str:
         What shares a pixel; "" if nothing does.
     """
     marks = [f"<span style='color:{theme.event}'>&#9475;</span> {_event(drawable)}"]
+    marks += [
+        f"<span style='color:{theme.event}'>&#9479;</span> {line.name}, median "
+        f"{1000 * line.time_s:.0f} ms"
+        for line in drawable.events
+        if line.is_median
+    ]
     if drawable.hatch:
         marks.append("&#9640; hidden from the model")
     if drawable.veil:

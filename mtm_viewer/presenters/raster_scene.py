@@ -12,10 +12,19 @@ from mtm_core.evaluation.rasters import PeakScale, ZScore, trial_mean_hz
 from mtm_core.evaluation.row_order import RowOrder, WithinName, order_session
 from mtm_core.evaluation.unit_labels import region_colour
 
+_EVENTS = {
+    "stim_on_s": "stimulus onset",
+    "go_cue_s": "go cue",
+    "first_movement_s": "first movement",
+    "response_s": "response",
+    "feedback_s": "feedback",
+}
+"""Fields of the trial table that say when something happened."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class EventLine:
-    """Something that happens at the same time in every trial.
+    """Something that happens in every trial.
 
     Parameters
     ----------
@@ -23,10 +32,13 @@ class EventLine:
         When, relative to the event that trials are aligned to.
     name : str
         What.
+    is_median : bool
+        Whether it happens at a time of its own in each trial, and this is the median.
     """
 
     time_s: float
     name: str
+    is_median: bool = False
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -102,6 +114,33 @@ def raster_scene(
         bin_size_s=session.bin_size_s,
         events=(EventLine(time_s=0.0, name=session.provenance.align_event),),
     )
+
+
+def median_events(session: Session, trials: NDArray[np.int64]) -> tuple[EventLine, ...]:
+    """Find when things happen in the middle trial of some, as far as that lies in the window.
+
+    Parameters
+    ----------
+    session : Session
+        The recording; it may lack any of the events.
+    trials : ndarray of int64
+        Rows of the trials that are shown.
+    """
+    align = session.trials.columns["align_s"].values.astype(np.float64)[trials]
+    start_s = session.window_start_s
+    stop_s = start_s + session.n_bins * session.bin_size_s
+    lines = []
+    for field, name in _EVENTS.items():
+        column = session.trials.columns.get(field)
+        if column is None or not column.is_valid[trials].any():
+            continue
+        is_known = column.is_valid[trials]
+        after_s = column.values.astype(np.float64)[trials][is_known] - align[is_known]
+        median = float(np.median(after_s))
+        is_aligned = np.allclose(after_s, 0.0, atol=session.bin_size_s / 2)
+        if start_s <= median < stop_s and not is_aligned:
+            lines.append(EventLine(time_s=median, name=name, is_median=True))
+    return tuple(lines)
 
 
 def colours_of(region: NDArray[np.str_]) -> NDArray[np.uint8]:

@@ -100,6 +100,7 @@ class RasterPlot(pg.PlotItem):
         self._name: tuple[str, Theme] | None = None
         self.pool_note = ""
         self._events: list[pg.InfiniteLine] = []
+        self._medians: tuple[bool, ...] = ()
         self._make_items()
         self._set_up_axes()
         self.set_theme(theme)
@@ -233,6 +234,15 @@ class RasterPlot(pg.PlotItem):
         n_rows, n_bins = self._source.shape
         return (row, time_bin) if 0 <= row < n_rows and 0 <= time_bin < n_bins else None
 
+    def holds(self, position: QPointF) -> bool:
+        """Tell whether a place of the scene lies in the raster."""
+        return bool(self.isVisible() and self.box.sceneBoundingRect().contains(position))
+
+    def entry_under(self, position: QPointF) -> tuple[int, int] | None:
+        """Return the row and the bin at a place of the scene; None outside the map."""
+        where = self.box.mapSceneToView(position)
+        return self.entry_at(where.x(), where.y())
+
     def show_cross(self, where: tuple[float, float] | None) -> None:
         """Put the crosshair somewhere, or nowhere."""
         for line, value in zip(self.cross, where or (0.0, 0.0), strict=True):
@@ -278,14 +288,19 @@ class RasterPlot(pg.PlotItem):
             self._events.append(line)
         for position, line in enumerate(self._events):
             line.setValue(events[position // 2].time_s * MS)
-        if n_lines > n_kept:
+        medians = tuple(event.is_median for event in events)
+        if n_lines > n_kept or medians != self._medians:
+            self._medians = medians
             self._colour_events()
 
     def _colour_events(self) -> None:
-        for line in self._events[0::2]:
-            line.setPen(pg.mkPen("#000000b0", width=4))
-        for line in self._events[1::2]:
-            line.setPen(pg.mkPen(self._theme.event, width=2))
+        """Draw what happens at one time in all trials solid, and medians dashed and thinner."""
+        pairs = zip(self._events[0::2], self._events[1::2], self._medians, strict=True)
+        for dark, bright, is_median in pairs:
+            style = Qt.PenStyle.DashLine if is_median else Qt.PenStyle.SolidLine
+            width = 1 if is_median else 2
+            dark.setPen(pg.mkPen("#000000b0", width=2 * width))
+            bright.setPen(pg.mkPen(self._theme.event, width=width, style=style))
 
     def _draw_separators(self, rows: tuple[int, ...]) -> None:
         n_bins = 0 if self._source is None else self._source.shape[1]

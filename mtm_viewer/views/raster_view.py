@@ -15,8 +15,9 @@ from mtm_viewer.presenters.raster_legend import legend_text, time_caption
 from mtm_viewer.theme import LIGHT, Theme
 from mtm_viewer.views.colour_bar import ColourBar
 from mtm_viewer.views.mask_tools import MaskTools
-from mtm_viewer.views.panel_menu import PanelMenu
+from mtm_viewer.views.overview_strip import OverviewStrip
 from mtm_viewer.views.plain_plot import adopt_menus
+from mtm_viewer.views.raster_clicks import RasterClicks
 from mtm_viewer.views.raster_painter import RasterPainter
 from mtm_viewer.views.raster_plot import MS, Frame, RasterPlot
 from mtm_viewer.views.region_column import RegionColumn
@@ -26,7 +27,8 @@ _TITLE_PX = 30
 _MINIMUM_PX = 90
 _PREFERRED_PX = 400
 """The same for all panels, so that they come out equally wide."""
-_PICKING = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+_ZOOMS = {Qt.Key.Key_Plus: 0.7, Qt.Key.Key_Equal: 0.7, Qt.Key.Key_Minus: 1 / 0.7}
+_PAGES = {Qt.Key.Key_PageUp: -0.8, Qt.Key.Key_PageDown: 0.8}
 _STEPS = {
     Qt.Key.Key_Up: (-1, 0),
     Qt.Key.Key_Down: (1, 0),
@@ -45,8 +47,8 @@ class RasterView(QWidget):
     to this one), `hovered` (what stands under the pointer, in words; "" when it leaves), and
     `painter.stroke_painted`; `panel_chosen` (place and name of a map, from the menu of a title),
     `levels_chosen` (`Levels`, or None for automatic ones, from a colour bar). Arrow keys move the
-    crosshair, Enter chooses its unit, Space paints its entry while a brush is in hand, Home shows
-    everything.
+    crosshair, Enter chooses its unit, Space paints its entry while a brush is in hand, plus and
+    minus zoom, Page Up and Down scroll, Home shows everything.
     """
 
     unit_clicked = pyqtSignal(str)
@@ -68,7 +70,7 @@ class RasterView(QWidget):
         self.plots = tuple(RasterPlot(theme) for _ in range(N_PANELS))
         self.tools = MaskTools(self)
         self.painter = RasterPainter(self.tools, self.plots, theme, self)
-        self._anchors: dict[str, int] = {}
+        self.overview = OverviewStrip(theme)
         self.column = RegionColumn(theme)
         self.bars = tuple(ColourBar(theme) for _ in range(N_PANELS))
         self.time_label = pg.LabelItem()
@@ -76,6 +78,7 @@ class RasterView(QWidget):
         self.readout = _line_of_text("Value under the pointer", self)
         self._lay_out()
         self._link()
+        self._clicks = RasterClicks(self)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Rasters: true, reconstructed, and baseline or difference")
         self.graphics.setAccessibleName("Raster plots")
@@ -94,14 +97,16 @@ class RasterView(QWidget):
             return
         if not is_same_frame:
             self._cursor = None
-            self._anchors.clear()
+            self._clicks.forget()
             self.painter.set_units(drawable.rows.unit_id)
             self.show_all()
         frame = _frame(drawable)
         for plot, panel in zip(self.plots, drawable.panels, strict=True):
             plot.draw(panel, frame)
         self.column.draw(drawable.rows)
-        self._draw_bars(drawable)
+        for bar, bar_panel in zip(self.bars, drawable.bar_panels(), strict=True):
+            bar.draw(bar_panel)
+        self.overview.draw(drawable.panels[0], self.plots[0].extent())
         self._show_cursor(self._cursor)
         self.choose_unit(self._chosen_unit)
         self._write_legend()
@@ -115,9 +120,15 @@ class RasterView(QWidget):
         for bar in self.bars:
             bar.set_theme(theme)
         self.column.set_theme(theme)
+        self.overview.set_theme(theme)
         self.tools.set_theme(theme)
         self.painter.set_theme(theme)
         self._write_legend()
+
+    @property
+    def drawable(self) -> RasterDrawable | None:
+        """What is shown."""
+        return self._drawable
 
     @property
     def levels(self) -> Levels | None:
@@ -172,6 +183,10 @@ class RasterView(QWidget):
             self.unit_clicked.emit(str(self._drawable.rows.unit_id[self._cursor[0]]))
         elif key == Qt.Key.Key_Space and self._cursor is not None and self.tools.is_painting:
             self.painter.dab(self.plots[0], *self._cursor)
+        elif key in _ZOOMS:
+            self._zoom(_ZOOMS[key])
+        elif key in _PAGES:
+            self._scroll(_PAGES[key])
         elif key == Qt.Key.Key_Home:
             self.show_all()
         else:
@@ -188,7 +203,8 @@ class RasterView(QWidget):
         layout.setVerticalSpacing(0)
         layout.setContentsMargins(4, 4, 4, 0)
         pairs = zip(self.plots, self.bars, strict=True)
-        parts: tuple[pg.PlotItem, ...] = (self.column, *(part for pair in pairs for part in pair))
+        panels = [part for pair in pairs for part in pair]
+        parts: tuple[pg.PlotItem, ...] = (self.overview, self.column, *panels)
         for position, part in enumerate(parts):
             self.graphics.addItem(part, row=0, col=position)
             adopt_menus(part, self)
@@ -198,13 +214,13 @@ class RasterView(QWidget):
         for plot in self.plots:
             plot.setMinimumWidth(_MINIMUM_PX)
             plot.setPreferredWidth(_PREFERRED_PX)
-        for position in (1, 3, 5):
+        for position in (2, 4, 6):
             layout.setColumnStretchFactor(position, 10)
         for plot in self.plots:
             plot.titleLabel.setToolTip("Click to choose what this raster shows.")
             plot.titleLabel.setCursor(Qt.CursorShape.PointingHandCursor)
         self.time_label.setMaximumHeight(_TITLE_PX)
-        self.graphics.addItem(self.time_label, row=1, col=1, colspan=2 * N_PANELS - 1)
+        self.graphics.addItem(self.time_label, row=1, col=2, colspan=2 * N_PANELS - 1)
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(2)
@@ -225,32 +241,32 @@ class RasterView(QWidget):
             bar.dragged.connect(self._preview_levels)
             bar.levels_chosen.connect(self.levels_chosen)
         self.graphics.scene().sigMouseMoved.connect(self._on_moved)
-        self.graphics.scene().sigMouseClicked.connect(self._on_clicked)
+        self.overview.moved.connect(self._centre)
 
     def _after_zoom(self) -> None:
         for plot in self.plots:
             plot.repool()
         self.column.place_labels()
+        self.overview.frame_view(*self.plots[0].box.viewRange())
         self._write_legend()
 
-    def _draw_bars(self, drawable: RasterDrawable) -> None:
-        for bar, panel in zip(self.bars, drawable.bar_panels(), strict=True):
-            bar.draw(panel)
+    def _centre(self, x: float, y: float) -> None:
+        """Bring a place of the plot into the middle of the view, as far as the limits allow."""
+        box = self.plots[0].box
+        (left, right), (top, bottom) = box.viewRange()
+        box.translateBy(x=x - (left + right) / 2, y=y - (top + bottom) / 2)
 
-    def open_panel_menu(self, place: int) -> None:
-        """Offer what can stand in a panel, under its title."""
-        title = self.plots[place].titleLabel
-        corner = self.graphics.mapFromScene(title.mapToScene(title.boundingRect().bottomLeft()))
-        shown = "" if self._drawable is None else self._drawable.panels[place].name
-        menu = PanelMenu(place, shown, self)
-        menu.chosen.connect(lambda name: self.panel_chosen.emit(place, name))
-        menu.popup(self.graphics.mapToGlobal(corner))
+    def _zoom(self, factor: float) -> None:
+        """Show more (above 1) or less of rows and bins, around the crosshair if there is one."""
+        box = self.plots[0].box
+        centre = None if self._cursor is None else QPointF(*self.plots[0].place(*self._cursor))
+        box.scaleBy((factor, factor), center=centre)
 
-    def _title_under(self, position: QPointF) -> int | None:
-        for place, plot in enumerate(self.plots):
-            if plot.titleLabel.sceneBoundingRect().contains(position):
-                return place
-        return None
+    def _scroll(self, pages: float) -> None:
+        """Move down by so many heights of the view."""
+        box = self.plots[0].box
+        top, bottom = box.viewRange()[1]
+        box.translateBy(y=pages * (bottom - top))
 
     def _preview_levels(self, low: float, high: float) -> None:
         """Show roughly what dragged levels will look like; the colours come anew afterwards."""
@@ -260,74 +276,13 @@ class RasterView(QWidget):
     def _on_moved(self, position: QPointF) -> None:
         self._show_cursor(self._entry_under(position))
 
-    def _on_clicked(self, event: object) -> None:
-        position = event.scenePos()  # type: ignore[attr-defined]
-        place = self._title_under(position)
-        if place is not None:
-            self.open_panel_menu(place)
-            return
-        if event.double():  # type: ignore[attr-defined]
-            self._zoom_by_double_click(position)
-            return
-        modifiers = event.modifiers()  # type: ignore[attr-defined]
-        if self._is_in(self.column, position):
-            self._click_band(_inside(self.column, position).y(), modifiers)
-            return
-        entry = self._entry_under(position)
-        if entry is None or self._drawable is None:
-            return
-        if self.tools.is_painting:
-            plot = next(plot for plot in self.plots if self._is_in(plot, position))
-            self.painter.dab(plot, *entry)
-            return
-        units = self._drawable.rows.unit_id.tolist()
-        if modifiers & _PICKING:
-            self.units_picked.emit(
-                [units[row] for row in self._picked("row", entry[0], modifiers)]
-            )
-            return
-        self._anchors["row"] = entry[0]
-        self.unit_clicked.emit(units[entry[0]])
-
-    def _click_band(self, y: float, modifiers: Qt.KeyboardModifier) -> None:
-        band = self.column.region_at(y)
-        if band is None or self._drawable is None:
-            return
-        bands = self._drawable.rows.bands
-        if modifiers & _PICKING:
-            picked = self._picked("band", bands.index(band), modifiers)
-            self.regions_picked.emit([bands[place].region for place in picked])
-            return
-        self._anchors["band"] = bands.index(band)
-        self.region_clicked.emit(band.region)
-
-    def _picked(self, kind: str, place: int, modifiers: Qt.KeyboardModifier) -> range:
-        """Say which rows or bands a click with Ctrl or Shift means; it is the next anchor."""
-        anchor = self._anchors.get(kind, place)
-        self._anchors[kind] = place
-        if not modifiers & Qt.KeyboardModifier.ShiftModifier:
-            anchor = place
-        return range(min(anchor, place), max(anchor, place) + 1)
-
-    def _zoom_by_double_click(self, position: QPointF) -> None:
-        band = None
-        if self._is_in(self.column, position):
-            band = self.column.region_at(_inside(self.column, position).y())
-        if band is None:
-            self.show_all()
-        else:
-            self.show_region(band.region)
+    def plot_under(self, position: QPointF) -> RasterPlot | None:
+        """Return the raster at a place of the scene."""
+        return next((plot for plot in self.plots if plot.holds(position)), None)
 
     def _entry_under(self, position: QPointF) -> tuple[int, int] | None:
-        for plot in self.plots:
-            if self._is_in(plot, position):
-                where = _inside(plot, position)
-                return plot.entry_at(where.x(), where.y())
-        return None
-
-    @staticmethod
-    def _is_in(plot: pg.PlotItem, position: QPointF) -> bool:
-        return bool(plot.isVisible() and plot.getViewBox().sceneBoundingRect().contains(position))
+        plot = self.plot_under(position)
+        return None if plot is None else plot.entry_under(position)
 
     def _move_cursor(self, rows: int, bins: int) -> None:
         n_rows, n_bins = self._drawable.panels[0].image.shape if self._drawable else (0, 0)
@@ -369,11 +324,6 @@ def _line_of_text(accessible_name: str, parent: QWidget) -> QLabel:
     label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
     label.setTextFormat(Qt.TextFormat.AutoText)
     return label
-
-
-def _inside(plot: pg.PlotItem, position: QPointF) -> QPointF:
-    point: QPointF = plot.getViewBox().mapSceneToView(position)
-    return point
 
 
 def _frame(drawable: RasterDrawable) -> Frame:

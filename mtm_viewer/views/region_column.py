@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pyqtgraph as pg
-from PyQt6.QtCore import QRectF
+from PyQt6.QtCore import QPointF, QRectF
 from PyQt6.QtGui import QFontMetricsF
 
 from mtm_core.evaluation.row_order import RegionBand
@@ -88,6 +88,14 @@ class RegionColumn(pg.PlotItem):
         """Return the region at a height of the plot."""
         bands = () if self._rows is None else self._rows.bands
         return next((band for band in bands if band.start <= y < band.stop), None)
+
+    def holds(self, position: QPointF) -> bool:
+        """Tell whether a place of the scene lies in the column."""
+        return bool(self.getViewBox().sceneBoundingRect().contains(position))
+
+    def region_under(self, position: QPointF) -> RegionBand | None:
+        """Return the region at a place of the scene."""
+        return self.region_at(self.getViewBox().mapSceneToView(position).y())
 
     def _unit_ticks(self, first: float, last: float) -> list[tuple[float, str]]:
         unit_id = () if self._rows is None else self._rows.unit_id

@@ -14,6 +14,7 @@ from mtm_core.training.loop import train
 from mtm_viewer.app import build
 from mtm_viewer.desktop import LogKeeper
 from mtm_viewer.jobs.open_job import OpenRequest
+from mtm_viewer.presenters.mask_edits import Stroke
 from tests.core.sessions import make_session
 
 REGIONS = ("CA1", "CA3", "DG", "LP", "MOs", "PL", "SUB", "VISp", "VISam")
@@ -120,3 +121,30 @@ def bench_answer_from_memory(explorer, qtbot, measured):
     first_picture_s(explorer, qtbot, lambda: explorer.state.click_region(there))
     seconds = first_picture_s(explorer, qtbot, lambda: explorer.state.click_region(here))
     measured("click on a region seen before to its picture", seconds, 0.1)
+
+
+def bench_stroke(explorer, qtbot, measured):
+    """Brush strokes and clicks in turn, so that both meet the same load of the machine."""
+    rows = explorer.picture.raster.rows
+    clicks, strokes, edits = [], [], []
+    for place, region in enumerate(REGIONS[:6]):
+        explorer.state.choose_recipe("inter_region")
+        if explorer.state.mask.region != region:
+            clicks.append(
+                first_picture_s(explorer, qtbot, lambda r=region: explorer.state.click_region(r))
+            )
+        inside = np.zeros((len(rows.unit_id), 40), dtype=bool)
+        y, x = np.ogrid[: len(rows.unit_id), :40]
+        inside[((y - 120 * (place + 1)) / 90) ** 2 + ((x - 20) / 12) ** 2 <= 1] = True
+        stroke = Stroke(unit_id=rows.unit_id, is_inside=inside)
+        start = time.perf_counter()
+
+        def paint(stroke: Stroke = stroke, start: float = start) -> None:
+            explorer.state.paint(stroke)
+            edits.append(time.perf_counter() - start)
+
+        strokes.append(first_picture_s(explorer, qtbot, paint))
+    click, stroke_s = statistics.median(clicks), statistics.median(strokes)
+    measured("click on a region to its first raster, in turn with strokes", click, 0.15)
+    measured("round brush stroke over 180 units to its first raster", stroke_s, 0.15)
+    measured("work of the window for such a stroke, median", statistics.median(edits), 0.05)

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from mtm_core.data.table import Column, Table
 from mtm_core.evaluation.colour_scale import Levels
 from mtm_core.evaluation.rasters import trial_mean_hz
 from mtm_core.evaluation.row_order import keep_rows
@@ -13,7 +16,7 @@ from mtm_viewer.presenters.raster import (
     raster_image,
 )
 from mtm_viewer.presenters.raster_drawable import ShownTrials
-from mtm_viewer.presenters.raster_scene import colours_of, raster_scene
+from mtm_viewer.presenters.raster_scene import colours_of, median_events, raster_scene
 from mtm_viewer.presenters.raster_settings import RasterSettings
 from mtm_viewer.theme import DIFFERENCE
 from tests.core.sessions import make_session
@@ -271,3 +274,30 @@ def test_the_gain_over_the_shuffle_is_signed_and_has_a_bar_of_its_own():
     panel = drawable.panels[2]
     assert (panel.unit, panel.lut, panel.centre) == ("standard errors", DIFFERENCE, 128)
     assert [bar and bar.name for bar in drawable.bar_panels()] == ["true", "difference", "control"]
+
+
+def _with_events(**columns):
+    trials = {
+        name: Column(np.array(values), np.array(known))
+        for name, (values, known) in columns.items()
+    }
+    return replace(SESSION, trials=Table({**SESSION.trials.columns, **trials}))
+
+
+def test_events_of_trials_are_marked_at_their_median_where_it_lies_in_the_window():
+    align = SESSION.trials.columns["align_s"].values
+    known = np.arange(30) % 3 > 0
+    session = _with_events(
+        go_cue_s=(align, np.ones(30, dtype=bool)),
+        first_movement_s=(align + np.linspace(0.02, 0.06, 30), known),
+        response_s=(align + 5.0, np.ones(30, dtype=bool)),
+        feedback_s=(align + 0.05, np.zeros(30, dtype=bool)),
+    )
+    (line,) = median_events(session, TEST)
+    shown = np.linspace(0.02, 0.06, 30)[TEST][known[TEST]]
+    assert (line.name, line.is_median) == ("first movement", True)
+    assert line.time_s == pytest.approx(np.median(shown))
+
+
+def test_a_session_without_events_has_no_medians():
+    assert median_events(SESSION, TEST) == ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mtm_viewer.presenters.raster_legend import legend_text, time_caption
+from mtm_viewer.presenters.raster_scene import EventLine
 from mtm_viewer.theme import LIGHT
 from tests.viewer.views.drawables import SCENE, hide, rasters
 
@@ -24,3 +25,9 @@ def test_marks_that_are_not_there_are_not_explained():
 def test_the_time_axis_is_named_by_what_trials_are_aligned_to():
     assert time_caption(rasters()) == f"time from {SCENE.events[0].name} (ms)"
     assert time_caption(rasters(scene=replace(SCENE, events=()))) == "time from start (ms)"
+
+
+def test_medians_are_told_with_their_time():
+    drawable = rasters(medians=(EventLine(time_s=0.064, name="response", is_median=True),))
+    assert "response, median 64 ms" in legend_text(drawable, LIGHT, "")
+    assert time_caption(drawable) == f"time from {SCENE.events[0].name} (ms)"

@@ -259,9 +259,9 @@ def test_clicking_the_colour_column_names_the_region(view, qtbot):
 
 def test_a_double_click_on_a_region_zooms_in_and_on_a_raster_out(view):
     _show(view, rasters())
-    view._zoom_by_double_click(view.column.getViewBox().mapViewToScene(QPointF(0.5, 6.0)))
+    view._clicks.zoom(view.column.getViewBox().mapViewToScene(QPointF(0.5, 6.0)))
     assert view.plots[0].getViewBox().viewRange()[1] == pytest.approx([4, 8], abs=0.2)
-    view._zoom_by_double_click(view.plots[0].getViewBox().mapViewToScene(QPointF(50.0, 6.0)))
+    view._clicks.zoom(view.plots[0].getViewBox().mapViewToScene(QPointF(50.0, 6.0)))
     assert view.plots[0].getViewBox().viewRange()[1] == pytest.approx([0, 12], abs=0.2)
 
 
@@ -488,11 +488,12 @@ def _other_looks() -> list[RasterDrawable]:
         rasters(scene=replace(SCENE, events=())),
         rasters(scene=replace(SCENE, events=(*SCENE.events, EventLine(time_s=0.05, name="go")))),
         rasters(scene=later, mask=hide("CA1")),
+        rasters(medians=(EventLine(time_s=0.064, name="response", is_median=True),)),
         rasters(order=few),
     ]
 
 
-@pytest.mark.parametrize("place", range(7))
+@pytest.mark.parametrize("place", range(8))
 def test_a_picture_over_another_equals_one_on_an_empty_view(view, qtbot, place):
     wanted = _other_looks()[place]
     fresh = RasterView(LIGHT)
