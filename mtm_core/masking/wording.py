@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from mtm_core.data.session import Session
 from mtm_core.masking.rules import parse_rule
 
@@ -11,15 +13,28 @@ if TYPE_CHECKING:
     from mtm_core.masking.choice import Block
     from mtm_core.masking.spec import MaskSpec, ResolvedMask
 
+MOST_PAINTED = 2
+"""So many ranges of bins are named one by one; with more a sentence would be no sentence."""
+
 
 def describe(spec: MaskSpec, mask: ResolvedMask, session: Session) -> str:
     """Say in words what a mask hides in a session, and by which prompt."""
     parts = []
     if spec.blocks:
-        parts.append(f"{_join([block_words(block, session) for block in spec.blocks])} hidden")
+        parts.append(f"{_join(_phrases(spec.blocks, session))} hidden")
     if spec.one_at_a_time:
         parts.append(f"each of {len(mask.scored_units)} units hidden in turn")
     return f"{', '.join(parts)}: {_extent(mask)}, {prompt_words(spec.prompt)}"
+
+
+def _phrases(blocks: tuple[Block, ...], session: Session) -> list[str]:
+    """Name blocks one by one; of many painted ones only how many units they touch."""
+    painted = [b for b in blocks if b.bins is not None and b.units.rule is None]
+    if len(painted) <= MOST_PAINTED:
+        return [block_words(block, session) for block in blocks]
+    others = [block_words(block, session) for block in blocks if block not in painted]
+    touched = np.any([block.select_units(session) for block in painted], axis=0)
+    return [*others, f"some bins of {int(touched.sum())} units"]
 
 
 def block_words(block: Block, session: Session) -> str:

@@ -103,12 +103,12 @@ def stroke_words(before: Entries, after: Entries) -> str:
     Examples
     --------
     >>> stroke_words(np.zeros((4, 3), bool), np.eye(4, 3, dtype=bool))
-    'brush: hide 3 entries of 3 units'
+    'paint 3 entries of 3 units'
     >>> stroke_words(np.ones((4, 1), bool), np.zeros((4, 1), bool))
-    'eraser: show 1 unit'
+    'erase 1 unit'
     """
     changed = before != after
-    verb = "eraser: show" if after.sum() < before.sum() else "brush: hide"
+    verb = "erase" if after.sum() < before.sum() else "paint"
     n_units, n_entries = int(changed.any(axis=0).sum()), int(changed.sum())
     units = f"{n_units} unit{'' if n_units == 1 else 's'}"
     if changed[:, changed.any(axis=0)].all():

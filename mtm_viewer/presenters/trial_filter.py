@@ -151,13 +151,17 @@ def filter_panel(workspace: Workspace, chosen: TrialFilter) -> FilterDrawable:
     )
     return FilterDrawable(
         chosen=chosen,
-        summary=f"{n_shown} of {n_all} {SPLITS[chosen.split]} trials",
+        summary=f"{_of(n_shown, n_all)} {SPLITS[chosen.split]} trials",
         splits=tuple(
             _option(name, SPLITS[name], len(_rows(workspace, replace(chosen, split=name))))
             for name in SPLITS
         ),
         fields=fields,
     )
+
+
+def _of(n_shown: int, n_all: int) -> str:
+    return str(n_all) if n_shown == n_all else f"{n_shown} of {n_all}"
 
 
 def _levels(workspace: Workspace, chosen: TrialFilter, field: str) -> tuple[FilterOption, ...]:

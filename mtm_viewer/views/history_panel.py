@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QUndoStack
 from PyQt6.QtWidgets import QLabel, QUndoView, QVBoxLayout, QWidget
 
@@ -17,6 +18,7 @@ class HistoryPanel(QWidget):
         super().__init__(parent)
         self.steps = QUndoView(self)
         self.steps.setAccessibleName("Steps of the mask")
+        self.steps.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.steps.setEmptyLabel("as opened")
         self.steps.setToolTip(_HINT)
         self.hint = QLabel(_HINT, self)

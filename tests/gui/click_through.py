@@ -88,6 +88,18 @@ class Person:
         _xdotool("mousemove", "--sync", str(spot.x()), str(spot.y()))
         self.idle(0.3)
 
+    def drag(self, widget: QWidget, places: list[QPoint]) -> None:
+        """Drag the real pointer along some places with the left button down."""
+        for number, place in enumerate(places):
+            spot = widget.mapToGlobal(place)
+            _xdotool("mousemove", "--sync", str(spot.x()), str(spot.y()))
+            self.idle(0.06)
+            if number == 0:
+                _xdotool("mousedown", "1")
+                self.idle(0.06)
+        _xdotool("mouseup", "1")
+        self.idle(0.1)
+
     def press(self, *keys: str) -> None:
         """Press keys, for example ``ctrl+p``."""
         for key in keys:
@@ -252,6 +264,71 @@ def _custom(person: Person) -> None:
     person.act(lambda: person.click(person.window.recipes.buttons["inter_region"]), "inter-region")
 
 
+def _pointing(person: Person) -> None:
+    """Brush, lasso and erase on the raster; name the mask; go back in the history."""
+    window, stack = person.window, person.explorer.state.undo_stack
+    viewport = window.raster.graphics.viewport()
+    window.raster.setFocus()
+    person.press("b")
+    path = [_spot(person, bins, rows) for bins, rows in ((0.2, 0.2), (0.5, 0.3), (0.8, 0.2))]
+    person.act(lambda: person.drag(viewport, path), "the stroke hides")
+    person.says(stack.undoText(), part="paint")
+    person.look("brush")
+    person.press("l")
+    ring = [(0.3, 0.5), (0.7, 0.5), (0.7, 0.7), (0.3, 0.7), (0.3, 0.52)]
+    path = [_spot(person, bins, rows) for bins, rows in ring]
+    person.act(lambda: person.drag(viewport, path), "the lasso hides")
+    person.press("e")
+    path = [_spot(person, bins, rows) for bins, rows in ((0.3, 0.45), (0.7, 0.45), (0.7, 0.6))]
+    person.act(lambda: person.drag(viewport, path), "the eraser shows")
+    person.says(stack.undoText(), part="erase")
+    person.press("e", "v", "ctrl+shift+m")
+    person.click(window.names.name)
+    person.type("painted")
+    person.press("Return")
+    person.says(window.names.list.item(0).text(), part="painted")
+    person.look("named-mask")
+    person.press("ctrl+shift+h")
+    steps = window.history.steps
+    first = steps.visualRect(steps.model().index(0, 0)).center()
+    person.act(lambda: person.click(steps.viewport(), first), "the first step is back")
+    if stack.canUndo():
+        raise WrongError("a click on the first step of the history leaves steps to undo")
+    person.look("history")
+    person.press("ctrl+shift+m", "ctrl+shift+h")
+
+
+def _maps(person: Person) -> None:
+    """Choose another map at a title, and other trials."""
+    window = person.window
+    title = window.raster.plots[1].titleLabel
+    middle = title.mapToScene(title.boundingRect().center())
+    place = window.raster.graphics.mapFromScene(middle)
+    person.click(window.raster.graphics.viewport(), place)
+    person.look("menu-of-a-title")
+    person.act(lambda: person.press(*["Down"] * 5, "Return"), "the PSTH is there")
+    drawable = window.raster.drawable
+    assert drawable is not None
+    person.says(" ".join(panel.name for panel in drawable.panels), part="psth")
+    person.click(window.models.trials)
+    person.click(window.trials.fields["feedback"])
+    person.act(lambda: person.press("Down", "Return"), "other trials are shown")
+    person.says(window.status.progress_words.text(), part="rewarded")
+    person.look("chosen-trials")
+    person.act(lambda: person.click(window.trials.reset), "all test trials are back")
+    person.click(window.models.trials)
+    person.act(lambda: window.raster.panel_chosen.emit(1, "model"), "the model is back")
+
+
+def _spot(person: Person, bins: float, rows: float) -> QPoint:
+    """Where a share of the bins and rows of the first raster is on screen."""
+    raster = person.window.raster
+    n_rows, n_bins = raster.plots[0].map_shape or (1, 1)
+    middle = raster.plots[0].from_entries(bins * n_bins, rows * n_rows)
+    scene = raster.plots[0].box.mapViewToScene(QPointF(*middle))
+    return raster.graphics.mapFromScene(scene)
+
+
 def _search_and_palette(person: Person) -> None:
     """Find a region by typing, in the list and in the palette."""
     region = _second_region(person)
@@ -319,7 +396,7 @@ def _looks(person: Person) -> None:
 
 
 STEPS = (
-    *(_regions, _undo, _unit, _control, _custom, _search_and_palette),
+    *(_regions, _undo, _unit, _control, _custom, _pointing, _maps, _search_and_palette),
     *(_bad_file, _smooth, _looks),
 )
 

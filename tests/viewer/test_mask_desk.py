@@ -73,7 +73,7 @@ def test_the_brush_hides_what_it_crosses_in_one_step(explorer, qtbot):
     after = hidden(explorer)
     assert np.argwhere(after & ~before).tolist() == [[9, k] for k in range(1, 6)]
     assert explorer.state.undo_stack.count() == 1
-    assert explorer.state.undo_stack.undoText() == "brush: hide 5 entries of 1 unit"
+    assert explorer.state.undo_stack.undoText() == "paint 5 entries of 1 unit"
     assert not any(cover.isVisible() for cover in raster.painter.covers)
 
 
@@ -96,7 +96,7 @@ def test_the_eraser_shows_whole_units_again(explorer, qtbot):
     raster.tools.extent.setCurrentIndex(raster.tools.extent.findData("units"))
     settle(qtbot, explorer, lambda: drag(qtbot, raster, 0, [(2.5, row + 0.5), (4.5, row + 0.5)]))
     assert np.flatnonzero((before & ~hidden(explorer)).any(axis=1)).tolist() == [row]
-    assert explorer.state.undo_stack.undoText() == "eraser: show 1 unit"
+    assert explorer.state.undo_stack.undoText() == "erase 1 unit"
 
 
 def test_dragging_with_the_pointer_moves_the_picture_and_hides_nothing(explorer, qtbot):

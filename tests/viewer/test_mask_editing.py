@@ -129,7 +129,7 @@ def test_a_stroke_is_one_step_that_goes_on_from_what_is_hidden(state):
     assert state.mask.recipe == "custom"
     assert hidden(state)[3:6, :2].all()
     assert hidden(state).sum() == 8 * 10 + 6
-    assert steps(state) == ["brush: hide 6 entries of 2 units"]
+    assert steps(state) == ["paint 6 entries of 2 units"]
     state.undo_stack.undo()
     assert state.mask.title == "Inter-region VISp"
 
@@ -137,7 +137,7 @@ def test_a_stroke_is_one_step_that_goes_on_from_what_is_hidden(state):
 def test_erasing_is_a_step_too(state):
     state.paint(stroke(state, slice(16, 18), slice(0, 10), is_erasing=True))
     assert state.resolved.scored_units.tolist() == list(range(18, 24))
-    assert steps(state) == ["eraser: show 2 units"]
+    assert steps(state) == ["erase 2 units"]
 
 
 def test_a_stroke_that_changes_nothing_is_no_step(state):

@@ -132,3 +132,17 @@ def test_rules_on_rates_are_combined_too():
     fast = MaskSpec(blocks=(Block(UnitChoice.by_rule(f"rate_hz > {np.median(RATES)}")),))
     met = combine("intersection", fast, CA1, SESSION, RATES)
     assert np.array_equal(hidden(met), hidden(fast) & hidden(CA1))
+
+
+def test_a_painted_mask_is_described_in_a_sentence():
+    wanted = np.zeros((SESSION.n_bins, SESSION.n_units), dtype=bool)
+    wanted[:, SESSION.region == "CA1"] = True
+    for place, unit in enumerate((5, 6, 9)):
+        wanted[place : place + 3, unit] = True
+    spec = MaskSpec(blocks=cover(wanted, SESSION))
+    assert spec.describe(SESSION) == (
+        "CA1 and some bins of 3 units hidden: 46 % of 12 units x 6 bins, neuron prompt"
+    )
+    wanted[:, 9] = False
+    two = MaskSpec(blocks=cover(wanted, SESSION)).describe(SESSION)
+    assert "in bins 0 to 2 (0 to 30 ms) and unit simulated-0/0006 in bins 1 to 3" in two

@@ -144,10 +144,10 @@ def test_an_extent_that_is_none_is_refused():
 def test_strokes_are_named_by_what_they_changed():
     before, after = np.zeros((6, 12), dtype=bool), np.zeros((6, 12), dtype=bool)
     after[0, 0] = True
-    assert stroke_words(before, after) == "brush: hide 1 entry of 1 unit"
+    assert stroke_words(before, after) == "paint 1 entry of 1 unit"
     after[:, :2] = True
-    assert stroke_words(before, after) == "brush: hide 2 units"
-    assert stroke_words(after, before) == "eraser: show 2 units"
+    assert stroke_words(before, after) == "paint 2 units"
+    assert stroke_words(after, before) == "erase 2 units"
 
 
 def test_growing_hides_the_same_bins_of_the_whole_region():
