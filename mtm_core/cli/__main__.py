@@ -31,6 +31,7 @@ COMMANDS = {
     "finetune": "carry a trained model over to another session",
     "evaluate": "score a checkpoint on the four tasks, beside baselines",
     "robustness": "score a checkpoint on fewer units, more noise, fewer spikes",
+    "region-matrix": "predict every region from every other one alone",
     "decode": "decode choice, side, reward, block and signals of behaviour",
     "reconstruct": "hide units by a rule and write the reconstructed rates",
     "figure": "draw a reconstruction as PNG, SVG or PDF",

@@ -242,6 +242,34 @@ def pooled_interval(
     return _percentiles(gains[kept] / (totals[kept] * np.log(2)), level)
 
 
+def ratio_difference_interval(
+    one: tuple[Floats, Counts], other: tuple[Floats, Counts], weights: Floats, level: float = 0.95
+) -> tuple[float, float] | None:
+    """Return the percentile interval of the difference of two pooled scores of other units.
+
+    Parameters
+    ----------
+    one, other : (ndarray, ndarray)
+        Gain and spikes of the two, each as for `pooled_bps`; their trials are the same.
+    weights : ndarray, shape (n_samples, n_trials)
+        See `bootstrap_weights`: both scores are taken on the same samples of trials.
+    level : float
+        Share of the samples inside.
+
+    Returns
+    -------
+    (float, float) or None
+        None if no sample holds a spike of both.
+    """
+    gains = [weights @ gain.sum(axis=1) for gain, _ in (one, other)]
+    totals = [weights @ spikes.sum(axis=1) for _, spikes in (one, other)]
+    kept = (totals[0] > 0) & (totals[1] > 0)
+    first, second = (
+        gain[kept] / (total[kept] * np.log(2)) for gain, total in zip(gains, totals, strict=True)
+    )
+    return _percentiles(first - second, level)
+
+
 def unit_mean_interval(
     gain: Floats, spikes: Counts, weights: Floats, is_counted: Bools, level: float = 0.95
 ) -> tuple[float, float] | None:

@@ -7,9 +7,10 @@ import pytest
 from sklearn.decomposition import PCA
 from sklearn.linear_model import PoissonRegressor
 
-from mtm_core.models import baselines_pca, baselines_regression
+from mtm_core.models import baselines_pca, group_regression
 from mtm_core.models.baselines_rates import Psth, psth
-from mtm_core.models.baselines_regression import PoissonRegression, SmoothedCounts
+from mtm_core.models.baselines_regression import PoissonRegression
+from mtm_core.models.group_regression import SmoothedCounts
 from tests.core.models.baseline_data import Bench, log_likelihood, make_bench, with_counts
 
 TASKS = ("co_smoothing", "intra_region", "inter_region")
@@ -82,11 +83,11 @@ def test_visible_units_do_enter_it(bench, regression):
 def test_it_agrees_with_scikit_learn_on_a_sample_of_units(bench, monkeypatch, task):
     """The whole chain against a separate PCA and a separate regression for each unit."""
     monkeypatch.setattr(baselines_pca, "MARGIN", 30)
-    monkeypatch.setattr(baselines_regression, "WIDTHS_S", (0.02,))
+    monkeypatch.setattr(group_regression, "WIDTHS_S", (0.02,))
     for name in ("N_COMPONENTS", "FIRST_N_COMPONENTS"):
-        monkeypatch.setattr(baselines_regression, name, (4,))
+        monkeypatch.setattr(group_regression, name, (4,))
     for name in ("PENALTIES", "FIRST_PENALTIES"):
-        monkeypatch.setattr(baselines_regression, name, (20.0,))
+        monkeypatch.setattr(group_regression, name, (20.0,))
     data, train = bench.data, bench.data.train
     plan = bench.plan(task)
     found = PoissonRegression(data).predict(plan, train)
