@@ -20,6 +20,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mtm_core.cli.computing import add_compute_arguments, chosen_backend
+
 if TYPE_CHECKING:
     from mtm_core.data.simulated_truth import GroundTruth
     from mtm_core.evaluation.region_matrix import RegionMatrix
@@ -77,7 +79,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="where what is done is kept (default: the cache folder of your account)",
     )
     parser.add_argument("--fresh", action="store_true", help="do not go on from what was kept")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps")
+    add_compute_arguments(parser)
 
 
 def _add_outputs(parser: argparse.ArgumentParser) -> None:
@@ -96,14 +98,14 @@ def run(args: argparse.Namespace) -> int:
     from mtm_core.cli.evaluate import STDOUT
     from mtm_core.cli.region_matrix_text import matrix_text
     from mtm_core.data.truth_file import read_truth
-    from mtm_core.models.backend import probe_backend, resolve_device, use_backend
+    from mtm_core.models.backend import use_backend
 
     _check_outputs(args)
     settings = _settings(args)
     truth = None if args.truth is None else read_truth(args.truth)
-    device = resolve_device(args.device)
-    with use_backend(probe_backend(device)):
-        matrix = _open(args, settings, device)
+    backend = chosen_backend(args)
+    with use_backend(backend):
+        matrix = _open(args, settings, backend.device)
         _check_truth(matrix, truth)
         _fill(matrix)
         report = matrix.report(args.null)
@@ -217,9 +219,7 @@ def _recovery(report: MatrixReport, truth: GroundTruth | None) -> dict[str, Any]
         return {}
     found = {
         source: dataclasses.asdict(
-            recover_coupling(
-                report.grid(source)[0], report.regions, truth, report.header["level"]
-            )
+            recover_coupling(report.grid(source)[0], report.regions, truth, report.header["level"])
         )
         for source in report.header["sources"]
     }

@@ -70,7 +70,8 @@ def _matrix(report: MatrixReport, source: str) -> str:
     rows: list[list[object]] = []
     for row in report.regions:
         cells = (report.cells.get((row, column)) for column in report.regions)
-        rows.append([row, *("" if cell is None else _starred(_score(cell, source)) for cell in cells)])
+        texts = ("" if cell is None else _starred(_score(cell, source)) for cell in cells)
+        rows.append([row, *texts])
     facts = report.columns.values()
     ceilings = (each.ceiling if is_model else each.regression_ceiling for each in facts)
     rows.append(["all", *map(_starred, ceilings)])

@@ -1,4 +1,4 @@
-"""Does a region-to-region matrix find the coupling of a simulated session?
+"""Whether a region-to-region matrix finds the coupling of a simulated session.
 
 Spearman's rank correlation of the matrix with the coupling that made the spikes, over cells and
 over pairs of regions, with chance by renaming regions: rows and columns of the truth are permuted
@@ -16,7 +16,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from mtm_core.data.regions import load_regions
 from mtm_core.data.simulated_truth import GroundTruth
@@ -161,18 +160,22 @@ def _compare(
     orders: Sequence[NDArray[np.int64]],
     entries: Callable[[Grid], NDArray[np.float64]],
 ) -> RankCorrelation:
-    one, other = entries(values), entries(strength)
-    rho = _spearman(one, other)
-    if rho is None:
+    one, other = _ranks(entries(values)), _ranks(entries(strength))
+    size = float(np.sqrt((one @ one) * (other @ other)))
+    if size == 0:
         return RankCorrelation(rho=None, best=None, p=None, n=len(one))
-    chance = [_spearman(one, entries(strength[np.ix_(order, order)])) for order in orders]
-    n_as_high = sum(found is not None and found >= rho - 1e-12 for found in chance)
-    best = _spearman(np.argsort(np.argsort(other, kind="stable")).astype(np.float64), other)
-    p = (1 + n_as_high) / (1 + len(orders))
-    return RankCorrelation(rho=rho, best=best, p=p, n=len(one))
+    chance = np.array([one @ _ranks(entries(strength[np.ix_(o, o)])) for o in orders])
+    in_order = _ranks(np.argsort(np.argsort(other, kind="stable")).astype(np.float64))
+    return RankCorrelation(
+        rho=float(one @ other) / size,
+        best=float(in_order @ other / np.sqrt((in_order @ in_order) * (other @ other))),
+        p=float(1 + (chance >= one @ other - 1e-9 * size).sum()) / (1 + len(orders)),
+        n=len(one),
+    )
 
 
-def _spearman(one: NDArray[np.float64], other: NDArray[np.float64]) -> float | None:
-    ranks = [rankdata(values) - (len(values) + 1) / 2 for values in (one, other)]
-    size = float(np.sqrt((ranks[0] @ ranks[0]) * (ranks[1] @ ranks[1])))
-    return float(ranks[0] @ ranks[1]) / size if size > 0 else None
+def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return ranks around their mean; ties share theirs."""
+    in_order = np.sort(values)
+    first, last = (np.searchsorted(in_order, values, side) for side in ("left", "right"))
+    return np.asarray((first + last - len(values)) / 2)

@@ -40,6 +40,7 @@ from mtm_core.masking.region_level import only_region_visible
 from mtm_core.masking.resemblance import untrained_reason
 from mtm_core.masking.spec import best_prompt
 from mtm_core.models import passes
+from mtm_core.models.backend import backend_in_force
 from mtm_core.models.baselines import BaselineData
 from mtm_core.models.checkpoint import split_part
 from mtm_core.seeding import numpy_generator
@@ -103,7 +104,9 @@ class RegionMatrix:
         data = BaselineData.from_session(session, train, val)
         self._work = MatrixWork(bound, self.plan, self.prompt, data, self._trials)
         digest = passes.digest(bound.checkpoint.model)
-        self._key = MatrixKey(session.content_hash, digest, settings)
+        backend = backend_in_force()
+        precision = "fp32" if backend is None else backend.precision
+        self._key = MatrixKey(session.content_hash, digest, settings, precision)
         self._file = None if folder is None else folder / self._key.file_name
         self._tally = self._begin(is_fresh=is_fresh)
         self.n_found = self.n_steps - len(self.steps_left())

@@ -15,13 +15,12 @@ from pathlib import Path
 
 import h5py
 import numpy as np
-import platformdirs
 
 from mtm_core.data.hdf5 import open_hdf5, read_array
 from mtm_core.errors import SessionFileError
 from mtm_core.evaluation.region_matrix_plan import MatrixSettings
 from mtm_core.evaluation.region_matrix_tally import SOURCES, Gains, Tally
-from mtm_core.resources import atomic_write
+from mtm_core.resources import atomic_write, cache_dir
 
 logger = logging.getLogger(__name__)
 
@@ -41,11 +40,14 @@ class MatrixKey:
         Hash of the model's settings and weights.
     settings : MatrixSettings
         How the matrix is made; whether the regression is wanted changes no sum.
+    precision : str
+        Of products inside the layers: ``fp32`` or ``bf16``.
     """
 
     session_hash: str
     model_digest: str
     settings: MatrixSettings
+    precision: str = "fp32"
 
     @property
     def text(self) -> str:
@@ -53,6 +55,7 @@ class MatrixKey:
         values = dataclasses.asdict(self.settings)
         del values["with_regression"]
         values |= {"version": VERSION, "session": self.session_hash, "model": self.model_digest}
+        values["precision"] = self.precision
         return json.dumps(values, sort_keys=True)
 
     @property
@@ -62,8 +65,8 @@ class MatrixKey:
 
 
 def default_folder() -> Path:
-    """Return the folder of matrices in the cache of the person who runs the program."""
-    return Path(platformdirs.user_cache_path("mtm-viewer", appauthor=False)) / "region_matrix"
+    """Return the folder of matrices in the common cache folder; it need not exist."""
+    return cache_dir() / "region_matrix"
 
 
 def write_tally(path: Path, key: MatrixKey, tally: Tally) -> None:

@@ -17,6 +17,7 @@ from mtm_core.evaluation.region_matrix_plan import MatrixPlan
 from mtm_core.evaluation.region_matrix_tally import SOURCES, SourceName
 from mtm_core.inference import Reconstructor
 from mtm_core.masking.region_level import LEVEL_WORDS
+from mtm_core.models.backend import backend_words
 from mtm_core.resources import atomic_write
 
 CAUTION = "predictive, not causal"
@@ -188,6 +189,7 @@ def describe_matrix(
         "seed": settings.seed,
         "sources": list(SOURCES if settings.with_regression else SOURCES[:1]),
         "versions": dict(manifest.versions),
+        "backend": backend_words(),
     }
 
 

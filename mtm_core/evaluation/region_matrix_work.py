@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -100,14 +101,13 @@ class MatrixWork:
         else:
             name = self._plan.regions[step.region]
             spec = all_others_visible(self._plan.settings.level, name, self._prompt)
-        answer = None
-        for answer in self._bound.reconstruct(
+        pieces = self._bound.reconstruct(
             spec, self._trials, first_piece=_ALL_AT_ONCE, should_stop=stop
-        ):
-            pass
-        if answer is None or not answer.is_final:
+        )
+        answers = collections.deque(pieces, maxlen=1)
+        if not answers or not answers[0].is_final:
             return None
-        return np.asarray(answer.log_rate[:, :, units])
+        return np.asarray(answers[0].log_rate[:, :, units])
 
     def _ask_regression(
         self, step: MatrixStep, units: Rows, stop: ShouldStop

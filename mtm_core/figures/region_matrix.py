@@ -192,7 +192,13 @@ class _Drawing:
                 text = "" if estimate.value is None else number(estimate.value)
                 weight = "normal" if estimate.spans_zero else "bold"
                 axes.text(
-                    place, line, text, ha="center", va="center", fontsize=6, color=_QUIET,
+                    place,
+                    line,
+                    text,
+                    ha="center",
+                    va="center",
+                    fontsize=6,
+                    color=_QUIET,
                     weight=weight,
                 )
         axes.set_xticks([])
@@ -204,7 +210,7 @@ class _Drawing:
     def _draw_bar(self, left: float, image: AxesImage) -> None:
         axes = self._axes(left, self._bottom, _BAR, self._side)
         bar = self.figure.colorbar(image, cax=axes)
-        bar.outline.set_visible(False)  # type: ignore[operator]
+        bar.outline.set_visible(False)
         bar.ax.tick_params(labelsize=6, length=2, pad=1, colors=_INK)
         bar.ax.set_title("bits/\nspike", fontsize=6, color=_QUIET)
 
@@ -223,9 +229,7 @@ class _Drawing:
             right = left + 1.6 / self._width
             self.figure.text(right, below, badge, va="top", fontsize=8, color=_WARNING)
         text = "\n".join(self._words)
-        self.figure.text(
-            left, 0.1 / self._height, text, va="bottom", fontsize=6, color=_QUIET
-        )
+        self.figure.text(left, 0.1 / self._height, text, va="bottom", fontsize=6, color=_QUIET)
 
 
 def number(value: float) -> str:

@@ -152,6 +152,7 @@ class Entries:
 
     @classmethod
     def of(cls, data: BaselineData, trials: IntArray, width_s: float) -> Entries:
+        """Take them from a recording, smoothed with a width in seconds."""
         counts = data.counts[trials]
         features = SmoothedCounts.fit(data, width_s).apply(counts)
         flat = counts.reshape(-1, data.n_units).astype(np.float32)

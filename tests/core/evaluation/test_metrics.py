@@ -200,3 +200,20 @@ def test_inputs_are_left_as_they_are():
     metrics.unit_r2(counts.astype(float), log_rate)
     np.testing.assert_array_equal(counts, NLB_SPIKES)
     np.testing.assert_array_equal(log_rate, before)
+
+
+def test_the_difference_of_two_scores_has_an_interval_over_the_same_trials():
+    rng = np.random.default_rng(0)
+    spikes = [rng.poisson(5, (40, 3)), rng.poisson(2, (40, 2))]
+    common = rng.normal(size=(40, 1))
+    gains = [np.abs(s) * (0.3 + common) for s in spikes]
+    weights = metrics.bootstrap_weights(40, 500, rng)
+    both = metrics.ratio_difference_interval((gains[0], spikes[0]), (gains[1], spikes[1]), weights)
+    scores = [metrics.pooled_bps(g, s) for g, s in zip(gains, spikes, strict=True)]
+    assert both[0] < scores[0] - scores[1] < both[1]
+    alone = metrics.pooled_interval(gains[0], spikes[0], weights)
+    assert both[1] - both[0] < alone[1] - alone[0]  # what trials share cancels
+    same = metrics.ratio_difference_interval((gains[0], spikes[0]), (gains[0], spikes[0]), weights)
+    assert same == (0.0, 0.0)
+    silent = (np.zeros((40, 1)), np.zeros((40, 1)))
+    assert metrics.ratio_difference_interval((gains[0], spikes[0]), silent, weights) is None
