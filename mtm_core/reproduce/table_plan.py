@@ -116,9 +116,9 @@ class TablePlan:
         data, run = replace(config.data, split=cell.split), replace(config.run, seed=cell.seed)
         return replace(config, data=data, run=replace(run, threads=self.threads))
 
-    def finetune_changes(self) -> list[tuple[str, str | list[str]]]:
+    def finetune_changes(self, variant: Variant) -> list[tuple[str, str | list[str]]]:
         """Return what the table and the command line change of a fine-tuning's settings."""
-        steps = BUDGET[self.budget].finetune_steps
+        steps = variant.finetune_steps or BUDGET[self.budget].finetune_steps
         changes = {} if steps is None else {"optim.steps": str(steps)}
         typed = [pair for pair in self.typed if pair[0].startswith(("optim.", "run."))]
         return list((changes | dict(typed)).items())
@@ -189,7 +189,11 @@ class TablePlan:
             "budget": self.budget,
             "variants": {n: config_io.to_dict(c) for n, c in self.configs().items()},
             "n_pretrain": {each.name: each.n_pretrain for each in self.content.variants},
-            "finetune": dict(self.finetune_changes()),
+            "finetune": {
+                each.name: dict(self.finetune_changes(each))
+                for each in self.content.variants
+                if each.n_pretrain
+            },
             "pool": [path.stem for path in self.pool if self.needs_pool],
             "versions": software_versions(),
         }

@@ -68,7 +68,7 @@ def train_cell(
     first = pretrain(plan, variant, config, chosen)
     pretrained = Pretrained.read(first.model_path, zero_shot=variant.zero_shot)
     settings = finetune_config(
-        pretrained.manifest, session, plan.finetune_changes(), zero_shot=variant.zero_shot
+        pretrained.manifest, session, plan.finetune_changes(variant), zero_shot=variant.zero_shot
     )
     run = finetune(pretrained, settings, session, folder.path, resume=True, session_path=cell.path)
     for _ in run:

@@ -263,9 +263,17 @@ _NEW_ANIMALS = Table(
         ),
         Variant(
             name="pretrained",
-            label="pre-trained, fine-tuned",
+            label="pre-trained, fine-tuned 300 steps",
             preset="recommended-multi",
             n_pretrain=EVERY,
+            finetune_steps=300,
+        ),
+        Variant(
+            name="pretrained-long",
+            label="pre-trained, fine-tuned 1,500 steps",
+            preset="recommended-multi",
+            n_pretrain=EVERY,
+            finetune_steps=1500,
         ),
         Variant(name="recommended", label="recommended (single session)", preset="recommended"),
     ),

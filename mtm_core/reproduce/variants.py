@@ -94,6 +94,8 @@ class Variant:
     n_pretrain : int
         Sessions of other animals to train on before fine-tuning; 0: from drawn weights; `EVERY`:
         all that there are.
+    finetune_steps : int or None
+        Steps of the fine-tuning; None: those of the budget.
     zero_shot : bool
         Predict without any training on the session itself.
     preset : str
@@ -107,6 +109,7 @@ class Variant:
     architecture: str = "ndt1"
     changes: Changes = ()
     n_pretrain: int = 0
+    finetune_steps: int | None = None
     zero_shot: bool = False
     preset: str = ""
     as_long_as: str = ""
