@@ -10,15 +10,11 @@ from torch.utils.flop_counter import FlopCounterMode
 from mtm_core.config import RunConfig
 from mtm_core.config_io import load_preset
 from mtm_core.data.batch import collate
-from mtm_core.data.session_file import read_session
 from mtm_core.masking.masked_batch import mask_counts, prompt_index
 from mtm_core.models.backend import probe_run, use_backend
 from mtm_core.models.family import Family
 from mtm_core.models.losses import poisson_loss
 from mtm_core.models.session_part import SessionFacts
-from mtm_core.resources import session_path
-from mtm_core.training.events import StepDone
-from mtm_core.training.loop import train
 from mtm_core.training.optim import make_optimizer
 from tests.bench.conftest import side_by_side
 from tests.bench.plain_twin import PlainNdt1
@@ -115,22 +111,3 @@ def report(table, seconds, flops) -> None:
         words = f"  share of the {precision} product peak of the same minute"
         table.share(f"{words} ({peak / 1e9:.0f} GFLOP/s)", reached, least=share)
     table.seconds("  our step, fp32", seconds["fp32"])
-
-
-def bench_data_wait(table, tmp_path):
-    """Train the preset `quick` for some steps: how long did steps wait for their counts?"""
-    config = load_preset("quick")
-    config = replace(
-        config,
-        optim=replace(config.optim, steps=20),
-        run=replace(config.run, device="cpu", threads=1, validate_every=100),
-    )
-    session = read_session(session_path("steinmetz2019_s12"))
-    steps = [e for e in train(config, [session], tmp_path / "run") if isinstance(e, StepDone)]
-    spent = steps[-2].seconds - steps[0].seconds  # the last step validates
-    waited = sum(event.data_seconds for event in steps[1:-1])
-    table.share(
-        "training `quick` on session 12: share of a step that waits for data",
-        waited / spent,
-        most=0.01,
-    )
