@@ -10,13 +10,11 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from mtm_core.data.conditions import available_conditions, trial_conditions
+from mtm_core.evaluation.mask_answers import control_donors, in_units_of, mixed_order
 from mtm_core.evaluation.row_order import WithinName
-from mtm_core.inference import Reconstructor, shuffle_donors
+from mtm_core.inference import Reconstructor
 from mtm_core.masking.spec import MaskSpec
 from mtm_core.models.answers import AnswerMemory, Reconstruction
-from mtm_core.models.baselines import CONDITIONS
-from mtm_core.seeding import numpy_generator
 from mtm_viewer.presenters.picture import Answers, Picture, make_raster
 from mtm_viewer.presenters.raster_drawable import RasterDrawable
 from mtm_viewer.presenters.raster_scene import RasterScene, raster_scene
@@ -213,9 +211,7 @@ class _Follower:
         self._steps = bound.reconstruct(
             spec, _shown_order(workspace), with_preview=True, should_stop=should_stop
         )
-        place = {str(uid): row for row, uid in enumerate(bound.session.unit_id)}
-        self._units = np.array([place[str(uid)] for uid in workspace.session.unit_id])
-        self._is_aligned = np.array_equal(self._units, np.arange(len(self._units)))
+        self._sessions = (bound.session, workspace.session)
         self._last: Reconstruction | None = None
 
     def keep_up(self, leader: Reconstruction) -> Reconstruction | None:
@@ -232,9 +228,7 @@ class _Follower:
             yield self._aligned()
 
     def _aligned(self) -> Reconstruction | None:
-        if self._last is None or self._is_aligned:
-            return self._last
-        return replace(self._last, log_rate=self._last.log_rate[..., self._units])
+        return None if self._last is None else in_units_of(self._last, *self._sessions)
 
 
 def _control(
@@ -244,10 +238,7 @@ def _control(
     if workspace.model is None or request.spec is None:
         return
     trials, session = _shown_order(workspace), workspace.session
-    fields = tuple(f for f in CONDITIONS if f in available_conditions(session))
-    rng = numpy_generator(0, "shuffle control", session.session_id)
-    donor_of = shuffle_donors(trial_conditions(session, fields), workspace.test, rng)
-    donors = donor_of[np.searchsorted(workspace.test, trials)]
+    donors = control_donors(session, workspace.test, trials)
     bound = bench.reconstructor(workspace.model, request.device)
     spec = spec_for(workspace.model, request.spec)
     yield from bound.reconstruct(
@@ -256,9 +247,7 @@ def _control(
 
 
 def _shown_order(workspace: Workspace) -> NDArray[np.int64]:
-    """Take trials from all over the session at once: early pictures are not of early trials."""
-    rng = numpy_generator(0, "order of trials", workspace.session.session_id)
-    return rng.permutation(workspace.test)
+    return mixed_order(workspace.session.session_id, workspace.test)
 
 
 def _progress(answer: Reconstruction) -> int:

@@ -9,14 +9,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mtm_core.config import DataConfig, PreparationConfig, SchemeName
+from mtm_core.config import PreparationConfig, SchemeName
 from mtm_core.data.health import SessionHealth, session_health
 from mtm_core.data.session import Session
-from mtm_core.data.splits import Split, split_trials
-from mtm_core.errors import ConfigError
+from mtm_core.evaluation.mask_answers import is_temporal, kind_words, mask_for
 from mtm_core.masking.spec import MaskSpec
-from mtm_core.models.checkpoint import Checkpoint, fit_overlap, split_part
-from mtm_core.models.manifest import PartName
+from mtm_core.models.checkpoint import Checkpoint, fit_overlap
+from mtm_core.models.session_split import split_for
 
 Rows = NDArray[np.int64]
 
@@ -41,14 +40,12 @@ class LoadedModel:
     @property
     def is_temporal(self) -> bool:
         """True for the temporal baseline, which knows no prompt."""
-        return self.schemes == ("temporal",)
+        return is_temporal(self.schemes)
 
     @property
     def kind(self) -> str:
         """What the model is, in a word or two."""
-        if self.is_temporal:
-            return "Temporal baseline"
-        return "MtM" if len(self.schemes) > 1 else f"{self.schemes[0].replace('_', '-')} masking"
+        return kind_words(self.schemes)
 
     @property
     def name(self) -> str:
@@ -158,7 +155,7 @@ def _comparable(model: LoadedModel) -> tuple[str, frozenset[str], frozenset[int]
 
 def spec_for(model: LoadedModel, spec: MaskSpec) -> MaskSpec:
     """Return a mask as a model takes it: the temporal baseline is scored without a prompt."""
-    return spec.with_prompt("none") if model.is_temporal else spec
+    return mask_for(model.schemes, spec)
 
 
 def make_workspace(
@@ -192,7 +189,8 @@ def make_workspace(
     if models:
         overlap = fit_overlap(models[shown].checkpoint, session)
         fitted, is_missing = overlap.session, overlap.is_missing
-    split, kind = _choose_trials(fitted, models[shown] if models else None)
+    manifest = models[shown].checkpoint.manifest if models else None
+    split, kind = split_for(fitted, manifest)
     return Workspace(
         recording=session,
         session=fitted,
@@ -206,18 +204,3 @@ def make_workspace(
         trial_kind=kind,
         opened=opened,
     )
-
-
-def _choose_trials(session: Session, model: LoadedModel | None) -> tuple[Split, str]:
-    """Show trials that the model never saw; without a model those that one would not see."""
-    nothing = np.zeros(0, dtype=np.int64)
-    if model is not None and model.checkpoint.manifest.session_id == session.session_id:
-        parts: tuple[PartName, ...] = ("train", "val", "test")
-        manifest = model.checkpoint.manifest
-        train, val, test = (split_part(manifest, session, part) for part in parts)
-        return Split(train=train, val=val, test=test, dropped=nothing), "test"
-    try:
-        return split_trials(session, DataConfig()), "test"
-    except ConfigError:
-        every = np.arange(session.n_trials)
-        return Split(train=every, val=every, test=every, dropped=nothing), "(all)"
