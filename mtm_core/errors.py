@@ -14,6 +14,7 @@
     |   `-- RuleError             text that is not a rule
     |-- CheckpointError           a checkpoint file that cannot be trusted
     |   `-- MismatchError         a checkpoint and a session that do not belong together
+    |-- ExperimentError           an experiment file that cannot be trusted or replayed
     |-- TrainingError             a run that cannot start, go on or resume
     |-- OutputError               a result that could not be written
     `-- MemoryLimitError          work that does not fit into the memory of a device
@@ -110,6 +111,10 @@ class CheckpointError(MtmError):
 
 class MismatchError(CheckpointError):
     """A checkpoint and a session do not belong together."""
+
+
+class ExperimentError(MtmError):
+    """An experiment file cannot be trusted, or what it was made with is not here."""
 
 
 class TrainingError(MtmError):

@@ -35,6 +35,7 @@ COMMANDS = {
     "decode": "decode choice, side, reward, block and signals of behaviour",
     "reconstruct": "hide units by a rule and write the reconstructed rates",
     "figure": "draw a reconstruction as PNG, SVG or PDF",
+    "replay": "compute an experiment or a figure anew and compare its numbers",
     "export-bwb": "write and score predictions in BrainWideBench's format, own split",
     "reproduce": "make the results table, from training to scores",
     "doctor": "versions, devices, threads, paths, and what is missing",

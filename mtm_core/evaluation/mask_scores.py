@@ -6,7 +6,7 @@ ones that an evaluation of the same mask gives. The window and `mtm-core replay`
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -157,7 +157,7 @@ def fit_rivals(trials: ScoredTrials) -> Rivals:
 
 def score_answers(
     trials: ScoredTrials,
-    answers: Mapping[str, Reconstruction | None],
+    answers: Sequence[tuple[str, Reconstruction | None]],
     rivals: Rivals,
     *,
     seed: int = SEED,
@@ -168,9 +168,9 @@ def score_answers(
     ----------
     trials : ScoredTrials
         Session and trials.
-    answers : mapping of str to Reconstruction or None
-        Answers of models by name, the one in question first, whose mask says what is scored; None
-        and those without a trial are left out.
+    answers : sequence of (str, Reconstruction or None)
+        Names and answers of models, the one in question first, whose mask says what is scored;
+        None and those without a trial are left out.
     rivals : Rivals
         Null models and predictors without a network.
     seed : int
@@ -183,7 +183,7 @@ def score_answers(
     UnitGains
         The parts of the first one's score, per trial and unit.
     """
-    (name, model), *others = answers.items()
+    (name, model), *others = answers
     if model is None:
         msg = "the first answer says what is scored"
         raise ValueError(msg)

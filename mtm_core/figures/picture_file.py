@@ -9,6 +9,7 @@ import matplotlib as mpl
 
 import mtm_core
 from mtm_core.errors import OutputError
+from mtm_core.figures.attachment import attach
 from mtm_core.resources import atomic_write
 
 if TYPE_CHECKING:
@@ -44,7 +45,15 @@ def check_path(path: Path) -> None:
         raise OutputError(msg)
 
 
-def write_figure(figure: Figure, path: Path, *, title: str, recipe: str, dpi: float) -> None:
+def write_figure(
+    figure: Figure,
+    path: Path,
+    *,
+    title: str,
+    recipe: str,
+    dpi: float,
+    attachment: str | None = None,
+) -> None:
     """Write a figure and, in its metadata, what it shows and how it was made.
 
     Parameters
@@ -57,6 +66,8 @@ def write_figure(figure: Figure, path: Path, *, title: str, recipe: str, dpi: fl
         What it shows, and how it was made.
     dpi : float
         Pixels per inch of a PNG.
+    attachment : str or None
+        ASCII text to carry inside, such as an experiment; see `mtm_core.figures.attachment`.
 
     Raises
     ------
@@ -73,3 +84,6 @@ def write_figure(figure: Figure, path: Path, *, title: str, recipe: str, dpi: fl
     }
     with mpl.rc_context(_STYLE), atomic_write(path) as temporary:
         figure.savefig(temporary, format=kind, dpi=dpi, metadata=metadata[kind])
+        if attachment is not None:
+            whole = attach(temporary.read_bytes(), path.suffix, attachment)
+            temporary.write_bytes(whole)

@@ -53,7 +53,9 @@ _LEFT |= {"difference": 7.88, "difference_bar": 9.86, "units": 10.58}
 _UNITS = 0.88
 
 
-def draw_raster(content: RasterContent, path: Path, *, sigma_s: float = SIGMA_S) -> None:
+def draw_raster(
+    content: RasterContent, path: Path, *, sigma_s: float = SIGMA_S, attachment: str | None = None
+) -> None:
     """Draw and write a raster figure.
 
     Parameters
@@ -64,6 +66,8 @@ def draw_raster(content: RasterContent, path: Path, *, sigma_s: float = SIGMA_S)
         A ``.png``, ``.svg`` or ``.pdf`` file.
     sigma_s : float
         Standard deviation of the Gaussian that smooths every map alike; 0 is none.
+    attachment : str or None
+        ASCII text to carry inside, such as an experiment.
 
     Raises
     ------
@@ -74,7 +78,7 @@ def draw_raster(content: RasterContent, path: Path, *, sigma_s: float = SIGMA_S)
     recipe = " ".join(recipe_lines(content, sigma_s))
     # Every row gets a pixel of its own.
     dpi = max(DPI, len(content.unit_id) / _height(content))
-    write_figure(figure, path, title=content.title, recipe=recipe, dpi=dpi)
+    write_figure(figure, path, title=content.title, recipe=recipe, dpi=dpi, attachment=attachment)
 
 
 def recipe_lines(content: RasterContent, sigma_s: float) -> tuple[str, ...]:

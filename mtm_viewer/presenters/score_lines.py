@@ -74,7 +74,7 @@ def score_answers(
         The parts of the model's score, per trial and unit.
     """
     name = "MtM" if workspace.model is None else workspace.model.kind
-    answers = {name: model, **others}
+    answers = [(name, model), *others.items()]
     scores, gains = mask_scores.score_answers(scored_trials(workspace), answers, rivals)
     return tuple(map(_line, scores)), gains
 

@@ -1,0 +1,95 @@
+"""Making an experiment of what was done, where session and models are in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mtm_core.data.session import Session
+from mtm_core.evaluation.mask_scores import SEED
+from mtm_core.experiment.digest import checkpoint_digest
+from mtm_core.experiment.places import portable
+from mtm_core.experiment.process_backend import backend_now
+from mtm_core.experiment.record import Experiment, ModelRef, Numbers, SessionRef, TrialsRef
+from mtm_core.masking.spec import MaskSpec
+from mtm_core.models.checkpoint import Checkpoint
+from mtm_core.models.manifest import software_versions
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Doing:
+    """What was done.
+
+    Parameters
+    ----------
+    recording : Session
+        The session as it was read from its file.
+    path : Path
+        That file.
+    source : str
+        What it was prepared from, where that is not the file itself; else "".
+    model, baseline : Checkpoint or None
+        The model, and the temporal baseline beside it.
+    names : tuple of str
+        What people call the two.
+    mask : MaskSpec or None
+        What was hidden.
+    trials : TrialsRef
+        What was averaged and scored.
+    numbers : Numbers
+        What came out.
+    title : str
+        What it is, in words.
+    view : mapping
+        How it was shown.
+    device : str
+        Where it was computed.
+    """
+
+    recording: Session
+    path: Path
+    model: Checkpoint | None
+    baseline: Checkpoint | None
+    mask: MaskSpec | None
+    trials: TrialsRef
+    title: str
+    source: str = ""
+    names: tuple[str, str] = ("", "")
+    numbers: Numbers = field(default_factory=Numbers)
+    view: Mapping[str, Any] = field(default_factory=dict)
+    device: str = "cpu"
+
+
+def make_experiment(doing: Doing) -> Experiment:
+    """Write down what was done, with the hashes of what it was done with."""
+    recording = doing.recording
+    return Experiment(
+        session=SessionRef(
+            session_id=recording.session_id,
+            content_hash=recording.content_hash,
+            path=portable(doing.path),
+            source=doing.source,
+            is_simulated=recording.provenance.is_simulated,
+        ),
+        model=_reference(doing.model, doing.names[0]),
+        baseline=_reference(doing.baseline, doing.names[1]),
+        mask=doing.mask,
+        trials=doing.trials,
+        backend=backend_now(doing.device),
+        versions=software_versions(),
+        numbers=doing.numbers,
+        view=doing.view,
+        seed=SEED,
+        title=doing.title,
+    )
+
+
+def _reference(checkpoint: Checkpoint | None, name: str) -> ModelRef | None:
+    if checkpoint is None:
+        return None
+    path = checkpoint.path
+    return ModelRef(
+        name=name or path.stem, digest=checkpoint_digest(checkpoint), path=portable(path)
+    )
