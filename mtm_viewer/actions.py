@@ -7,13 +7,14 @@ from functools import partial
 from typing import Protocol
 
 from mtm_viewer.commands import Command, CommandRegistry
+from mtm_viewer.experiment_actions import ExperimentDeeds, experiment_commands
 from mtm_viewer.presenters.recipes import RECIPES
 from mtm_viewer.session_actions import SessionDeeds, session_commands
 from mtm_viewer.state import ViewerState
 from mtm_viewer.view_actions import ViewDeeds, view_commands
 
 
-class Deeds(SessionDeeds, ViewDeeds, Protocol):
+class Deeds(SessionDeeds, ViewDeeds, ExperimentDeeds, Protocol):
     """What commands ask to be done."""
 
     def attempt(self, title: str, deed: Callable[[], object]) -> None:
@@ -46,6 +47,7 @@ class Deeds(SessionDeeds, ViewDeeds, Protocol):
 
 def add_commands(registry: CommandRegistry, deeds: Deeds) -> None:
     """Put everything that can always be found in the menus into the registry."""
+    registry.add(*experiment_commands(deeds))
     registry.add(*session_commands(deeds))
     registry.add(*_edit(deeds))
     registry.add(*_mask(deeds))

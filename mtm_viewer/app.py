@@ -27,6 +27,7 @@ from mtm_core.cli.parser import Parser
 from mtm_core.cli.qt_libraries import OFFSCREEN, X11, missing_packages
 from mtm_core.data.sources import kind_of
 from mtm_core.errors import ConfigError, MtmError
+from mtm_core.experiment.files import may_hold_experiment
 
 if TYPE_CHECKING:
     from PyQt6.QtCore import QMessageLogContext, QtMsgType
@@ -72,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
         "session",
         nargs="?",
         help="what to open: a session file, an NWB file, a folder (ALF or your own layout), an "
-        "eid of the IBL database, or the name of a bundled recording",
+        "eid of the IBL database, the name of a bundled recording, an experiment or a figure",
     )
     parser.add_argument(
         "--model",
@@ -112,8 +113,21 @@ def _check(arguments: argparse.Namespace) -> None:
             msg = f"There is no file {path}."
             raise ConfigError(msg)
     if arguments.session is not None:
-        kind_of(arguments.session)  # says what would be accepted
+        _check_source(arguments)
     _check_qt(is_offscreen=arguments.offscreen)
+
+
+def _check_source(arguments: argparse.Namespace) -> None:
+    if not _is_experiment(arguments.session):
+        kind_of(arguments.session)  # says what would be accepted
+    elif arguments.offscreen:
+        msg = "--offscreen draws sessions; for an experiment use: mtm-core replay FILE --out DIR."
+        raise ConfigError(msg)
+
+
+def _is_experiment(source: str) -> bool:
+    path = Path(source)
+    return path.is_file() and may_hold_experiment(path)
 
 
 def _check_qt(*, is_offscreen: bool) -> None:
@@ -266,6 +280,8 @@ def _open(desktop: Desktop, arguments: argparse.Namespace) -> None:
 
     if arguments.demo:
         desktop.open_demo()
+    elif arguments.session and _is_experiment(arguments.session):
+        desktop.experiments.open(Path(arguments.session))
     elif arguments.session:
         # Without a window there is nobody to ask about dropped trials.
         desktop.open_source(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import collections
 import logging
 import os
-from functools import partial
 from pathlib import Path
 
 from PyQt6.QtCore import QByteArray, QSettings
@@ -15,13 +14,14 @@ import mtm_core
 from mtm_core.evaluation.colour_scale import Levels
 from mtm_viewer.actions import add_commands
 from mtm_viewer.browsing import BrowserWorks
+from mtm_viewer.experiment_desk import ExperimentDesk
 from mtm_viewer.explorer import Explorer
 from mtm_viewer.mask_actions import add_mask_commands
 from mtm_viewer.mask_shelf import MaskShelf
 from mtm_viewer.session_desk import SessionDesk
 from mtm_viewer.theme import THEMES
 from mtm_viewer.views.dialogs import LogView, ShortcutSheet, tell_about
-from mtm_viewer.views.export import PICTURE_KINDS, copy_picture, save_picture
+from mtm_viewer.views.export import PICTURE_KINDS, copy_picture
 from mtm_viewer.views.file_questions import ask_where_to_save
 
 _LOG_LINES = 2000
@@ -72,6 +72,7 @@ class Desktop(SessionDesk):
     ) -> None:
         super().__init__(explorer, settings, works)
         self._log = log
+        self.experiments = ExperimentDesk(explorer, lambda: self._folder)
         add_commands(explorer.registry, self)
         add_mask_commands(explorer.registry, self)
         folder = Path(settings.fileName()).parent
@@ -167,8 +168,28 @@ class Desktop(SessionDesk):
 
     def save_picture(self, path: Path) -> None:
         """Save the rasters as PNG, SVG or PDF, by the ending of the name."""
-        raster = self.explorer.window.raster
-        self.attempt(path.name, partial(save_picture, raster.graphics, path))
+        self.experiments.save_figure(path)
+
+    def open_dropped(self, paths: list[Path]) -> None:
+        """Open dropped files: an experiment or a figure of one, sessions, checkpoints."""
+        if not self.experiments.take(paths):
+            super().open_dropped(paths)
+
+    def ask_experiment(self) -> None:
+        """Ask for an experiment, or a figure that carries one, and open it."""
+        self.experiments.ask_open()
+
+    def ask_save_experiment(self) -> None:
+        """Ask where to save what is on screen as an experiment, and save it."""
+        self.experiments.ask_save()
+
+    def copy_numbers(self) -> None:
+        """Copy all scores to the clipboard as a table."""
+        self.experiments.copy_numbers()
+
+    def copy_caption(self) -> None:
+        """Copy a caption of what is on screen."""
+        self.experiments.copy_caption()
 
     def copy_picture(self) -> None:
         """Copy the rasters to the clipboard."""

@@ -213,6 +213,16 @@ class MaskEditing(MaskState):
         """Forget a named mask; the mask on screen stays."""
         self._push_names(self._names.without(name), f"forget '{name}'")
 
+    def show_choice(self, choice: MaskChoice, text: str) -> None:
+        """Put a mask that was kept with its recipe on screen again.
+
+        Raises
+        ------
+        MaskError
+            If it does not fit this session; the mask stays as it was.
+        """
+        self._push(choice, text)
+
     def use_mask(self, name: str) -> None:
         """Put a named mask on screen, as a custom one."""
         spec = self._names.get(name)

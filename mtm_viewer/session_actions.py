@@ -166,7 +166,7 @@ def _keeping(deeds: SessionDeeds, is_open: Callable[[], bool]) -> list[Command]:
             title="Save rasters as a picture…",
             menu="Session",
             shortcut="Ctrl+S",
-            help="Save the rasters as PNG, SVG or PDF.",
+            help="Save the rasters as PNG, SVG or PDF, with the experiment inside and a caption.",
             run=deeds.ask_picture,
             is_enabled=is_open,
         ),

@@ -32,6 +32,8 @@ class Places:
         The folder that the experiment lies in.
     others : tuple of Path
         Files that are at hand, such as those that are open.
+    has_flags : bool
+        Whether a person can name files by flags, or else open them in a window.
     """
 
     session: Path | None = None
@@ -39,6 +41,7 @@ class Places:
     baseline: Path | None = None
     beside: Path | None = None
     others: tuple[Path, ...] = ()
+    has_flags: bool = True
 
 
 def find_session(experiment: Experiment, where: Places) -> tuple[Session, Path]:
@@ -61,7 +64,7 @@ def find_session(experiment: Experiment, where: Places) -> tuple[Session, Path]:
     if found is None:
         source = f" (prepared from {ref.source})" if ref.source else ""
         name = f"session {ref.session_id}{source}"
-        raise ExperimentError(_missing(name, ref.path, problems, "--session S.h5"))
+        raise ExperimentError(_missing(name, ref.path, problems, where, "--session S.h5"))
     return found
 
 
@@ -106,7 +109,7 @@ def find_checkpoint(
 
     found, problems = _first(tried, load, checkpoint_digest, ref.digest)
     if found is None:
-        raise ExperimentError(_missing(f"model {ref.name}", ref.path, problems, flag))
+        raise ExperimentError(_missing(f"model {ref.name}", ref.path, problems, where, flag))
     return found[0]
 
 
@@ -131,9 +134,9 @@ def _first(
     return None, problems
 
 
-def _missing(name: str, written: str, problems: list[str], flag: str) -> str:
+def _missing(name: str, written: str, problems: list[str], where: Places, flag: str) -> str:
     why = problems[0] if problems else f"Nothing is found at {written or 'no place'}."
     return (
         f"The {name} of this experiment is not here. {why} Put it there or beside the "
-        f"experiment, or name it ({flag})."
+        f"experiment, or {f'name it ({flag})' if where.has_flags else 'open it here first'}."
     )

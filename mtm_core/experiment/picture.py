@@ -13,7 +13,6 @@ from mtm_core.evaluation.row_order import ORDERS, RowOrder, keep_rows, order_ses
 from mtm_core.experiment.caption import recording_name
 from mtm_core.experiment.computation import Bound, Outcome
 from mtm_core.figures.raster_content import MapScore, PredictedMap, RasterContent
-from mtm_core.masking.wording import prompt_words
 from mtm_core.models.answers import Reconstruction
 from mtm_core.models.manifest import software_versions
 
@@ -57,6 +56,7 @@ def picture_of(bound: Bound, outcome: Outcome) -> RasterContent:
         event=session.provenance.align_event,
         n_trials=len(shown),
         recipe=_recipe(bound, order),
+        trial_kind=bound.experiment.trials.kind,
     )
 
 
@@ -113,7 +113,7 @@ def _subtitle(bound: Bound, n_rows: int) -> str:
     session = bound.session
     return (
         f"{recording_name(session)}; the {n_rows} scored of {session.n_units} units; "
-        f"{len(trials.rows)} {trials.kind} trials; {prompt_words(bound.mask.prompt)}"
+        f"{len(trials.rows)} {trials.kind} trials"
     )
 
 
@@ -126,8 +126,8 @@ def _recipe(bound: Bound, order: RowOrder) -> tuple[str, ...]:
         f"mtm-core {software_versions()['mtm_core']} replay.",
         f"Session {bound.session.session_id}, content {experiment.session.content_hash[:_HASH]}.",
         f"Model {kind}, preset {manifest.config.name}, {manifest.step} steps, weights {digest}.",
-        f"Baseline {rival.name}, weights {rival.digest[:_HASH]}, under the same mask, without a "
-        "prompt."
+        f"Compared with {rival.name}, weights {rival.digest[:_HASH]}, under the same mask, "
+        "without a prompt."
         if rival is not None
         else "Compared with the PSTH null: no temporal model that fits was there.",
         f"Rows: {order.words}; the same in every panel; units and bins that are scored.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from typing import Any, NoReturn
 
 from mtm_core.errors import MaskError, UnknownNameError
@@ -34,12 +35,15 @@ _FIELDS = (
     *("schema", "version", "title", "session", "model", "baseline", "mask", "trials", "view"),
     *("seed", "backend", "versions", "numbers"),
 )
+_NUMBERS = re.compile(r"\[\n([\d\s,.eE+-]+)\]")
 _SCORES = ("bps_beyond_psth", "interval", "n_spikes")
 
 
 def to_json(experiment: Experiment, *, indent: int | None = 1) -> str:
     """Return an experiment as JSON in plain ASCII, for `from_json`."""
-    return json.dumps(to_dict(experiment), indent=indent, allow_nan=False)
+    text = json.dumps(to_dict(experiment), indent=indent, allow_nan=False)
+    # Rows of trials stand on one line: only between values does JSON hold a line end.
+    return _NUMBERS.sub(lambda found: f"[{' '.join(found[1].split())}]", text)
 
 
 def to_dict(experiment: Experiment) -> dict[str, Any]:

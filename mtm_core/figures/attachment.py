@@ -76,19 +76,17 @@ def read_attachment(path: Path) -> str | None:
     OSError
         If the file cannot be read.
     """
-    suffix = path.suffix.lower()
     with path.open("rb") as file:
-        if suffix == ".png":
-            found = _find_png(file)
-        elif path.stat().st_size > MAX_FILE:
+        if path.suffix.lower() == ".png":
+            return _find_png(file)
+        if path.stat().st_size > MAX_FILE:
             return None
-        elif suffix == ".svg":
-            found = _last(_SVG_TEXT, file.read())
-            found = None if found is None else html.unescape(found.decode("ascii", "replace"))
-        else:
-            raw = _last(_PDF_TEXT, file.read())
-            found = None if raw is None else _pdf_unescaped(raw).decode("ascii", "replace")
-    return found
+        data = file.read()
+    if path.suffix.lower() == ".svg":
+        found = _last(_SVG_TEXT, data)
+        return None if found is None else html.unescape(found.decode("ascii", "replace"))
+    found = _last(_PDF_TEXT, data)
+    return None if found is None else _pdf_unescaped(found).decode("ascii", "replace")
 
 
 def _attach_png(picture: bytes, text: bytes) -> bytes:

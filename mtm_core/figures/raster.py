@@ -176,7 +176,7 @@ class _Drawing:
     def _draw_rates(self, true: NDArray[np.float64]) -> None:
         content = self.content
         maps: tuple[tuple[str, str, NDArray[np.float64], str], ...] = (
-            ("true", "Recorded", true, f"mean of {content.n_trials} test trials"),
+            ("true", "Recorded", true, f"mean of {content.n_trials} {content.trial_kind} trials"),
             (
                 "model",
                 content.model.title,

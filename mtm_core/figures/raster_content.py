@@ -91,6 +91,8 @@ class RasterContent:
         What happens at time 0.
     n_trials : int
         Trials in the averages.
+    trial_kind : str
+        Which they are, for example ``"rewarded test"``.
     recipe : tuple of str
         How the picture was made, a sentence each.
     """
@@ -111,6 +113,7 @@ class RasterContent:
     event: str
     n_trials: int
     recipe: tuple[str, ...]
+    trial_kind: str = "test"
 
 
 def compute_raster(

@@ -25,6 +25,7 @@ from mtm_core.errors import (
 )
 from mtm_core.resources import session_path
 from mtm_viewer.jobs.database_job import Account, Connect, connect_one
+from mtm_viewer.jobs.experiment_job import ExperimentRequest, open_experiment
 from mtm_viewer.jobs.open_job import OpenRequest, look_over, open_files, open_work
 from mtm_viewer.jobs.prepared_cache import PreparedCache, default_cache
 from mtm_viewer.presenters.workspace import Opened, Workspace
@@ -190,6 +191,8 @@ class OpenJob:
         elif isinstance(request, SaveRequest):
             write_session(request.session, request.path)
             yield Saved(path=request.path)
+        elif isinstance(request, ExperimentRequest):
+            yield open_experiment(request)
         else:
             yield from open_work(request, should_stop)
 

@@ -11,6 +11,7 @@ from PyQt6.QtSvg import QSvgGenerator
 from PyQt6.QtWidgets import QApplication
 
 from mtm_core.errors import OutputError, UnknownNameError
+from mtm_core.figures.attachment import attach
 from mtm_core.resources import atomic_write
 
 PICTURE_KINDS = ("PNG picture (*.png)", "SVG drawing (*.svg)", "PDF document (*.pdf)")
@@ -20,8 +21,17 @@ _SCALE = 3
 _POINTS_PER_INCH = 72
 
 
-def save_picture(view: pg.GraphicsView, path: Path) -> None:
+def save_picture(view: pg.GraphicsView, path: Path, attachment: str | None = None) -> None:
     """Save what a plot shows, by the ending of the name.
+
+    Parameters
+    ----------
+    view : GraphicsView
+        The plot.
+    path : Path
+        Where.
+    attachment : str or None
+        ASCII text to carry inside, such as an experiment; see `mtm_core.figures.attachment`.
 
     Raises
     ------
@@ -37,6 +47,8 @@ def save_picture(view: pg.GraphicsView, path: Path) -> None:
         raise UnknownNameError(kind, ending.removeprefix("."), [e[1:] for e in savers])
     with atomic_write(path) as temporary:
         savers[ending](view, temporary)
+        if attachment is not None:
+            temporary.write_bytes(attach(temporary.read_bytes(), ending, attachment))
 
 
 def copy_picture(view: pg.GraphicsView) -> None:

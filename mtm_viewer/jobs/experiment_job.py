@@ -1,0 +1,76 @@
+"""Opening an experiment off the GUI thread: its session and models are found by their content."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from mtm_core.errors import ExperimentError
+from mtm_core.experiment.files import read_experiment
+from mtm_core.experiment.finding import Places, find_checkpoint, find_session
+from mtm_core.experiment.record import Experiment
+from mtm_viewer.jobs.open_job import Misfit, OpenRequest, look_over, open_files
+from mtm_viewer.presenters.workspace import Workspace
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ExperimentRequest:
+    """Open an experiment, or a figure that carries one.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    current : Workspace or None
+        What is open now: its files may be those of the experiment.
+    """
+
+    path: Path
+    current: Workspace | None = None
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class OpenedExperiment:
+    """An experiment whose session and models are in memory."""
+
+    path: Path
+    experiment: Experiment
+    workspace: Workspace
+
+
+def open_experiment(request: ExperimentRequest) -> OpenedExperiment:
+    """Find and read what an experiment was made with.
+
+    Raises
+    ------
+    MtmError
+        If the file is no experiment, or what it was made with is not here or has changed.
+    """
+    experiment = read_experiment(request.path)
+    where = Places(
+        beside=request.path.absolute().parent, others=_at_hand(request.current), has_flags=False
+    )
+    recording, path = find_session(experiment, where)
+    checkpoints = tuple(
+        find_checkpoint(ref, recording.session_id, where).path
+        for ref in (experiment.model, experiment.baseline)
+        if ref is not None
+    )
+    answer = open_files(
+        OpenRequest(
+            session=recording,
+            session_path=path,
+            checkpoint_paths=checkpoints,
+            allow_overlap=True,
+        )
+    )
+    if isinstance(answer, Misfit):  # not with an overlap allowed, but types cannot know
+        raise ExperimentError(answer.sentence)
+    look_over(answer)
+    return OpenedExperiment(path=request.path, experiment=experiment, workspace=answer)
+
+
+def _at_hand(current: Workspace | None) -> tuple[Path, ...]:
+    if current is None:
+        return ()
+    return (current.path, *(model.checkpoint.path for model in current.models))
