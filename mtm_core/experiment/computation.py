@@ -193,8 +193,10 @@ def _schemes(model: Reconstructor) -> tuple[str, ...]:
 
 def _unit_numbers(bound: Bound, gains: UnitGains) -> UnitNumbers | None:
     saved = bound.experiment.numbers.unit
-    column = [] if saved is None else np.flatnonzero(bound.session.unit_id == saved.unit_id)
-    if saved is None or not len(column):
+    if saved is None:
+        return None
+    column = np.flatnonzero(bound.session.unit_id == saved.unit_id)
+    if not len(column):
         return None
     score = unit_score(gains, int(column[0]), bound.experiment.seed)
     return None if score is None else UnitNumbers(unit_id=saved.unit_id, score=score)

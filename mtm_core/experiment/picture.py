@@ -9,7 +9,13 @@ from mtm_core.evaluation import metrics
 from mtm_core.evaluation.mask_answers import kind_words
 from mtm_core.evaluation.mask_scores import TEMPORAL, PredictorScore, fit_rivals
 from mtm_core.evaluation.rasters import trial_mean_hz
-from mtm_core.evaluation.row_order import ORDERS, RowOrder, keep_rows, order_session
+from mtm_core.evaluation.row_order import (
+    ORDERS,
+    RowOrder,
+    WithinName,
+    keep_rows,
+    order_session,
+)
 from mtm_core.experiment.caption import recording_name
 from mtm_core.experiment.computation import Bound, Outcome
 from mtm_core.figures.raster_content import MapScore, PredictedMap, RasterContent
@@ -64,15 +70,16 @@ def sigma_of(bound: Bound, otherwise_s: float) -> float:
     """Return the smoothing of the window, in s, where the view names one that can be."""
     raster = bound.experiment.view.get("raster")
     value = raster.get("sigma_s") if isinstance(raster, dict) else None
-    is_fine = type(value) in (int, float) and 0 <= value <= 1
-    return float(value) if is_fine else otherwise_s
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return otherwise_s
+    return float(value) if 0 <= value <= 1 else otherwise_s
 
 
 def _order(bound: Bound, outcome: Outcome) -> RowOrder:
     """Order the scored units as in the window, from training trials."""
     view, session = bound.experiment.view, bound.session
-    within = view.get("within")
-    within = within if within in ORDERS else "auto"
+    wanted = view.get("within")
+    within: WithinName = next((name for name in ORDERS if name == wanted), "auto")
     if within == "depth" and not _has_depths(bound):
         within = "auto"
     order = order_session(session, bound.trials.train, within)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtm_core.evaluation.mask_answers import control_donors, in_units_of, mixed_order
+from mtm_core.evaluation.mask_scores import CONTROL, TEMPORAL, Rivals
 from mtm_core.evaluation.row_order import WithinName
 from mtm_core.inference import Reconstructor
 from mtm_core.masking.spec import MaskSpec
@@ -18,13 +19,7 @@ from mtm_core.models.answers import AnswerMemory, Reconstruction
 from mtm_viewer.presenters.picture import Answers, Picture, make_raster
 from mtm_viewer.presenters.raster_drawable import RasterDrawable
 from mtm_viewer.presenters.raster_scene import RasterScene, raster_scene
-from mtm_viewer.presenters.score_lines import (
-    CONTROL,
-    TEMPORAL,
-    Rivals,
-    fit_rivals,
-    score_answers,
-)
+from mtm_viewer.presenters.score_lines import fit_rivals, score_answers
 from mtm_viewer.presenters.workspace import LoadedModel, Workspace, spec_for
 from mtm_viewer.state import Display
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtm_core.data.session import Session
+from mtm_core.evaluation.mask_scores import UnitGains
 from mtm_core.evaluation.rasters import gain_in_errors, trial_mean_hz
 from mtm_core.evaluation.row_order import RowOrder, keep_rows
 from mtm_core.models.answers import Reconstruction
@@ -16,7 +17,6 @@ from mtm_viewer.presenters.raster import RasterMaps, RasterMask, raster_image
 from mtm_viewer.presenters.raster_drawable import RasterDrawable, ShownTrials
 from mtm_viewer.presenters.raster_scene import RasterScene, median_events
 from mtm_viewer.presenters.raster_settings import RasterSettings
-from mtm_viewer.presenters.score_lines import UnitGains
 from mtm_viewer.presenters.scores import ScoreLine
 from mtm_viewer.presenters.workspace import Workspace
 

@@ -25,8 +25,8 @@ from PyQt6.QtWidgets import (
 )
 
 from mtm_core.data.session_file import write_session
+from mtm_core.evaluation.mask_scores import CONTROL
 from mtm_viewer.jobs.reconstruct_job import ReconstructionJob
-from mtm_viewer.presenters.score_lines import CONTROL
 from mtm_viewer.theme import DARK
 from tests.core.sessions import make_session
 from tests.viewer.workspaces import make_small_workspace, write_files

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from mtm_core.errors import MaskError
+from mtm_core.evaluation.mask_scores import CONTROL, TEMPORAL
 from mtm_core.evaluation.rasters import trial_mean_hz
 from mtm_core.evaluation.tasks import score_model, set_exam
 from mtm_core.inference import Reconstructor
@@ -17,7 +18,7 @@ from mtm_core.masking.spec import MaskSpec
 from mtm_viewer.jobs import reconstruct_job
 from mtm_viewer.jobs.reconstruct_job import ReconstructionJob, ReconstructionRequest
 from mtm_viewer.presenters.raster_settings import RasterSettings
-from mtm_viewer.presenters.score_lines import CONTROL, TEMPORAL, unit_score
+from mtm_viewer.presenters.score_lines import unit_score
 from mtm_viewer.presenters.workspace import make_workspace
 from mtm_viewer.state import Display
 from tests.core.sessions import make_session

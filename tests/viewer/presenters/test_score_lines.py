@@ -8,15 +8,13 @@ import numpy as np
 import pytest
 
 from mtm_core.evaluation import metrics
-from mtm_core.evaluation.mask_scores import N_SAMPLES
+from mtm_core.evaluation.mask_scores import N_SAMPLES, TEMPORAL, Rivals
 from mtm_core.inference import Reconstructor
 from mtm_core.masking import tasks
 from mtm_core.masking.spec import MaskSpec
 from mtm_core.models.answers import Reconstruction
 from mtm_core.seeding import numpy_generator
 from mtm_viewer.presenters.score_lines import (
-    TEMPORAL,
-    Rivals,
     fit_rivals,
     score_answers,
     unit_score,
