@@ -28,6 +28,7 @@ from mtm_core.cli.qt_libraries import OFFSCREEN, X11, missing_packages
 from mtm_core.data.sources import kind_of
 from mtm_core.errors import ConfigError, MtmError
 from mtm_core.experiment.files import may_hold_experiment
+from mtm_viewer.jobs.core_command import CORE_FLAG
 
 if TYPE_CHECKING:
     from PyQt6.QtCore import QMessageLogContext, QtMsgType
@@ -53,8 +54,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     int
         The exit code: 0, or 2 after an error.
     """
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words[:1] == [CORE_FLAG]:  # a bundled program has no other way to the command line
+        from mtm_core.cli.__main__ import main as core_main
+
+        return core_main(words[1:])
     try:
-        arguments = _parser().parse_args(argv)
+        arguments = _parser().parse_args(words)
         _check(arguments)
         return _run(arguments)
     except SystemExit as request:  # argparse ends --help and --version so

@@ -122,6 +122,13 @@ class Browsing(QObject):
             )
         )
 
+    @property
+    def session_files(self) -> tuple[SessionRow, ...]:
+        """The session files that were listed, each once."""
+        shelves: tuple[ShelfName, ...] = ("recent", "bundled", "disk")
+        rows = {row.source: row for shelf in shelves for row in self._rows.get(shelf, ())}
+        return tuple(row for row in rows.values() if row.kind == "session file")
+
     def scan(self, roots: Iterable[Path]) -> None:
         """Look for sessions in folders, and show what is found."""
         self._rows["disk"] = ()

@@ -20,6 +20,7 @@ from mtm_viewer.mask_actions import add_mask_commands
 from mtm_viewer.mask_shelf import MaskShelf
 from mtm_viewer.session_desk import SessionDesk
 from mtm_viewer.theme import THEMES
+from mtm_viewer.training_desk import TrainingDesk
 from mtm_viewer.views.dialogs import LogView, ShortcutSheet, tell_about
 from mtm_viewer.views.export import PICTURE_KINDS, copy_picture
 from mtm_viewer.views.file_questions import ask_where_to_save
@@ -75,6 +76,7 @@ class Desktop(SessionDesk):
         self.experiments = ExperimentDesk(explorer, lambda: self._folder)
         add_commands(explorer.registry, self)
         add_mask_commands(explorer.registry, self)
+        self.training = TrainingDesk(explorer, settings, self)
         folder = Path(settings.fileName()).parent
         self._shelf = None
         if settings.fileName() != os.devnull:
@@ -227,6 +229,7 @@ class Desktop(SessionDesk):
         self.settings.sync()
         if self._shelf is not None:
             self._shelf.wait()
+        self.training.stop()
         self.browsing.stop()
         self.explorer.stop()
 

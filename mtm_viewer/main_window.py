@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from PyQt6.QtCore import QByteArray, Qt, pyqtSignal
@@ -44,6 +45,7 @@ from mtm_viewer.views.region_tree import RegionTreeView
 from mtm_viewer.views.score_panel import ScorePanel
 from mtm_viewer.views.status import StatusLine
 from mtm_viewer.views.task_strip import TaskStrip
+from mtm_viewer.views.training_panel import TrainingPanel
 from mtm_viewer.views.trial_strip import TrialStrip
 from mtm_viewer.views.unit_panel import UnitPanel
 from mtm_viewer.views.welcome import WelcomePage
@@ -81,6 +83,8 @@ class MainWindow(QMainWindow):
         self.editor = MaskEditor(self)
         self.names = NamedMasksPanel(self)
         self.history = HistoryPanel(self)
+        self.training = TrainingPanel(parent=self)
+        self.may_close: Callable[[], bool] | None = None
         self.welcome = WelcomePage(self)
         self.browser = self.welcome.browser
         self.health = HealthStrip(self)
@@ -167,7 +171,7 @@ class MainWindow(QMainWindow):
         for view in (
             *(self.recipes, self.models, self.trials, self.raster, self.scores, self.unit),
             *(self.tree, self.editor, self.names, self.history, self.welcome, self.status),
-            *(self.health, self.opening, self.download, self._target),
+            *(self.health, self.opening, self.download, self.training, self._target),
         ):
             view.set_theme(theme)
 
@@ -210,7 +214,10 @@ class MainWindow(QMainWindow):
         self._target.resize(self.size())
 
     def closeEvent(self, event: QCloseEvent | None) -> None:
-        """Tell that the window closes (Qt's own hook)."""
+        """Tell that the window closes, unless something is to be asked first (Qt's own hook)."""
+        if event is not None and self.may_close is not None and not self.may_close():
+            event.ignore()
+            return
         self.closing.emit()
         super().closeEvent(event)
 
@@ -292,6 +299,9 @@ class MainWindow(QMainWindow):
         for dock in self.side_docks.values():
             self.tabifyDockWidget(self.editor_dock, dock)
             dock.hide()
+        self.side_docks["training"] = self._dock("Training", self.training, right)
+        self.tabifyDockWidget(self.unit_dock, self.side_docks["training"])
+        self.side_docks["training"].hide()
         self.resizeDocks([self.tree_dock, self.unit_dock], [250, 320], Qt.Orientation.Horizontal)
 
     def _tool_bar(self, title: str, view: QWidget) -> QToolBar:

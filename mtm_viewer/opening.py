@@ -26,6 +26,7 @@ from mtm_viewer.jobs.prepare_job import (
 )
 from mtm_viewer.jobs.progress import Progress
 from mtm_viewer.main_window import MainWindow
+from mtm_viewer.presenters.model_fit import misfit_words
 from mtm_viewer.presenters.transfer import TaskDrawable, progress_task
 from mtm_viewer.presenters.workspace import Workspace
 from mtm_viewer.state import ViewerState
@@ -53,7 +54,8 @@ class Opener(QObject):
     -----
     Signals: `opened` a `Workspace`, `settings_changed` a `PreparationConfig`, `login_failed` the
     sentence, `download_wanted` a `PrepareRequest`, `many_found` a folder with several sessions,
-    `said` a sentence in passing, `busy` whether something is being opened.
+    `said` a sentence in passing, `busy` whether something is being opened, `training_wanted`
+    that a model shall be trained for what was opened just now.
     """
 
     opened = pyqtSignal(object)
@@ -63,6 +65,7 @@ class Opener(QObject):
     many_found = pyqtSignal(object)
     said = pyqtSignal(str)
     busy = pyqtSignal(bool)
+    training_wanted = pyqtSignal()
 
     def __init__(self, state: ViewerState, window: MainWindow, work: Work, tell: Tell) -> None:
         super().__init__(window)
@@ -73,6 +76,7 @@ class Opener(QObject):
         self._window = window
         self._tell = tell
         self._running: PrepareRequest | None = None
+        self._trains_next = False
         self._progress = Progress(self)
         self._progress.reported.connect(self._show_progress)
         self.loader.partial.connect(self._on_answer)
@@ -82,11 +86,12 @@ class Opener(QObject):
 
     def open_files(self, request: OpenRequest) -> None:
         """Open files that need no preparation."""
-        self._running = None
+        self._running, self._trains_next = None, False
         self.loader.request(request)
 
     def prepare(self, request: PrepareRequest) -> None:
         """Prepare a recording and open it."""
+        self._trains_next = False
         self._running = replace(request, report=self._progress)
         self._show_task(None)
         self.loader.request(self._running)
@@ -98,7 +103,7 @@ class Opener(QObject):
 
     def cancel(self) -> None:
         """Stop opening; what is on screen stays."""
-        self._running = None
+        self._running, self._trains_next = None, False
         self.loader.cancel()
 
     def stop(self) -> None:
@@ -115,17 +120,29 @@ class Opener(QObject):
         """Show the settings; with a request, prepare its source by what is chosen."""
         config = self.config if request is None else request.config
         act = "Use these settings" if request is None else "Prepare"
-        dialog = PreparationDialog(config, self._state.theme, act, self._window)
+        open_now = None if request is None else request.current
+        misfit = None if open_now is None else partial(misfit_words, open_now)
+        dialog = PreparationDialog(config, self._state.theme, act, self._window, misfit)
         dialog.chosen.connect(self.set_config)
         if request is not None:
             dialog.chosen.connect(
                 lambda chosen: self.prepare(replace(request, config=chosen, is_accepted=False))
             )
+        dialog.training_wanted.connect(self._train_next)
         dialog.open()
+
+    def _train_next(self) -> None:
+        self._trains_next = True
+
+    def _on_workspace(self, workspace: Workspace) -> None:
+        is_training_wanted, self._trains_next = self._trains_next, False
+        self.opened.emit(workspace)
+        if is_training_wanted:
+            self.training_wanted.emit()
 
     def _on_answer(self, answer: Answer) -> None:
         deeds: dict[type, Callable[[Any], object]] = {
-            Workspace: self.opened.emit,
+            Workspace: self._on_workspace,
             Misfit: self._tell_misfit,
             Question: self._ask,
             Failure: self._on_failure,

@@ -8,6 +8,10 @@ from types import FrameType, TracebackType
 
 from mtm_core.cli import output
 
+_SIGNALS = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name)
+)
+"""What asks to stop; SIGBREAK is how Windows asks a process of another group."""
 _SAID = "Stopping: saving a checkpoint. Press Ctrl-C again to stop at once."
 
 
@@ -44,7 +48,7 @@ class StopRequest:
     def __enter__(self) -> StopRequest:
         """Begin to listen."""
         if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
+            for number in _SIGNALS:
                 self._before[number] = signal.signal(number, self._note)
         return self
 

@@ -84,6 +84,56 @@ class EventLog:
             self._file = None
 
 
+class EventTail:
+    """Follows the events of a run while another process writes them.
+
+    Parameters
+    ----------
+    path : Path
+        The file ``events.jsonl``; need not exist yet.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._offset = 0
+        self._file_id = 0
+
+    def read_new(self, most_bytes: int = 1_000_000) -> tuple[list[Event], bool]:
+        """Read what was written since the last time.
+
+        Parameters
+        ----------
+        most_bytes : int
+            Read about so much at once; the rest comes the next time.
+
+        Returns
+        -------
+        events : list of Event
+            New whole lines.
+        is_anew : bool
+            Whether they begin at the start of the file: it is seen for the first time, or a
+            resumed run wrote it anew, and what was read before no longer counts.
+
+        Raises
+        ------
+        TrainingError
+            If a line is not an event.
+        """
+        try:
+            with self.path.open("rb") as file:
+                stat = os.fstat(file.fileno())
+                if stat.st_ino != self._file_id or stat.st_size < self._offset:
+                    self._offset, self._file_id = 0, stat.st_ino
+                is_anew = self._offset == 0
+                file.seek(self._offset)
+                lines = file.readlines(most_bytes)
+        except OSError:  # not there yet, or being replaced: the next look will find it
+            return [], False
+        whole = [line for line in lines if line.endswith(b"\n")]
+        self._offset += sum(map(len, whole))
+        return [from_json(line.decode("utf-8")) for line in whole], is_anew and bool(whole)
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a text file, whole or not at all."""
     with atomic_write(path) as temporary:

@@ -51,12 +51,12 @@ def no_model_panel(workspace: Workspace) -> ScoreDrawable:
     return replace(
         score_panel((), None),
         headline="No model for this session yet",
-        verdict=f"train one: {command}",
+        verdict=f"Train one here, or in a terminal: {command}",
         role="muted",
         command=command,
-        tooltip="Run this in a terminal (Model > Copy the training command puts it into the "
-        "clipboard), then use Model > Open checkpoint. Meanwhile the true activity is shown, with "
-        "its PSTHs.",
+        tooltip="The button trains one and shows it when it is there. In a terminal, run the "
+        "command (Model > Copy the training command), then use Model > Open checkpoint. Meanwhile "
+        "the true activity is shown, with its PSTHs.",
     )
 
 

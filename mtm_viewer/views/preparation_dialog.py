@@ -41,6 +41,7 @@ _DECIMALS = 3
 _FIELD_HEIGHT = 26
 _Getter = Callable[[], Any]
 _Setter = Callable[[Any], None]
+Misfit = Callable[[PreparationConfig], str]
 
 
 class PlainSpinBox(QDoubleSpinBox):
@@ -64,16 +65,25 @@ class PreparationDialog(QDialog):
         What the button that accepts says, for example ``"Prepare again"``.
     parent : QWidget, optional
         The window it belongs to.
+    misfit : callable, optional
+        Says of settings why the open model will not fit, "" if it may.
 
     Notes
     -----
-    Signal: `chosen` a `PreparationConfig`.
+    Signals: `chosen` a `PreparationConfig`, then `training_wanted` if another model shall be
+    trained for it.
     """
 
     chosen = pyqtSignal(object)
+    training_wanted = pyqtSignal()
 
     def __init__(
-        self, config: PreparationConfig, theme: Theme, act: str, parent: QWidget | None = None
+        self,
+        config: PreparationConfig,
+        theme: Theme,
+        act: str,
+        parent: QWidget | None = None,
+        misfit: Misfit | None = None,
     ) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -93,6 +103,13 @@ class PreparationDialog(QDialog):
         self.problem.setAccessibleName("What is wrong")
         self.problem.setWordWrap(True)
         self.problem.setStyleSheet(f"color: {theme.bad};")
+        self._misfit = misfit
+        self.misfit = QLabel(self)
+        self.misfit.setAccessibleName("Whether the open model will fit")
+        self.misfit.setWordWrap(True)
+        self.misfit.setStyleSheet(f"color: {theme.warning};")
+        self.train = QCheckBox("Train another model when it is prepared", self)
+        self.train.setToolTip("With the preset 'quick', in the background.")
         self.buttons = self._make_buttons(act)
         self._lay_out(form_fields(config))
         self.preset.activated.connect(lambda _: self._take_preset(self.preset.currentData()))
@@ -137,6 +154,10 @@ class PreparationDialog(QDialog):
             note = f"   Changed: {', '.join(changed).lower()}." if changed else ""
             self.preset_words.setText(f"{words}.{note}")
             is_fine = True
+        told = self._misfit(config) if is_fine and self._misfit is not None else ""
+        self.misfit.setText(told)
+        for widget in (self.misfit, self.train):
+            widget.setVisible(bool(told))
         self.problem.setVisible(not is_fine)
         self.summary.setVisible(is_fine)
         if accept is not None:
@@ -144,8 +165,11 @@ class PreparationDialog(QDialog):
 
     def _accept(self) -> None:
         config = self.config()
+        is_training_wanted = self.train.isChecked() and not self.train.isHidden()
         self.accept()
         self.chosen.emit(config)
+        if is_training_wanted:
+            self.training_wanted.emit()
 
     def _make_buttons(self, act: str) -> QDialogButtonBox:
         standard = QDialogButtonBox.StandardButton
@@ -191,6 +215,8 @@ class PreparationDialog(QDialog):
         layout.addWidget(area, 1)
         layout.addWidget(self.summary)
         layout.addWidget(self.problem)
+        layout.addWidget(self.misfit)
+        layout.addWidget(self.train)
         layout.addWidget(self.buttons)
 
     def _add(self, field: FormField, grid: QGridLayout, inner: QWidget) -> None:

@@ -29,10 +29,12 @@ class ScorePanel(QWidget):
 
     Notes
     -----
-    Signals: `shuffle_requested`, `copy_requested` (of the command that trains a model).
+    Signals: `shuffle_requested`, `train_requested` (of a model for the session that has none),
+    `copy_requested` (of the command that trains one).
     """
 
     shuffle_requested = pyqtSignal()
+    train_requested = pyqtSignal()
     copy_requested = pyqtSignal()
 
     def __init__(self, theme: Theme = LIGHT, parent: QWidget | None = None) -> None:
@@ -49,6 +51,9 @@ class ScorePanel(QWidget):
         self.shuffle.setToolTip(_SHUFFLE_TOOLTIP)
         self.shuffle.setEnabled(False)
         self.shuffle.clicked.connect(lambda: self.shuffle_requested.emit())
+        self.train = QPushButton("Train a model for this session", self)
+        self.train.setVisible(False)
+        self.train.clicked.connect(lambda: self.train_requested.emit())
         self.copy = QPushButton("Copy the command", self)
         self.copy.setToolTip("Copy the line that trains a model, to be pasted into a terminal.")
         self.copy.setVisible(False)
@@ -78,6 +83,7 @@ class ScorePanel(QWidget):
             label.setToolTip(drawable.tooltip)
         self.shuffle.setEnabled(drawable.can_shuffle)
         self.shuffle.setVisible(not drawable.command)
+        self.train.setVisible(bool(drawable.command))
         self.copy.setVisible(bool(drawable.command))
         self._fill_table(drawable)
         self._colour_verdict()
@@ -136,7 +142,7 @@ class ScorePanel(QWidget):
         words.addWidget(self.verdict)
         top = QHBoxLayout()
         top.addLayout(words, 1)
-        for button in (self.shuffle, self.copy):
+        for button in (self.shuffle, self.train, self.copy):
             top.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
         box = QVBoxLayout(self)
         box.setContentsMargins(8, 6, 8, 6)

@@ -1,0 +1,57 @@
+"""Looking through runs that were made before."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from mtm_core.training.events import StepDone
+from mtm_viewer.jobs.run_order import FILE, write_order
+from mtm_viewer.jobs.runs_job import CurveRequest, RunsRequest, curve_work, runs_work
+from tests.core.training.runs import run_all, run_until, tiny_config
+from tests.viewer.jobs.fake_training import make_order
+
+
+def look(root):
+    (found,) = runs_work(RunsRequest(root=root), lambda: False)
+    return found
+
+
+def test_each_run_is_listed_with_its_state_and_scores(tmp_path):
+    run_all(tiny_config(), tmp_path / "done")
+    run_until(tiny_config(), tmp_path / "half", 3, StepDone)
+    write_order(tmp_path / "done", make_order().began(2**22 - 1))
+    write_order(tmp_path / "half", replace(make_order(), pid=2**22 - 1, stopped="paused"))
+    write_order(tmp_path / "new", make_order())
+    write_order(tmp_path / "gone", replace(make_order(), pid=2**22 - 1))
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / FILE).write_text("{")
+    found = look(tmp_path)
+    runs = {run.folder.name: run for run in found.runs}
+    assert {name: run.state for name, run in runs.items()} == {
+        "done": "finished",
+        "half": "paused",
+        "new": "new",
+        "gone": "interrupted",
+    }
+    assert (runs["half"].step, runs["half"].n_steps) == (3, 6)
+    assert runs["done"].scores[0][0] == "mean"
+    assert runs["done"].has_model
+    assert not runs["new"].has_model
+    assert runs["done"].session_ids == ("simulated-0",)
+    assert found.speed.n_runs == 1
+    assert found.speed.factor > 0
+
+
+def test_without_finished_runs_the_speed_is_measured(tmp_path):
+    speed = look(tmp_path).speed
+    assert speed.n_runs == 0
+    assert 0.1 < speed.factor < 100
+
+
+def test_curves_are_read_from_the_events(tmp_path):
+    run_all(tiny_config(), tmp_path)
+    (read,) = curve_work(CurveRequest(folder=tmp_path), lambda: False)
+    shown = read.curve.drawable()
+    assert shown.step.tolist() == [1, 2, 3, 4, 5, 6]
+    assert shown.validation["mean"][0].tolist() == [0, 2, 4, 6]
+    assert read.curve.finished.bps == shown.best_bps

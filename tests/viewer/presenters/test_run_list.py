@@ -1,0 +1,43 @@
+"""Runs in words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from mtm_viewer.presenters.run_list import RunInfo, outcome_words, run_lines, with_states
+
+RUN = RunInfo(
+    folder=Path("runs/a"),
+    preset="quick",
+    session_names=("s17", "s12", "s15"),
+    session_ids=("s17",),
+    created="2026-11-28T12:00:00+00:00",
+    state="paused",
+    step=150,
+    n_steps=300,
+    scores=(("mean", 0.1234), ("neuron", 0.2)),
+)
+
+
+def test_the_newest_run_comes_first_with_its_score():
+    older = replace(RUN, folder=Path("runs/b"), created="2026-11-27T12:00:00+00:00", scores=())
+    first, second = run_lines([older, RUN])
+    assert first.cells == ("s17 and 2 more", "quick", "paused, 50 %", "0.123")
+    assert "neuron: 0.200 bps" in first.tooltip
+    assert second.cells[-1] == "\N{EM DASH}"
+
+
+def test_what_can_be_done_depends_on_the_state():
+    assert RUN.can_resume
+    assert RUN.has_model
+    (waiting,) = with_states([RUN], {RUN.folder: "waiting"})
+    assert not waiting.can_resume
+    (running,) = with_states([RUN], {RUN.folder: "running"})
+    assert not running.has_model
+
+
+def test_a_failed_run_says_why():
+    failed = replace(RUN, state="failed", error="The disk is full.")
+    assert outcome_words(failed) == "The disk is full."
+    assert outcome_words(replace(RUN, state="finished")).startswith("Finished; validation 0.123")
