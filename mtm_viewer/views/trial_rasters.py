@@ -17,6 +17,8 @@ N_PANELS = 3
 _MINIMUM_HEIGHT = 260
 _TITLE_PX = 30
 _COLUMN_PX = 12
+_TICK_ROOM_PX = 10
+"""Beside a colour bar, so that its last number does not run into the next one's first."""
 
 
 class TrialRasters(QWidget):
@@ -95,6 +97,7 @@ class TrialRasters(QWidget):
         self.graphics.addItem(self.bars[1], row=1, col=3)
         for bar in self.bars:
             adopt_menus(bar, self)
+            bar.layout.setContentsMargins(0, 0, _TICK_ROOM_PX, 0)
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.addWidget(self.graphics)
