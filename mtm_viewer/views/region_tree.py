@@ -21,6 +21,11 @@ from mtm_viewer.theme import Theme
 from mtm_viewer.views.region_tree_model import COUNT, EYE, NAME, RegionTreeModel, TreeItem
 
 _MINIMUM_WIDTH = 236
+GESTURES = (
+    "With Ctrl: this one more, or no longer. With Shift: all from the last click to this one. "
+    "The eye: hide or show it in a custom mask. Right button: hide or keep it alone."
+)
+"""What clicks in the tree mean besides the plain one."""
 _CELL_MARGIN = 4
 _INDENTATION = 10
 _ICON_PX = 16
@@ -84,6 +89,8 @@ class RegionTreeView(QWidget):
         self.hint = QLabel(self)
         self.hint.setWordWrap(True)
         self.hint.setAccessibleName("What a click on a region does")
+        self.hint.setAccessibleDescription(GESTURES)
+        self.hint.setToolTip(GESTURES)
         self.empty = QLabel("No session is open.", self)
         self.empty.setWordWrap(True)
         self.empty.setAccessibleName("Region list message")

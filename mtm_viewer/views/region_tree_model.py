@@ -22,6 +22,11 @@ from mtm_viewer.views.icons import eye_icon, swatch_icon
 NAME, COUNT, EYE = range(3)
 """Columns."""
 _HEADINGS = ("Region", "Units", "Seen")
+EYES = (
+    "Open eye: the model sees it. Struck through: hidden. Half open: hidden in part. "
+    "With a hand of a clock: each unit is hidden in turn, and scored."
+)
+"""What the eyes mean."""
 _UNIT = 1 << 40
 """Marks the number of an index as that of a unit; the rest is the heading above it."""
 
@@ -168,6 +173,8 @@ class RegionTreeModel(QAbstractItemModel):
             return _HEADINGS[section]
         if role == Qt.ItemDataRole.TextAlignmentRole and section == COUNT:
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        if role == Qt.ItemDataRole.ToolTipRole and section == EYE:
+            return EYES
         return None
 
     def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:

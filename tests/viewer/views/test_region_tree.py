@@ -274,3 +274,11 @@ def test_finer_areas_stand_under_their_beryl_region(qtbot):
     assert model.unit_index(str(session.unit_id[9])).parent() == model.region_index("VISp2/3")
     assert model.sentence(beryl).endswith("16 units, visible")
     assert tester.model() is model
+
+
+def test_the_meaning_of_eyes_and_gestures_is_told(view):
+    said = view.model.headerData(EYE, Qt.Orientation.Horizontal, Qt.ItemDataRole.ToolTipRole)
+    for word in ("Open eye", "Struck through", "Half open", "in turn"):
+        assert word in said
+    assert "Ctrl" in view.hint.toolTip()
+    assert view.hint.accessibleDescription() == view.hint.toolTip()
