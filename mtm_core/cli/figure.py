@@ -6,6 +6,7 @@ Examples
   mtm-core figure raster RUN S.h5 --region CA1 DG VISp --task intra_region --out regions.pdf
   mtm-core figure raster M.safetensors S.h5 --region CA1 --baseline T.safetensors --out CA1.svg
 
+A figure of one mask carries its experiment, for 'mtm-core replay CA1.png --out DIR'.
 Without --baseline the temporal model beside the checkpoint is taken (demo-temporal.safetensors
 beside demo.safetensors, RUN-temporal beside RUN); where there is none that fits, the PSTH.
 """
@@ -61,7 +62,11 @@ def run(args: argparse.Namespace) -> int:
     """Reconstruct the test trials, draw, write, and say the scores."""
     from mtm_core.cli import output
     from mtm_core.cli.bound_model import bind
+    from mtm_core.cli.info import find
+    from mtm_core.data.session_file import read_session
     from mtm_core.evaluation.tasks import n_passes
+    from mtm_core.experiment.files import attachment_of
+    from mtm_core.experiment.of_figure import experiment_of_figure
     from mtm_core.figures.picture_file import check_path
     from mtm_core.figures.raster import draw_raster
     from mtm_core.figures.raster_content import compute_raster
@@ -69,6 +74,7 @@ def run(args: argparse.Namespace) -> int:
     from mtm_core.models.backend import use_backend
 
     check_path(args.out)
+    path = find(args.session)
     sigma_s = _sigma_s(args.smooth_ms)
     model = bind(argparse.Namespace(**vars(args), allow_overlap=False))
     request = RasterRequest(regions=tuple(args.region), task=args.task, within=args.order)
@@ -82,7 +88,11 @@ def run(args: argparse.Namespace) -> int:
         content = compute_raster(
             model, request, exam=exam, baseline=baseline, on_progress=bar.update
         )
-    draw_raster(content, args.out, sigma_s=sigma_s)
+        experiment = experiment_of_figure(
+            request, exam, (model, baseline), (read_session(path), path), sigma_s=sigma_s
+        )
+    carried = None if experiment is None else attachment_of(experiment)
+    draw_raster(content, args.out, sigma_s=sigma_s, attachment=carried)
     for shown in (content.model, content.rival):
         if shown.score is not None and shown.score.bps is not None:
             output.show(f"{shown.title}: {shown.score.bps:.3f} bits/spike beyond PSTH")

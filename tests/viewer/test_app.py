@@ -6,6 +6,7 @@ import logging
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -17,6 +18,8 @@ from mtm_viewer import app
 from mtm_viewer.main_window import MainWindow
 from tests.core.sessions import make_session
 from tests.viewer.workspaces import write_files
+
+PICTURE = Path(__file__).parents[2] / "docs" / "window.png"
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +37,7 @@ def files(tmp_path_factory):
         (["--theme", "drak", "--demo"], "Did you mean 'dark'"),
         (["nowhere.h5"], "There is no file or folder nowhere.h5"),
         (["--model", "nowhere.safetensors"], "There is no file nowhere.safetensors"),
+        ([str(PICTURE), "--offscreen"], "for an experiment use: mtm-core replay FILE"),
     ],
 )
 def test_wrong_words_are_told_in_a_sentence(words, said, capsys):

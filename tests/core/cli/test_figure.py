@@ -10,7 +10,9 @@ from mtm_core.cli.__main__ import main
 from mtm_core.cli.figure import ORDERS, TASKS, sibling
 from mtm_core.config import DataConfig, MaskingConfig, TrainConfig
 from mtm_core.data.session_file import write_session
+from mtm_core.errors import ExperimentError
 from mtm_core.evaluation import row_order
+from mtm_core.experiment.files import read_experiment
 from mtm_core.masking import tasks
 from mtm_core.models.checkpoint import Checkpoint
 from tests.core.checkpoints import SMALL_MODEL, make_checkpoint, write_checkpoint
@@ -57,6 +59,24 @@ def test_it_writes_the_figure_and_says_the_scores(folder, capsys):
     assert "Temporal baseline: " in said
     assert said.rstrip().endswith("Wrote f.png")
     assert (folder / "f.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("task", ["inter_region", "forward_prediction"])
+def test_the_figure_carries_an_experiment_that_replays_to_its_numbers(folder, capsys, task):
+    assert _draw("--out", "f.png", "--task", task) == 0
+    said = capsys.readouterr().out
+    score = read_experiment(folder / "f.png").numbers.predictors[0]
+    assert f"MtM: {score.bps_beyond_psth:.3f} bits/spike" in said
+    assert score.n_units == 8
+    assert main(["replay", "f.png", "--out", "replayed", "--figure", "none"]) == 0
+    assert "All 28 saved numbers came out again, exactly." in capsys.readouterr().out
+
+
+def test_a_figure_of_several_masks_carries_none(folder):
+    words = ["figure", "raster", "m.safetensors", "s.h5", "--region", "DG", "CA1"]
+    assert main([*words, "--out", "f.png"]) == 0
+    with pytest.raises(ExperimentError, match="carries no experiment"):
+        read_experiment(folder / "f.png")
 
 
 def test_the_temporal_model_beside_the_checkpoint_is_taken(folder):
