@@ -243,7 +243,8 @@ class TrainingDesk(QObject):
         self._wanted = self.queue.add(self.root, order)
         if not self.is_shown:
             self._window.toggle_side(_PANEL)
-        self._say(f"Training began in {self._wanted}")
+        self._window.side_docks[_PANEL].raise_()
+        self._say(f"Training: {self._wanted}")
 
     def _resume(self, folder: Path) -> None:
         self._wanted = folder
