@@ -11,7 +11,7 @@ from mtm_core.errors import ConfigError
 from mtm_core.models.backend import Backend, backend_in_force, resolve_device
 from mtm_core.models.host_speed import processor_name
 from mtm_core.models.manifest import software_versions
-from mtm_core.models.matmul_route import checked_route
+from mtm_core.models.matmul_route import checked_route, route_now
 
 TOLERANCE = 1e-4
 """Largest difference that another processor, device or library is allowed to make, in bits per
@@ -19,12 +19,12 @@ spike: a tenth of the last digit on screen."""
 
 
 def backend_now(device: str) -> Backend:
-    """Return the backend in force; outside of any, what PyTorch does by default."""
+    """Return the backend in force; outside of any, what this process does."""
     found = backend_in_force()
     return found or Backend(
         device=device,
         threads=torch.get_num_threads(),
-        matmul="default",
+        matmul=route_now(),
         processor=processor_name(),
         torch_version=torch.__version__,
     )

@@ -50,11 +50,20 @@ def try_routes(deadline: float) -> tuple[Route, dict[str, float]]:
     return "onednn" if is_faster else "default", gflops | {"onednn": _WORK / other_s}
 
 
+def route_now() -> Route:
+    """Return the route by which is multiplied now."""
+    return "onednn" if matmul_precision() == _PRECISION["onednn"] else "default"
+
+
 def checked_route(route: Route) -> Route:
-    """Return a route that was asked for, if its products are fp32 here."""
+    """Return a route that was asked for, if its products are fp32 here; the switch stays."""
     if route == "default":
         return route
-    (_, plain), (_, other) = _try_route("default", 0.0), _try_route(route, 0.0)
+    before = matmul_precision()
+    try:
+        (_, plain), (_, other) = _try_route("default", 0.0), _try_route(route, 0.0)
+    finally:
+        set_precision(before)
     if not _has_switch() or not _is_alike(plain, other):
         msg = (
             f"Matrix products by {route} (--run.matmul, --matmul) cannot be used here: they need "

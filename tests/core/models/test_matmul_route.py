@@ -7,7 +7,7 @@ import torch
 
 from mtm_core.errors import ConfigError
 from mtm_core.models import matmul_route
-from mtm_core.models.matmul_route import checked_route, set_route, try_routes
+from mtm_core.models.matmul_route import checked_route, route_now, set_route, try_routes
 
 
 @pytest.fixture(autouse=True)
@@ -61,3 +61,18 @@ def test_a_torch_without_the_switch_uses_the_default_route(monkeypatch):
         checked_route("onednn")
     set_route("onednn")
     assert matmul_route.matmul_precision() == "none"
+
+
+@pytest.mark.parametrize("precision", ["none", "bf16"])
+def test_checking_a_route_leaves_the_switch_where_it_was(precision, monkeypatch):
+    switch = SimpleNamespace(fp32_precision=precision)
+    monkeypatch.setattr(torch.backends, "mkldnn", SimpleNamespace(matmul=switch))
+    assert checked_route("onednn") == "onednn"
+    assert switch.fp32_precision == precision
+
+
+@pytest.mark.parametrize(("precision", "route"), [("none", "default"), ("bf16", "onednn")])
+def test_the_route_of_now_is_read_off_the_switch(precision, route, monkeypatch):
+    switch = SimpleNamespace(fp32_precision=precision)
+    monkeypatch.setattr(torch.backends, "mkldnn", SimpleNamespace(matmul=switch))
+    assert route_now() == route
