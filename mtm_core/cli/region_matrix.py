@@ -194,7 +194,7 @@ def duration(seconds: float) -> str:
 
     Examples
     --------
-    >>> duration(0.4), duration(42), duration(150), duration(7300)
+    >>> duration(0.4), duration(42), duration(170), duration(7300)
     ('1 s', '42 s', '3 min', '2.0 h')
     """
     if seconds < 100:

@@ -170,11 +170,12 @@ def _control_gain(
     model, control = answers.model, answers.control
     if model is None or control is None or "control" not in settings.panels:
         return None
-    if not (model.is_done.all() and control.is_done.all()):
-        return None
-    sigma_bins = settings.sigma_s / session.bin_size_s
-    return gain_in_errors(
-        session.counts[model.trials], model.log_rate, control.log_rate, sigma_bins
+    is_complete = model.is_done.all() and control.is_done.all()
+    counts, sigma_bins = session.counts[model.trials], settings.sigma_s / session.bin_size_s
+    return (
+        gain_in_errors(counts, model.log_rate, control.log_rate, sigma_bins)
+        if is_complete
+        else None
     )
 
 

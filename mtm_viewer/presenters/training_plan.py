@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -198,13 +199,9 @@ def _step_s(config: TrainConfig, n_bins: int, n_units: float) -> float:
 def _choice(name: str) -> PresetChoice:
     config = config_io.load_preset(name)
     lines = resources.preset_path(name).read_text(encoding="utf-8").splitlines()
-    head = []
-    for line in lines:
-        if not line.startswith("#"):
-            break
-        head.append(line.removeprefix("#").strip())
+    head = itertools.takewhile(lambda line: line.startswith("#"), lines)
     return PresetChoice(
         name=name,
-        what_for=" ".join(head),
+        what_for=" ".join(line.removeprefix("#").strip() for line in head),
         takes_many=getattr(config.model, "read_in", "") != "components",
     )

@@ -142,9 +142,11 @@ def test_a_resumed_run_computes_as_it_began(tmp_path, monkeypatch):
     assert set(seen) == {(2, "none")}
 
 
-def test_a_run_begun_before_kernels_and_precision_were_recorded_goes_on(whole, tmp_path):
-    stopped = tmp_path / "run"
-    run_until(tiny_config(), stopped, 5, StepDone)
+def test_a_run_begun_before_kernels_and_precision_were_recorded_goes_on(tmp_path):
+    stopped, whole = tmp_path / "run", tmp_path / "whole"
+    as_then = tiny_config(run__attention="products")  # so few tokens had no other kernel
+    run_all(as_then, whole)
+    run_until(as_then, stopped, 5, StepDone)
     record = json.loads((stopped / "run.json").read_text())
     for name in ("fused_from", "precision"):
         del record["backend"][name]

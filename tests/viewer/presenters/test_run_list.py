@@ -41,3 +41,12 @@ def test_a_failed_run_says_why():
     failed = replace(RUN, state="failed", error="The disk is full.")
     assert outcome_words(failed) == "The disk is full."
     assert outcome_words(replace(RUN, state="finished")).startswith("Finished; validation 0.123")
+
+
+def test_a_run_that_does_not_know_when_it_was_begun_is_shown_too():
+    (line,) = run_lines([replace(RUN, created="long ago")])
+    assert "Begun \n" in line.tooltip
+
+
+def test_its_model_lies_in_its_folder():
+    assert RUN.model_path == Path("runs/a/model.safetensors")

@@ -64,3 +64,11 @@ def test_an_empty_run_can_be_drawn():
     shown = TrainingCurve().drawable()
     assert len(shown.step) == len(shown.smooth) == 0
     assert curve_words(shown) == "No step has been made yet."
+
+
+def test_before_the_first_validation_no_best_is_told():
+    curve = TrainingCurve()
+    curve.take([started(), step(1, 2.0)])
+    words = curve_words(curve.drawable())
+    assert "2 now" in words
+    assert "Best" not in words

@@ -44,3 +44,10 @@ def test_a_slower_machine_takes_longer_and_more_steps_do():
 @pytest.mark.parametrize("preset", ["lfads-quick", "ndt2-quick"])
 def test_no_time_is_claimed_where_none_was_measured(preset):
     assert estimate_s(load_preset(preset), [S17], Speed()) is None
+
+
+@pytest.mark.parametrize(
+    ("n_runs", "said"), [(0, "a short measurement"), (1, "your last run"), (3, "your last 3 runs")]
+)
+def test_an_estimate_says_where_it_comes_from(n_runs, said):
+    assert said in Speed(n_runs=n_runs).words
