@@ -16,8 +16,11 @@ from mtm_viewer.actions import add_commands
 from mtm_viewer.browsing import BrowserWorks
 from mtm_viewer.experiment_desk import ExperimentDesk
 from mtm_viewer.explorer import Explorer
+from mtm_viewer.jobs.matrix_job import MatrixJob
 from mtm_viewer.mask_actions import add_mask_commands
 from mtm_viewer.mask_shelf import MaskShelf
+from mtm_viewer.matrix_actions import add_matrix_commands
+from mtm_viewer.matrix_desk import MatrixDesk
 from mtm_viewer.session_desk import SessionDesk
 from mtm_viewer.theme import THEMES
 from mtm_viewer.training_desk import TrainingDesk
@@ -77,6 +80,8 @@ class Desktop(SessionDesk):
         add_commands(explorer.registry, self)
         add_mask_commands(explorer.registry, self)
         self.training = TrainingDesk(explorer, settings, self)
+        self.matrix = MatrixDesk(explorer, MatrixJob())
+        add_matrix_commands(explorer.registry, self.matrix, self)
         folder = Path(settings.fileName()).parent
         self._shelf = None
         if settings.fileName() != os.devnull:
@@ -231,6 +236,7 @@ class Desktop(SessionDesk):
             self._shelf.wait()
         self.training.stop()
         self.browsing.stop()
+        self.matrix.stop()
         self.explorer.stop()
 
 

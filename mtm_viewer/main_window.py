@@ -41,6 +41,7 @@ from mtm_viewer.views.named_masks_panel import NamedMasksPanel
 from mtm_viewer.views.palette import CommandPalette
 from mtm_viewer.views.raster_view import RasterView
 from mtm_viewer.views.recipe_bar import RecipeBar
+from mtm_viewer.views.region_matrix_view import RegionMatrixView
 from mtm_viewer.views.region_tree import RegionTreeView
 from mtm_viewer.views.score_panel import ScorePanel
 from mtm_viewer.views.status import StatusLine
@@ -85,6 +86,7 @@ class MainWindow(QMainWindow):
         self.history = HistoryPanel(self)
         self.training = TrainingPanel(parent=self)
         self.may_close: Callable[[], bool] | None = None
+        self.matrix = RegionMatrixView(parent=self)
         self.welcome = WelcomePage(self)
         self.browser = self.welcome.browser
         self.health = HealthStrip(self)
@@ -172,6 +174,7 @@ class MainWindow(QMainWindow):
             *(self.recipes, self.models, self.trials, self.raster, self.scores, self.unit),
             *(self.tree, self.editor, self.names, self.history, self.welcome, self.status),
             *(self.health, self.opening, self.download, self.training, self._target),
+            self.matrix,
         ):
             view.set_theme(theme)
 
@@ -298,10 +301,15 @@ class MainWindow(QMainWindow):
         }
         for dock in self.side_docks.values():
             self.tabifyDockWidget(self.editor_dock, dock)
+        beside = {
+            "training": self._dock("Training", self.training, right),
+            "matrix": self._dock("Region-to-region matrix", self.matrix, right),
+        }
+        for dock in beside.values():
+            self.tabifyDockWidget(self.unit_dock, dock)
+        self.side_docks |= beside
+        for dock in self.side_docks.values():
             dock.hide()
-        self.side_docks["training"] = self._dock("Training", self.training, right)
-        self.tabifyDockWidget(self.unit_dock, self.side_docks["training"])
-        self.side_docks["training"].hide()
         self.resizeDocks([self.tree_dock, self.unit_dock], [250, 320], Qt.Orientation.Horizontal)
 
     def _tool_bar(self, title: str, view: QWidget) -> QToolBar:

@@ -225,9 +225,12 @@ class MaskEditing(MaskState):
 
     def use_mask(self, name: str) -> None:
         """Put a named mask on screen, as a custom one."""
-        spec = self._names.get(name)
+        self.use_spec(self._names.get(name), f"use '{name}'")
+
+    def use_spec(self, spec: MaskSpec, text: str) -> None:
+        """Put a mask that was made elsewhere on screen, as a custom one under its own prompt."""
         is_fitting = spec.prompt == self._fitting_prompt(spec)
-        self._show_spec(spec, f"use '{name}'", None if is_fitting else spec.prompt)
+        self._show_spec(spec, text, None if is_fitting else spec.prompt)
 
     def combine_mask(self, kind: str, name: str) -> None:
         """Combine the mask on screen with a named one; see `mtm_core.masking.entries.combine`."""

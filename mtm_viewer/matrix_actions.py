@@ -9,6 +9,8 @@ from mtm_viewer.commands import Command, CommandRegistry
 from mtm_viewer.matrix_state import MatrixState
 from mtm_viewer.presenters.region_matrix import LEVEL_TEXTS
 
+SIDE = "matrix"
+"""Name of the panel among the window's."""
 _MENU = "Model/Region-to-region matrix"
 
 
@@ -39,14 +41,12 @@ class PanelDeeds(Protocol):
         """Tell whether a panel at the side is shown."""
 
 
-def add_matrix_commands(
-    registry: CommandRegistry, deeds: MatrixDeeds, panel: PanelDeeds, side: str
-) -> None:
+def add_matrix_commands(registry: CommandRegistry, deeds: MatrixDeeds, panel: PanelDeeds) -> None:
     """Put the commands of this module into the registry."""
-    registry.add(*_commands(deeds, panel, side))
+    registry.add(*_commands(deeds, panel))
 
 
-def _commands(deeds: MatrixDeeds, panel: PanelDeeds, side: str) -> list[Command]:
+def _commands(deeds: MatrixDeeds, panel: PanelDeeds) -> list[Command]:
     state = deeds.state
 
     def has_matrix() -> bool:
@@ -59,8 +59,8 @@ def _commands(deeds: MatrixDeeds, panel: PanelDeeds, side: str) -> list[Command]
             menu="View",
             shortcut="Ctrl+Shift+R",
             help="Predict every region from every other one alone; predictive, not causal.",
-            run=partial(panel.toggle_side, side),
-            is_checked=partial(panel.is_side_shown, side),
+            run=partial(panel.toggle_side, SIDE),
+            is_checked=partial(panel.is_side_shown, SIDE),
         ),
         *(
             Command(

@@ -11,6 +11,7 @@ from mtm_core.evaluation.region_matrix_report import MatrixReport, write_csv
 from mtm_viewer.explorer import Explorer
 from mtm_viewer.jobs.engine_thread import Answer, EngineThread
 from mtm_viewer.jobs.matrix_job import MatrixJob, MatrixRequest
+from mtm_viewer.matrix_actions import SIDE
 from mtm_viewer.matrix_state import MatrixState
 from mtm_viewer.presenters.region_matrix import (
     MatrixAnswer,
@@ -23,8 +24,6 @@ from mtm_viewer.presenters.status_words import subset_train_command
 from mtm_viewer.presenters.workspace import Workspace
 from mtm_viewer.views.file_questions import ask_where_to_save
 
-SIDE = "matrix"
-"""Name of the panel among the window's."""
 _NO_MODEL = "The matrix needs a model of this session: train one, then open it."
 
 
@@ -46,6 +45,8 @@ class MatrixDesk(QObject):
         self._dock = explorer.window.side_docks[SIDE]
         self.state = MatrixState(self)
         self._engine: EngineThread | None = None
+        self._is_seen = False
+        self._in_menus: tuple[object, ...] = ()
         self._connect()
 
     @property
@@ -91,14 +92,14 @@ class MatrixDesk(QObject):
         state.answer_changed.connect(lambda _: self._draw())
         state.problem_changed.connect(lambda _: self._draw())
         state.paused_changed.connect(lambda _: self._follow())
-        explorer.state.workspace_changed.connect(self._on_workspace)
+        explorer.state.workspace_changed.connect(lambda _: self._restart())
         explorer.state.device_changed.connect(lambda _: self._restart())
         explorer.engine.busy.connect(lambda is_busy: self._job.hold(is_held=is_busy))
-        self._dock.visibilityChanged.connect(lambda _: self._follow())
+        self._dock.visibilityChanged.connect(self._on_seen)
 
-    def _on_workspace(self, workspace: Workspace | None) -> None:
-        del workspace
-        self._restart()
+    def _on_seen(self, is_seen: bool) -> None:
+        self._is_seen = is_seen
+        self._follow()
 
     def _on_choice(self) -> None:
         """Show the same matrix otherwise, or begin another."""
@@ -119,7 +120,7 @@ class MatrixDesk(QObject):
     def _follow(self) -> None:
         """Fill while the panel is shown and nobody paused it."""
         workspace = self._explorer.state.workspace
-        is_wanted = self._dock.isVisible() and not self.state.is_paused
+        is_wanted = self._is_seen and not self.state.is_paused
         if workspace is not None and workspace.model is None:
             self.state.set_problem(_NO_MODEL)
         elif not is_wanted or workspace is None:
@@ -163,14 +164,15 @@ class MatrixDesk(QObject):
         drawable = None if report is None else matrix_drawable(report, state.choice, command)
         self._view.draw(drawable, state.problem)
         share = 0.0 if state.answer is None else state.answer.share_done
-        words = progress_words(
-            state.answer, is_running=self.is_running, is_paused=state.is_paused
-        )
+        words = progress_words(state.answer, is_running=self.is_running, is_paused=state.is_paused)
         self._view.draw_progress(
             share, words, is_paused=state.is_paused, can_pause=self.can_pause()
         )
-        cell = self._view.map.cursor_cell
-        self._show_cell(*(cell or (-1, -1)))
+        self._show_cell(*(self._view.map.cursor_cell or (-1, -1)))
+        in_menus = (state.choice, state.is_paused, self.can_pause(), report is not None)
+        if in_menus != self._in_menus:
+            self._in_menus = in_menus
+            self._explorer.window.refresh_actions()
 
     def _show_cell(self, row: int, column: int) -> None:
         report = self._report()

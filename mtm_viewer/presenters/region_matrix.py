@@ -21,16 +21,16 @@ from mtm_core.evaluation.unit_labels import region_colour
 from mtm_core.masking.region_level import LevelName, only_region_visible
 from mtm_core.masking.spec import MaskSpec
 
-LEVEL_TEXTS: Mapping[LevelName, str] = {
+LEVEL_TEXTS: Mapping[str, str] = {
     "given": "Given areas",
     "beryl": "Beryl",
     "cosmos": "Cosmos",
 }
-NULL_TEXTS: Mapping[NullName, str] = {
+NULL_TEXTS: Mapping[str, str] = {
     "psth_by_condition": "PSTH by condition",
     "psth_all_trials": "PSTH of all trials",
 }
-SOURCE_TEXTS: Mapping[SourceName, str] = {"model": "Model", "regression": "Regression"}
+SOURCE_TEXTS: Mapping[str, str] = {"model": "Model", "regression": "Regression"}
 SUBSET = "region_subset"
 """The scheme that trains a model for this question."""
 _MINUS, _ARROW = "\N{MINUS SIGN}", "\N{RIGHTWARDS ARROW}"

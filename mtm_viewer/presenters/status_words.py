@@ -68,6 +68,12 @@ def train_command(workspace: Workspace) -> str:
     return f"mtm-core train --preset quick --session {shlex.quote(str(path))} --out {out}"
 
 
+def subset_train_command(workspace: Workspace) -> str:
+    """Return what trains a model that is asked about one visible region as well."""
+    schemes = "neuron causal intra_region inter_region region_subset"
+    return f"{train_command(workspace)}-subset --masking.schemes {schemes}"
+
+
 def shortened(name: str, most: int = 44) -> str:
     """Cut a long name in its middle.
 
