@@ -22,6 +22,8 @@ def describe(spec: MaskSpec, mask: ResolvedMask, session: Session) -> str:
     parts = []
     if spec.blocks:
         parts.append(f"{_join(_phrases(spec.blocks, session))} hidden")
+    if spec.scored is not None and not spec.one_at_a_time:
+        parts.append(f"{_join(_phrases(spec.scored, session))} scored")
     if spec.one_at_a_time:
         parts.append(f"each of {len(mask.scored_units)} units hidden in turn")
     return f"{', '.join(parts)}: {_extent(mask)}, {prompt_words(spec.prompt)}"

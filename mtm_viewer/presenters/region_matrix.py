@@ -167,7 +167,7 @@ def matrix_drawable(report: MatrixReport, choice: MatrixChoice, command: str) ->
         ),
         floors=tuple(short(each.floor) for each in columns),
         limit=limit,
-        title=_title(report, choice),
+        title=_title(report, choice, limit),
         badge="Not trained for this" if badge else "",
         badge_tooltip=f"{badge} To train one that is: {command}" if badge else "",
     )
@@ -198,7 +198,7 @@ def cell_lines(report: MatrixReport, row: str, column: str) -> tuple[str, ...]:
     lines = [
         f"{column} from {row} alone: {_bps(model.score)} beyond the {NULL_TEXTS[header['null']]}",
         f"{_draws(model, header['n_draws'])}; {n} of {facts[row].n_units} units of {row}, {n} of "
-        f"{facts[column].n_units} of {column}, {cell.n_spikes:,} spikes",
+        f"{facts[column].n_units} units of {column}, {cell.n_spikes:,} spikes",
         f"Ceiling (all other regions): {_bps(facts[column].ceiling)}{_share(model)}; no neuron: "
         f"{_bps(facts[column].floor)}",
         f"Poisson regression: {_bps(rival.score)}{_share(rival)}; model minus regression "
@@ -283,12 +283,12 @@ class _Estimates:
         return found
 
 
-def _title(report: MatrixReport, choice: MatrixChoice) -> str:
+def _title(report: MatrixReport, choice: MatrixChoice, limit: float) -> str:
     header = report.header
     what = "cell minus transpose" if choice.is_asymmetry else "bits/spike beyond the null"
     return (
-        f"{SOURCE_TEXTS[choice.source]}: {what}; {header['n_matched']} units a region, "
-        f"{header['n_trials']} {header['split']} trials"
+        f"{SOURCE_TEXTS[choice.source]}: {what}, colours to \N{PLUS-MINUS SIGN}{limit:.2f}; "
+        f"{header['n_matched']} units a region, {header['n_trials']} {header['split']} trials"
     )
 
 

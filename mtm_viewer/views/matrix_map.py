@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from PyQt6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import (
     QBrush,
@@ -30,6 +32,14 @@ _KEYS = {
 }
 
 
+class _Margins(NamedTuple):
+    """Room around the cells, in pixels."""
+
+    left: float
+    top: float
+    below: float
+
+
 class MatrixMap(QWidget):
     """Shows a `MatrixDrawable`; the pointer or the arrow keys move a cursor over its cells.
 
@@ -48,7 +58,9 @@ class MatrixMap(QWidget):
         self._cursor: tuple[int, int] | None = None
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
         self.setAccessibleName("Region-to-region matrix")
         self.setAccessibleDescription(
             "Rows: the only region in view; columns: the region predicted. Arrow keys move, "
@@ -71,12 +83,22 @@ class MatrixMap(QWidget):
         self._drawable = drawable
         if drawable is None or drawable.regions != before:
             self._point(None)
+            self.updateGeometry()
         self.update()
 
     def cell_rect(self, row: int, column: int) -> QRectF:
         """Return where a cell lies, in the widget's coordinates."""
         left, top, side = self._geometry()
         return QRectF(left + column * side, top + row * side, side, side)
+
+    def heightForWidth(self, width: int) -> int:
+        """Need no more height than square cells of this width take (Qt's own hook)."""
+        if self._drawable is None or not self._drawable.regions:
+            return self.sizeHint().height()
+        margins = self._margins()
+        n = len(self._drawable.regions)
+        side = min((width - margins.left - _GAP) / n, _LARGEST_CELL)
+        return int(margins.top + n * max(side, 1.0) + margins.below) + 1
 
     def sizeHint(self) -> QSize:
         """Ask for a square that numbers fit into (Qt's own hook)."""
@@ -156,12 +178,17 @@ class MatrixMap(QWidget):
         """Return left edge, top edge and side of the cells."""
         if self._drawable is None or not self._drawable.regions:
             return 0.0, 0.0, 1.0
+        n, margins = len(self._drawable.regions), self._margins()
+        wide = (self.width() - margins.left - _GAP) / n
+        high = (self.height() - margins.top - margins.below) / n
+        return margins.left, margins.top, max(min(wide, high, _LARGEST_CELL), 1.0)
+
+    def _margins(self) -> _Margins:
+        """Return the room that labels and strip take."""
         label = self._label_width() + _BAND + 2 * _GAP
-        strip = len(_STRIP_LINES) * self._line() + _GAP if self._drawable.floors else 0.0
-        n = len(self._drawable.regions)
-        wide = max(label, self._strip_width())
-        side = min((self.width() - wide - _GAP) / n, (self.height() - label - strip) / n)
-        return wide, label, max(min(side, _LARGEST_CELL), 4.0)
+        has_strip = self._drawable is not None and bool(self._drawable.floors)
+        below = len(_STRIP_LINES) * self._line() + 2 * _GAP if has_strip else _GAP
+        return _Margins(left=max(label, self._strip_width()), top=label, below=below)
 
     def _label_width(self) -> float:
         metrics = QFontMetricsF(self._font())

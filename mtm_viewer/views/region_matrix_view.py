@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PyQt6.QtCore import pyqtSignal
+from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import (
     QCheckBox,
     QHBoxLayout,
@@ -63,7 +63,7 @@ class RegionMatrixView(QWidget):
         self.asymmetry = QCheckBox("&Asymmetry", self)
         self.pause = QPushButton("Pause", self)
         self.table = QPushButton("Save table\N{HORIZONTAL ELLIPSIS}", self)
-        self.title = ElidedLabel("What the matrix shows", self)
+        self.title = QLabel(self)
         self.badge = Badge("Model not trained for the matrix", self)
         self.map = MatrixMap(theme, self)
         self.read_out = QLabel(HINT, self)
@@ -137,11 +137,13 @@ class RegionMatrixView(QWidget):
         self.pause.setToolTip("Stop filling for now; what is done is kept.")
         self.table.setAccessibleName("Save the table of all cells")
         self.table.setToolTip("Save a line for each cell, with every number, as CSV.")
+        self.title.setAccessibleName("What the matrix shows")
         self.read_out.setAccessibleName("Numbers of the cell")
-        self.read_out.setWordWrap(True)
-        self.read_out.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.caution.setAccessibleName("What the matrix is not")
-        self.caution.setWordWrap(True)
+        for label in (self.title, self.read_out, self.caution):
+            label.setWordWrap(True)
+            label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.read_out.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.progress.setRange(0, _STEPS)
         self.progress.setTextVisible(False)
         self.progress.setFixedWidth(90)
@@ -151,30 +153,27 @@ class RegionMatrixView(QWidget):
         box = QVBoxLayout(self)
         box.setContentsMargins(8, 6, 8, 6)
         box.setSpacing(4)
-        for widgets in (
-            (self.level, self.least, self.source),
-            (self.null, self.asymmetry),
-        ):
-            row = QHBoxLayout()
-            row.setSpacing(6)
-            for widget in widgets:
-                row.addWidget(widget)
-            row.addStretch(1)
-            box.addLayout(row)
-        head = QHBoxLayout()
-        head.addWidget(self.title, 1)
-        head.addWidget(self.badge)
-        box.addLayout(head)
+        self._add_row(box, self.level, self.least, self.source)
+        self._add_row(box, self.null, self.asymmetry)
+        self._add_row(box, self.badge)
+        box.addWidget(self.title)
         box.addWidget(self.map, 1)
         box.addWidget(self.read_out)
-        foot = QHBoxLayout()
-        foot.setSpacing(6)
-        foot.addWidget(self.progress)
-        foot.addWidget(self.progress_words, 1)
-        foot.addWidget(self.pause)
-        foot.addWidget(self.table)
-        box.addLayout(foot)
+        box.addStretch(0)
+        self._add_row(box, self.progress, self.progress_words, stretched=self.progress_words)
+        self._add_row(box, self.pause, self.table)
         box.addWidget(self.caution)
+
+    def _add_row(
+        self, box: QVBoxLayout, *widgets: QWidget, stretched: QWidget | None = None
+    ) -> None:
+        row = QHBoxLayout()
+        row.setSpacing(6)
+        for widget in widgets:
+            row.addWidget(widget, int(widget is stretched))
+        if stretched is None:
+            row.addStretch(1)
+        box.addLayout(row)
 
     def _connect(self) -> None:
         for box, field in ((self.level, "level"), (self.null, "null"), (self.source, "source")):

@@ -155,6 +155,10 @@ ONE = SESSION.unit_id[2]
             MaskSpec(blocks=(Block(UnitChoice.by_rule('region == "CA1"')),)),
             "units where region is CA1 hidden: 4 of 12 units, neuron prompt",
         ),
+        (
+            MaskSpec(blocks=(Block(CA1, invert=True),), scored=(Block(DG),)),
+            "all but CA1 hidden, DG scored: 8 of 12 units, neuron prompt",
+        ),
     ],
 )
 def test_a_mask_says_in_words_what_it_hides(spec: MaskSpec, words: str) -> None:
