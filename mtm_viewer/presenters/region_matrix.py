@@ -212,8 +212,11 @@ def cell_lines(report: MatrixReport, row: str, column: str) -> tuple[str, ...]:
 
 
 def caution_words() -> str:
-    """Say what the matrix is not."""
-    return f"{_sentence(CAUTION)}: regions with a common cause predict each other as well."
+    """Say what rows and columns are, and what the matrix is not."""
+    return (
+        "Rows: the only region in view; columns: the region predicted. "
+        f"{_sentence(CAUTION)}: regions with a common cause predict each other as well."
+    )
 
 
 def cell_mask(report: MatrixReport, level: LevelName, row: str, column: str) -> MaskSpec:

@@ -79,10 +79,12 @@ class MatrixMap(QWidget):
 
     def draw(self, drawable: MatrixDrawable | None) -> None:
         """Show a matrix; None shows nothing."""
-        before = () if self._drawable is None else self._drawable.regions
-        self._drawable = drawable
-        if drawable is None or drawable.regions != before:
+        before, self._drawable = self._drawable, drawable
+        regions = () if before is None else before.regions
+        if drawable is None or drawable.regions != regions:
             self._point(None)
+        has_strip = before is not None and bool(before.floors)
+        if drawable is None or (drawable.regions, bool(drawable.floors)) != (regions, has_strip):
             self.updateGeometry()
         self.update()
 

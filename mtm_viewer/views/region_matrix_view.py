@@ -31,8 +31,8 @@ from mtm_viewer.views.selector import fill_selector, selector
 from mtm_viewer.views.status import Badge, ElidedLabel
 
 HINT = (
-    "Rows: the only region in view; columns: the region predicted. Bold: the interval leaves out "
-    "0. Point at a cell to read it, click it to set its mask."
+    "Point at a cell to read it; click it to set its mask, with all units of both regions. Bold: "
+    "the interval leaves out 0."
 )
 _STEPS = 1000
 _FEWEST, _MOST = 2, 1000
@@ -157,9 +157,9 @@ class RegionMatrixView(QWidget):
         self._add_row(box, self.null, self.asymmetry)
         self._add_row(box, self.badge)
         box.addWidget(self.title)
-        box.addWidget(self.map, 1)
+        box.addWidget(self.map)
         box.addWidget(self.read_out)
-        box.addStretch(0)
+        box.addStretch(1)
         self._add_row(box, self.progress, self.progress_words, stretched=self.progress_words)
         self._add_row(box, self.pause, self.table)
         box.addWidget(self.caution)
