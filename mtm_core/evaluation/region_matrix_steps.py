@@ -15,10 +15,12 @@ StepKind = Literal["row", "ceiling"]
 _GUESSED_COST = {
     ("model", "row"): 1.0,
     ("model", "ceiling"): 1.0,
-    ("regression", "row"): 0.6,
-    ("regression", "ceiling"): 20.0,
+    ("regression", "first row"): 4.0,
+    ("regression", "row"): 0.5,
+    ("regression", "ceiling"): 30.0,
 }
-"""Cost of a step against a row of the model, before one of its kind was timed."""
+"""Cost of a step against a row of the model, before one of its kind was timed. With the first draw
+of a row the regression chooses its settings, which takes longer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +43,12 @@ class MatrixStep:
     kind: StepKind
     region: int
     draw: int = 0
+
+    @property
+    def cost_kind(self) -> tuple[str, str]:
+        """Steps of one kind take about the same time."""
+        is_first = self.source == "regression" and self.kind == "row" and self.draw == 0
+        return self.source, "first row" if is_first else self.kind
 
     def is_done(self, tally: Tally) -> bool:
         """Tell whether it is done already."""
@@ -116,10 +124,12 @@ class StepClock:
 
     def add(self, step: MatrixStep, seconds: float) -> None:
         """Remember how long a step took."""
-        self._seconds.setdefault((step.source, step.kind), []).append(seconds)
+        self._seconds.setdefault(step.cost_kind, []).append(seconds)
 
     def estimate_s(self, steps: list[MatrixStep]) -> float:
         """Return the time that some steps will take; a kind not met yet is guessed.
+
+        Guesses go by what the same predictor took so far, or else by what the other did.
 
         Examples
         --------
@@ -130,7 +140,12 @@ class StepClock:
         1.0
         """
         timed = {kind: float(np.median(found)) for kind, found in self._seconds.items()}
-        units = [seconds / _GUESSED_COST[kind] for kind, seconds in timed.items()]
-        unit = float(np.mean(units)) if units else 0.0
-        kinds = [(step.source, step.kind) for step in steps]
-        return sum(timed.get(kind, unit * _GUESSED_COST[kind]) for kind in kinds)
+        return sum(self._one(step.cost_kind, timed) for step in steps)
+
+    @staticmethod
+    def _one(kind: tuple[str, str], timed: dict[tuple[str, str], float]) -> float:
+        if kind in timed:
+            return timed[kind]
+        alike = {known: seconds for known, seconds in timed.items() if known[0] == kind[0]}
+        units = [s / _GUESSED_COST[known] for known, s in (alike or timed).items()]
+        return float(np.mean(units)) * _GUESSED_COST[kind] if units else 0.0

@@ -26,6 +26,8 @@ from mtm_core.models.source_regression import choose_settings, predict_from
 ShouldStop = Callable[[], bool]
 Rows = NDArray[np.int64]
 
+CEILING_UNITS = 16
+"""Units of a region on which the settings of a regression's ceiling are chosen: it is costly."""
 _ALL_AT_ONCE = 256
 """Trials in the first piece: nobody waits for a picture."""
 
@@ -117,7 +119,7 @@ class MatrixWork:
             inside = self._plan.members(self._plan.regions[step.region])
             sources = np.flatnonzero(~inside & ~self._bound.is_missing)
             data, targets = self._data, units
-            choice = choose_settings(data, sources, targets, stop)
+            choice = choose_settings(data, sources, targets, stop, CEILING_UNITS)
         else:
             data, sources, targets = self._small(step.region, step.draw)
             choice = self._choice(step.region, stop)

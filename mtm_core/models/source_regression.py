@@ -29,6 +29,7 @@ def choose_settings(
     sources: IntArray,
     targets: IntArray,
     should_stop: Callable[[], bool] = lambda: False,
+    n_units: int = UNITS_THAT_CHOOSE,
 ) -> Choice | None:
     """Choose width, components and penalty for predicting some units from others.
 
@@ -40,6 +41,8 @@ def choose_settings(
         Units that are seen, and units that are predicted; none is both.
     should_stop : callable
         Asked again and again.
+    n_units : int
+        Most targets on which the choice is made.
 
     Returns
     -------
@@ -47,7 +50,7 @@ def choose_settings(
         One for all targets, made on a sample of them; None if asked to stop.
     """
     rng = numpy_generator(0, "units that choose", "sources")
-    few = Group(targets, sources, is_within=False).sample(UNITS_THAT_CHOOSE, rng)
+    few = Group(targets, sources, is_within=False).sample(n_units, rng)
     try:
         return Search(data, [few], should_stop).choose()[0]
     except SearchStoppedError:

@@ -52,3 +52,16 @@ def test_the_clock_guesses_what_it_has_not_timed():
     assert guessed > 2.0
     clock.add(rival, 7.0)
     assert clock.estimate_s([rival]) == pytest.approx(7.0)
+
+
+def test_the_slow_first_row_of_a_regression_says_little_of_the_others():
+    clock = StepClock()
+    first, later = (
+        MatrixStep(source="regression", kind="row", region=0, draw=draw) for draw in (0, 1)
+    )
+    clock.add(MatrixStep(source="model", kind="row", region=0), 1.0)
+    clock.add(first, 8.0)
+    assert clock.estimate_s([first]) == pytest.approx(8.0)
+    assert clock.estimate_s([later]) == pytest.approx(1.0)
+    clock.add(later, 0.25)
+    assert clock.estimate_s([first, later]) == pytest.approx(8.25)
