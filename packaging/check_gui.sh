@@ -31,3 +31,4 @@ export DISPLAY
 openbox >build/gui/openbox.log 2>&1 &
 "$bin/python" tests/gui/click_through.py build/gui
 "$bin/python" tests/gui/click_sessions.py build/gui/sessions
+"$bin/python" tests/gui/click_matrix.py build/gui/matrix
