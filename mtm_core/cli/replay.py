@@ -9,8 +9,8 @@ Examples
 FILE is what mtm-viewer saved: an experiment, or a figure (PNG, SVG, PDF), which carries its own.
 Session and models are looked for where they were, beside FILE, and among what came along; they
 must hold what the experiment was made with. On the machine and with the software that made it the
-numbers must come out exactly alike (CPU, fp32); elsewhere up to --tolerance. Exit code 1: some
-number did not.
+numbers must come out to a millionth of a bit per spike (CPU, fp32); elsewhere to 0.0001, or to
+--tolerance. Exit code 1: some number did not.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--tolerance",
         type=_tolerance,
         metavar="BPS",
-        help="largest difference that counts as the same (0 where it must be exact, else 0.0001)",
+        help="largest difference that counts as the same (1e-6 where all is alike, else 0.0001)",
     )
     parser.add_argument(
         "--figure", choices=FORMATS, default="png", help="format of the figure (png)"
