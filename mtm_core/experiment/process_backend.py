@@ -14,8 +14,8 @@ from mtm_core.models.manifest import software_versions
 from mtm_core.models.matmul_route import checked_route, route_now
 
 ROUNDING = 1e-6
-"""Largest difference on the machine that made an experiment, in bits per spike: how many trials the
-window answered at once depended on what else the machine did, and changes last bits."""
+"""Largest difference on the machine that made an experiment, in bits per spike: how many trials
+the window answered at once depended on what else the machine did, and changes last bits."""
 TOLERANCE = 1e-4
 """Largest difference that another processor, device or library is allowed to make, in bits per
 spike: a tenth of the last digit on screen."""
