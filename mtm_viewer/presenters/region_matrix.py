@@ -302,10 +302,9 @@ def _sentence(phrase: str) -> str:
 def _bps(estimate: Estimate) -> str:
     if estimate.value is None:
         return "not known yet"
-    number = f"{estimate.value:.3f}"
-    if estimate.interval is not None:
-        number += f" [{estimate.interval[0]:.3f}, {estimate.interval[1]:.3f}]"
-    return number.replace("-", _MINUS)
+    low_high = estimate.interval
+    span = "" if low_high is None else f" [{low_high[0]:.3f}, {low_high[1]:.3f}]"
+    return f"{estimate.value:.3f}{span}".replace("-", _MINUS)
 
 
 def _share(source: SourceCell) -> str:
