@@ -128,6 +128,10 @@ class Ndt1Config(TransformerConfig):
     component_prior: Literal["ridge", "learnt"] = "ridge"
     """Prior of the fitted read-out: the same for all components, or a covariance learnt from the
     weights of the whole population."""
+    component_softening: Literal["fixed", "fitted"] = "fixed"
+    """How far a component's score is pulled towards 0 where little of it is visible: alike for all
+    models, or, for masks of whole regions, chosen on validation trials. Take the latter with the
+    scheme region_subset, which shows as little as one region."""
 
     def __post_init__(self) -> None:
         """Check every field, and that no switch is one that does nothing."""
@@ -139,7 +143,12 @@ class Ndt1Config(TransformerConfig):
                     "estimate their scores from what is visible. Take --model.read_in linear."
                 )
                 raise ConfigError(msg)
-        for flag in ("component_scale", "component_copies", "component_prior"):
+        for flag in (
+            "component_scale",
+            "component_copies",
+            "component_prior",
+            "component_softening",
+        ):
             if self.read_in != "components" and getattr(self, flag) != getattr(Ndt1Config, flag):
                 msg = (
                     f"--model.{flag} {getattr(self, flag)} does nothing with --model.read_in "

@@ -20,10 +20,12 @@ from mtm_viewer.presenters.region_matrix import (
     matrix_drawable,
     progress_words,
 )
-from mtm_viewer.presenters.status_words import subset_train_command
+from mtm_viewer.presenters.status_words import train_command
 from mtm_viewer.presenters.workspace import Workspace
 from mtm_viewer.views.file_questions import ask_where_to_save
 
+SUBSET_PRESET = "quick-subset"
+"""What trains a model that is asked about one visible region as well."""
 _NO_MODEL = "The matrix needs a model of this session: train one, then open it."
 
 
@@ -160,7 +162,7 @@ class MatrixDesk(QObject):
     def _draw(self) -> None:
         state, report = self.state, self._report()
         workspace = self._explorer.state.workspace
-        command = "" if workspace is None else subset_train_command(workspace)
+        command = "" if workspace is None else train_command(workspace, SUBSET_PRESET)
         drawable = None if report is None else matrix_drawable(report, state.choice, command)
         self._view.draw(drawable, state.problem)
         share = 0.0 if state.answer is None else state.answer.share_done

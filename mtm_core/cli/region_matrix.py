@@ -10,8 +10,8 @@ Examples
 Rows: the only region in view. Columns: the region predicted. Every region is represented by
 equally many units, drawn anew several times. The matrix is predictive, not causal: regions that
 share a cause predict each other as well as regions that talk. What is done is kept, so that a
-stopped command goes on where it was. A model serves it that was trained with the scheme
-region_subset among its --masking.schemes.
+stopped command goes on where it was. A model serves it that was trained to see few regions or one:
+mtm-core train --preset quick-subset.
 """
 
 from __future__ import annotations

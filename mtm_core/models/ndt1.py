@@ -65,7 +65,12 @@ class Ndt1Part(SessionPart):
             self.units = UnitEmbedding(config, n_units, facts.units)
         elif is_components:
             self.read_in = ComponentReadIn(
-                facts.n_bins, n_units, width, len(PROMPTS), config.component_copies
+                facts.n_bins,
+                n_units,
+                width,
+                len(PROMPTS),
+                config.component_copies,
+                fitted_softening=config.component_softening == "fitted",
             )
             self.read_out = PromptReadOut(width, n_units, len(PROMPTS))
         else:

@@ -87,6 +87,8 @@ class ComponentReadIn(nn.Module):
         Number of prompts.
     n_copies : int
         How often the components come: 2 or 3 times.
+    fitted_softening : bool
+        Keep in the state with which softening each prompt starts (see `training.softening`).
     """
 
     loading: Tensor
@@ -94,9 +96,17 @@ class ComponentReadIn(nn.Module):
     kernel: Tensor
     past: Tensor
     start_kernel: Tensor
+    start_softening: Tensor
 
     def __init__(
-        self, n_bins: int, n_units: int, width: int, n_prompts: int, n_copies: int = 2
+        self,
+        n_bins: int,
+        n_units: int,
+        width: int,
+        n_prompts: int,
+        n_copies: int = 2,
+        *,
+        fitted_softening: bool = False,
     ) -> None:
         super().__init__()
         self.n_copies = n_copies
@@ -110,6 +120,7 @@ class ComponentReadIn(nn.Module):
         self.register_buffer("start_kernel", torch.tensor([first] * n_prompts))
         softening = torch.full((n_prompts, width), math.log(SOFTENING))
         self.log_softening = nn.Parameter(softening)
+        self.register_buffer("start_softening", softening.clone(), persistent=fitted_softening)
         age = torch.arange(n_bins)[:, None] - torch.arange(n_bins)
         kernels = [torch.exp(-0.5 * (age / sigma) ** 2) for sigma in KERNEL_SIGMAS[n_copies]]
         kernels.append(torch.ones(n_bins, n_bins))
@@ -140,7 +151,24 @@ class ComponentReadIn(nn.Module):
     def reset(self, prompt: int) -> None:
         """Give a prompt the kernels and the softening that it started with."""
         self.mix[prompt] = self._one_kernel_each(self.start_kernel[prompt].tolist())
-        self.log_softening[prompt] = math.log(SOFTENING)
+        self.log_softening[prompt] = self.start_softening[prompt]
+
+    @torch.no_grad()
+    def set_softening(self, prompt: int, softening: Tensor) -> None:
+        """Start a prompt with the softening of each component, shape (width,)."""
+        self.start_softening[prompt] = softening.log()
+        self.reset(prompt)
+
+    @torch.no_grad()
+    def spread(self, standard: Tensor, prompt: int) -> Tensor:
+        """Return the variance of each score with everything in view, shape (width,).
+
+        `standard` are standardised counts (n_trials, n_bins, n_units).
+        """
+        is_causal = torch.zeros(len(standard), dtype=torch.bool, device=standard.device)
+        first = self.first(standard, torch.ones_like(standard))
+        sums, _ = self._smooth(first, is_causal).chunk(2, dim=-1)
+        return (sums * self.mix[prompt][:, None, :]).sum(dim=1).flatten(0, 1).var(dim=0)
 
     def set_loadings(self, loading: Tensor) -> None:
         """Fix the components: loadings of shape (width, n_units)."""

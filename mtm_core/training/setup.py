@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from mtm_core.config import TrainConfig
 from mtm_core.data.session import Session
 from mtm_core.errors import TrainingError
+from mtm_core.masking.masked_batch import scheme_prompt
 from mtm_core.models.backend import Backend, probe_run, resolve_device, use_backend
 from mtm_core.models.family import Family
 from mtm_core.models.manifest import Manifest, describe_training, software_versions
@@ -25,6 +26,7 @@ from mtm_core.training.pretrained import Pretrained
 from mtm_core.training.randomness import seeded
 from mtm_core.training.run_folder import RunFolder, RunRecord, first_difference
 from mtm_core.training.sessions import SessionOrder, TrainingSession, load_sessions
+from mtm_core.training.softening import PROMPT, choose_softening
 from mtm_core.training.state import Progress, unpack
 from mtm_core.training.trial_counts import Room
 from mtm_core.training.validation import FixedValidation, JointValidation
@@ -118,7 +120,14 @@ class Workbench:
             counts, val = only.counts.all(), only.val_counts.all()
             with use_backend(self.backend):
                 warm_start(model, counts, val, only.session.region, on_preparation)
+                if model.config.component_softening == "fitted":
+                    choose_softening(model, counts, self._score_of_regions)
             self.average.restart(self.model)
+
+    def _score_of_regions(self) -> float:
+        """Score the model on the schemes that hide or show whole regions."""
+        schemes = [name for name in self.config.masking.schemes if scheme_prompt(name) == PROMPT]
+        return sum(self.validation.score(self.model, schemes).values())
 
 
 def start_anew(

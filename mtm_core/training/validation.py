@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 import torch
 from torch import Tensor
@@ -70,15 +70,26 @@ class FixedValidation:
         yield from ((str(name), batch) for name, batch in masked.items())
 
     @torch.no_grad()
-    def score(self, model: SpikeModel | Family) -> dict[str, float]:
+    def score(
+        self, model: SpikeModel | Family, schemes: Collection[str] | None = None
+    ) -> dict[str, float]:
         """Return bits per spike of each scheme; a model in training mode is left so.
 
         A scheme whose scored entries hold no spike scores 0.
+
+        Parameters
+        ----------
+        model : SpikeModel or Family
+            The model.
+        schemes : collection of str or None
+            Score these only; None means all.
         """
         was_training = model.training
         model.eval()
         scores = {}
         for name, batch in self._batches():
+            if schemes is not None and name not in schemes:
+                continue
             total = self._score(model, batch)
             spikes = self._n_spikes[name]
             gain = (total - self._null[name]) / math.log(2)
@@ -119,15 +130,20 @@ class JointValidation:
         self._sessions = tuple(sessions)
         self._team = team or Team()
 
-    def score(self, model: SpikeModel | Family) -> dict[str, float]:
-        """Return bits per spike of each scheme; every session counts alike."""
-        found = self._scores_of_sessions(model)
-        return {name: sum(scores[name] for scores in found) / len(found) for name in found[0]}
+    def score(
+        self, model: SpikeModel | Family, schemes: Collection[str] | None = None
+    ) -> dict[str, float]:
+        """Return bits per spike of each scheme, or of some; every session counts alike."""
+        found = self._scores_of_sessions(model, schemes)
+        wanted = [name for name in found[0] if schemes is None or name in schemes]
+        return {name: sum(scores[name] for scores in found) / len(found) for name in wanted}
 
-    def _scores_of_sessions(self, model: SpikeModel | Family) -> list[dict[str, float]]:
+    def _scores_of_sessions(
+        self, model: SpikeModel | Family, schemes: Collection[str] | None
+    ) -> list[dict[str, float]]:
         team = self._team
         if team.size == 1:
-            return [validation.score(model) for validation in self._sessions]
+            return [validation.score(model, schemes) for validation in self._sessions]
         names = self._sessions[0].scheme_names
         table = torch.zeros(len(self._sessions), len(names), dtype=torch.float64)
         for place in range(team.rank, len(self._sessions), team.size):

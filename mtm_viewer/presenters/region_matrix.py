@@ -31,8 +31,6 @@ NULL_TEXTS: Mapping[str, str] = {
     "psth_all_trials": "PSTH of all trials",
 }
 SOURCE_TEXTS: Mapping[str, str] = {"model": "Model", "regression": "Regression"}
-SUBSET = "region_subset"
-"""The scheme that trains a model for this question."""
 _MINUS, _ARROW = "\N{MINUS SIGN}", "\N{RIGHTWARDS ARROW}"
 
 

@@ -60,18 +60,13 @@ def no_model_panel(workspace: Workspace) -> ScoreDrawable:
     )
 
 
-def train_command(workspace: Workspace) -> str:
+def train_command(workspace: Workspace, preset: str = "quick") -> str:
     """Return what a person can type to train a model for the session."""
     path = workspace.path
     run = path.stem.rpartition("-")[0] if workspace.opened else ""
-    out = shlex.quote(f"runs/{run or path.stem}")
-    return f"mtm-core train --preset quick --session {shlex.quote(str(path))} --out {out}"
-
-
-def subset_train_command(workspace: Workspace) -> str:
-    """Return what trains a model that is asked about one visible region as well."""
-    schemes = "neuron causal intra_region inter_region region_subset"
-    return f"{train_command(workspace)}-subset --masking.schemes {schemes}"
+    kind = preset.removeprefix("quick")
+    out = shlex.quote(f"runs/{run or path.stem}{kind}")
+    return f"mtm-core train --preset {preset} --session {shlex.quote(str(path))} --out {out}"
 
 
 def shortened(name: str, most: int = 44) -> str:

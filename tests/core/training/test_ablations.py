@@ -46,6 +46,10 @@ SWITCHES: dict[str, dict[str, str]] = {
     "components by noise": {"model.component_scale": "noise"},
     "components three times": {"model.component_copies": "3"},
     "learnt prior": {"model.component_prior": "learnt"},
+    "fitted softening": {
+        "model.component_softening": "fitted",
+        "masking.schemes": " ".join(SUBSETS),
+    },
 }
 
 
@@ -103,7 +107,12 @@ def test_a_switch_that_would_do_nothing_is_refused(session_file, tmp_path, flag,
 
 @pytest.mark.parametrize(
     ("flag", "value"),
-    [("component_scale", "noise"), ("component_copies", "3"), ("component_prior", "learnt")],
+    [
+        ("component_scale", "noise"),
+        ("component_copies", "3"),
+        ("component_prior", "learnt"),
+        ("component_softening", "fitted"),
+    ],
 )
 def test_a_switch_of_components_is_refused_without_them(
     session_file, tmp_path, flag, value, capsys
