@@ -61,6 +61,8 @@ def _choices(report: MatrixReport) -> Iterator[str]:
     for reason in report.untrained_reasons:
         n_cells = sum(cell.untrained_reason == reason for cell in report.cells.values())
         yield f"Warning   {n_cells} of {len(report.cells)} cells: {reason}"
+    if report.untrained_reasons:
+        yield "Advice    train a model that is asked about one region: --preset quick-subset"
     yield f"Caution   {header['caution']}"
 
 
