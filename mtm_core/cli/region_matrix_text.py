@@ -129,7 +129,7 @@ def _comparison(cells: list[MatrixCell]) -> str:
 
 def _recovery(found: Values) -> str:
     rows = [
-        [source, _QUESTIONS[what], each["n"], each["rho"], each["best"], each["p"]]
+        [source, _QUESTIONS[what], each["n"], each["rho"], each["best"], _chance(each["p"])]
         for source, by_question in found.items()
         for what, each in by_question.items()
     ]
@@ -139,6 +139,12 @@ def _recovery(found: Values) -> str:
     )
     header = ("matrix of", "question", "n", "rho", "at best", "p")
     return f"{title}\n{table_text(header, rows)}"
+
+
+def _chance(p: float | None) -> str:
+    if p is None:
+        return "-"
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def _with_range(estimate: Estimate) -> str:
