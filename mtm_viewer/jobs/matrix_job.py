@@ -134,7 +134,10 @@ def _answer(matrix: RegionMatrix, seconds_left: float | None) -> MatrixAnswer:
 
 
 def _step_back() -> None:
-    """Let every other thread of the program go first; only Linux knows priorities of threads."""
-    if sys.platform == "linux":
+    """Let every other thread of the program go first; only Linux knows priorities of threads.
+
+    The main thread's priority is that of the program: it stays.
+    """
+    if sys.platform == "linux" and threading.current_thread() is not threading.main_thread():
         with contextlib.suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)

@@ -31,6 +31,7 @@ def desktop(build_desktop, monkeypatch, tmp_path, qtbot):
 def filled(desktop, qtbot):
     desktop.explorer.registry.run("matrix.show")
     qtbot.waitUntil(lambda: is_complete(desktop), timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: not desktop.matrix.is_running, timeout=PATIENCE_MS)
     return desktop
 
 
@@ -53,7 +54,6 @@ def test_the_panel_fills_and_says_so(filled, qtbot):
     view = filled.explorer.window.matrix
     assert view.progress_words.text() == "complete"
     assert view.badge.isVisible()
-    qtbot.waitUntil(lambda: not filled.matrix.is_running, timeout=PATIENCE_MS)
     assert not view.pause.isEnabled()
     qtbot.mouseMove(view.map, place(filled, 0, 1))
     assert view.read_out.text().startswith("CA1 from VISp alone:")
