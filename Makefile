@@ -10,7 +10,7 @@ TORCH_INDEX ?=
 PIP := $(BIN)/python -m pip
 export PIP_DISABLE_PIP_VERSION_CHECK ?= 1
 
-.PHONY: setup demo test check bench check-gui clean
+.PHONY: setup demo test check bench check-gui package package-check clean
 
 setup: $(VENV)/.packages $(VENV)/.system
 
@@ -48,6 +48,16 @@ bench: setup
 
 check-gui: setup
 	@packaging/check_gui.sh $(BIN)
+
+$(VENV)/.building: pyproject.toml packaging/constraints.txt | $(VENV)/.packages
+	$(PIP) install --quiet -c packaging/constraints.txt -e ".[build]"
+	@touch $@
+
+package: setup $(VENV)/.building
+	@packaging/make_package.sh $(BIN)
+
+package-check: package
+	$(BIN)/python packaging/check_package.py dist
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .coverage demo.png

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import tomllib
 import zipfile
 from pathlib import Path
@@ -11,8 +12,11 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+from tests.scripts import load_script
+
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+check_package, copy_listed = load_script("check_package"), load_script("copy_listed")
 EXTRAS = PROJECT["optional-dependencies"]
 REQUIREMENTS = [*PROJECT["dependencies"], *(line for extra in EXTRAS.values() for line in extra)]
 
@@ -83,6 +87,30 @@ def test_the_pinned_version_is_one_that_users_may_have(line):
     need = Requirement(line)
     version = pinned()[need.name.lower()]
     assert need.specifier.contains(version)
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="not a clone")
+def test_a_package_without_one_of_the_resources_is_found_out(tmp_path):
+    wheel, source = tmp_path / "a.whl", tmp_path / "a.tar.gz"
+    names = sorted(check_package.tracked_resources())
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for name in names[1:]:
+            archive.writestr(f"mtm_core/_resources/{name}", "")
+    with tarfile.open(source, "w:gz") as archive:
+        for name in names[:-1]:
+            archive.addfile(tarfile.TarInfo(f"a-1.0/resources/{name}"))
+    lacking = check_package.missing_resources(wheel, source)
+    assert lacking == [f"a.whl: {names[0]}", f"a.tar.gz: {names[-1]}"]
+
+
+def test_listed_files_are_copied_into_their_folders(tmp_path, monkeypatch):
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "page.md").write_text("words")
+    (tmp_path / "left.txt").write_text("not listed")
+    monkeypatch.chdir(tmp_path)
+    copy_listed.copy_listed(["docs/page.md"], tmp_path / "copy")
+    copied = [file for file in (tmp_path / "copy").rglob("*") if file.is_file()]
+    assert [file.read_text() for file in copied] == ["words"]
 
 
 def test_qt_and_pyqtgraph_are_the_versions_that_were_measured():
