@@ -17,6 +17,7 @@ from mtm_viewer.browsing import BrowserWorks
 from mtm_viewer.experiment_desk import ExperimentDesk
 from mtm_viewer.explorer import Explorer
 from mtm_viewer.jobs.matrix_job import MatrixJob
+from mtm_viewer.journal_desk import JournalDesk, add_journal_commands
 from mtm_viewer.mask_actions import add_mask_commands
 from mtm_viewer.mask_shelf import MaskShelf
 from mtm_viewer.matrix_actions import add_matrix_commands
@@ -84,8 +85,11 @@ class Desktop(SessionDesk):
         add_matrix_commands(explorer.registry, self.matrix, self)
         folder = Path(settings.fileName()).parent
         self._shelf = None
+        self.journal: JournalDesk | None = None
         if settings.fileName() != os.devnull:
             self._shelf = MaskShelf(self.state, folder / "masks", explorer.tell)
+            self.journal = JournalDesk(explorer, self.experiments, folder / "journal")
+            add_journal_commands(explorer.registry, self.journal)
         explorer.window.closing.connect(self._on_close)
         self._restore()
         self.list_sessions()
@@ -234,6 +238,8 @@ class Desktop(SessionDesk):
         self.settings.sync()
         if self._shelf is not None:
             self._shelf.wait()
+        if self.journal is not None:
+            self.journal.stop()
         self.training.stop()
         self.browsing.stop()
         self.matrix.stop()

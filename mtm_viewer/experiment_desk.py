@@ -81,7 +81,10 @@ class ExperimentDesk(QObject):
 
     def open(self, path: Path) -> None:
         """Open an experiment, or a figure that carries one."""
-        request = ExperimentRequest(path=path, current=self._explorer.state.workspace)
+        self.reopen(ExperimentRequest(path=path, current=self._explorer.state.workspace))
+
+    def reopen(self, request: ExperimentRequest) -> None:
+        """Open an experiment, wherever it comes from."""
         self._explorer.opener.loader.request(request)
 
     def take(self, paths: list[Path]) -> bool:
@@ -120,9 +123,24 @@ class ExperimentDesk(QObject):
         return experiment_of(
             state.shown,
             self._final_picture(),
-            self._view(),
+            self.view(),
             title=state.describe_mask(),
             device=state.device,
+        )
+
+    def view(self) -> View:
+        """Return how things are shown now."""
+        state = self._explorer.state
+        display = state.display
+        return View(
+            mask=state.mask,
+            trials=state.trial_filter,
+            raster=display.raster,
+            within=display.within,
+            is_by_region=display.is_by_region,
+            is_focused=display.is_focused,
+            unit_id=state.unit_id,
+            wants_control=state.wants_control,
         )
 
     def _save(self, path: Path) -> None:
@@ -144,20 +162,6 @@ class ExperimentDesk(QObject):
         with atomic_write(beside) as temporary:
             temporary.write_text(caption_of(experiment, workspace), encoding="utf-8")
         self._say(f"Saved {path}, and its caption as {beside.name}.")
-
-    def _view(self) -> View:
-        state = self._explorer.state
-        display = state.display
-        return View(
-            mask=state.mask,
-            trials=state.trial_filter,
-            raster=display.raster,
-            within=display.within,
-            is_by_region=display.is_by_region,
-            is_focused=display.is_focused,
-            unit_id=state.unit_id,
-            wants_control=state.wants_control,
-        )
 
     def _final_picture(self) -> Picture | None:
         """Return the picture on screen if it is whole, and is that of the mask and the trials."""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import logging
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mtm_core.errors import ExperimentError
+from mtm_core.errors import ExperimentError, MtmError
 from mtm_core.experiment.files import read_experiment
 from mtm_core.experiment.finding import Places, find_checkpoint, find_session
 from mtm_core.experiment.record import Experiment
 from mtm_viewer.jobs.open_job import Misfit, OpenRequest, look_over, open_files
-from mtm_viewer.presenters.workspace import Workspace
+from mtm_viewer.presenters.workspace import Opened, Workspace
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -23,10 +26,19 @@ class ExperimentRequest:
         The file.
     current : Workspace or None
         What is open now: its files may be those of the experiment.
+    experiment : Experiment or None
+        What it holds, where that has been read already.
+    opened : Opened or None
+        What its session was prepared from.
+    models : tuple of Path
+        Further checkpoints to open if they are there and fit.
     """
 
     path: Path
     current: Workspace | None = None
+    experiment: Experiment | None = None
+    opened: Opened | None = None
+    models: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -46,9 +58,11 @@ def open_experiment(request: ExperimentRequest) -> OpenedExperiment:
     MtmError
         If the file is no experiment, or what it was made with is not here or has changed.
     """
-    experiment = read_experiment(request.path)
+    experiment = request.experiment or read_experiment(request.path)
     where = Places(
-        beside=request.path.absolute().parent, others=_at_hand(request.current), has_flags=False
+        beside=request.path.absolute().parent,
+        others=(*_at_hand(request.current), *request.models),
+        has_flags=False,
     )
     recording, path = find_session(experiment, where)
     checkpoints = tuple(
@@ -56,18 +70,30 @@ def open_experiment(request: ExperimentRequest) -> OpenedExperiment:
         for ref in (experiment.model, experiment.baseline)
         if ref is not None
     )
-    answer = open_files(
-        OpenRequest(
-            session=recording,
-            session_path=path,
-            checkpoint_paths=checkpoints,
-            allow_overlap=True,
-        )
+    wanted = OpenRequest(
+        session=recording,
+        session_path=path,
+        checkpoint_paths=checkpoints,
+        allow_overlap=True,
+        opened=request.opened,
     )
+    answer = _open_with(wanted, request.models)
     if isinstance(answer, Misfit):  # not with an overlap allowed, but types cannot know
         raise ExperimentError(answer.sentence)
     look_over(answer)
     return OpenedExperiment(path=request.path, experiment=experiment, workspace=answer)
+
+
+def _open_with(wanted: OpenRequest, models: tuple[Path, ...]) -> Workspace | Misfit:
+    """Open it with further models, or without those that are gone or damaged."""
+    known = wanted.checkpoint_paths
+    others = tuple(path for path in models if path not in known and path.is_file())
+    if others:
+        try:
+            return open_files(replace(wanted, checkpoint_paths=(*known, *others)))
+        except MtmError as error:
+            logger.warning("Some models were left out: %s", error)
+    return open_files(wanted)
 
 
 def _at_hand(current: Workspace | None) -> tuple[Path, ...]:
