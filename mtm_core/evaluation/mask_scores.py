@@ -113,11 +113,14 @@ class UnitGains:
         Log-likelihood of the model minus that of the PSTH, in nats.
     spikes : ndarray, shape (n_trials, n_scored)
         Scored spikes.
+    over_mean : ndarray, shape (n_trials, n_scored)
+        Log-likelihood of the model minus that of the unit's mean rate, in nats.
     """
 
     units: Rows
     gain: NDArray[np.float64]
     spikes: NDArray[np.float64]
+    over_mean: NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -197,7 +200,10 @@ def score_answers(
     for rival, log_rate in rivals.by_name.items():
         scores.append(judge.judge_rival(done, log_rate).score(rival))
     return tuple(scores), UnitGains(
-        units=judge.units, gain=verdict.over_psth, spikes=verdict.spikes
+        units=judge.units,
+        gain=verdict.over_psth,
+        spikes=verdict.spikes,
+        over_mean=verdict.over_mean,
     )
 
 

@@ -201,7 +201,7 @@ class Truth:
         self.spikes = self.counts.sum(axis=1)
         self.unit_id, self.region = unit_id[self.rows], data.region[self.rows]
         self.null = null
-        self.condition = _common(data.condition[trials])
+        self.condition = common_conditions(data.condition[trials])
         self.weights = metrics.bootstrap_weights(len(trials), n_samples, rng)
         self._smoothing = smoothing_matrix(len(self.bins), PSTH_WIDTH_S / data.bin_size_s)
         self._best = metrics.best_log_likelihood(self.counts)
@@ -334,7 +334,7 @@ class Truth:
         )
 
 
-def _common(condition: IntArray) -> IntArray:
+def common_conditions(condition: IntArray) -> IntArray:
     """Mark conditions of too few trials as none; without any, all trials are one condition."""
     labels, counts = np.unique(condition, return_counts=True)
     common = labels[(counts >= MIN_TRIALS) & (labels >= 0)]

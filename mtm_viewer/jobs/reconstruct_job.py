@@ -280,6 +280,7 @@ class _Painter:
             picture,
             trials=model.trials[model.is_done],
             model_hz=model_hz,
+            mask=model.mask,
             n_done=model.n_done,
             is_exact=model.is_final,
         )

@@ -12,6 +12,7 @@ from mtm_core.data.session import Session
 from mtm_core.evaluation.mask_scores import UnitGains
 from mtm_core.evaluation.rasters import gain_in_errors, trial_mean_hz
 from mtm_core.evaluation.row_order import RowOrder, keep_rows
+from mtm_core.masking.spec import ResolvedMask
 from mtm_core.models.answers import Reconstruction
 from mtm_viewer.presenters.raster import RasterMaps, RasterMask, raster_image
 from mtm_viewer.presenters.raster_drawable import RasterDrawable, ShownTrials
@@ -65,6 +66,8 @@ class Picture:
         Scores of the model and of what it is compared with; empty before any.
     gains : UnitGains or None
         Per trial and unit, what the score of a single unit is made from.
+    mask : ResolvedMask or None
+        What was hidden and what is scored; None where no model answered.
     is_exact : bool
         False while trials are missing or answered by a preview only.
     is_final : bool
@@ -79,6 +82,7 @@ class Picture:
     model_hz: NDArray[np.float32] | None = None
     lines: tuple[ScoreLine, ...] = ()
     gains: UnitGains | None = None
+    mask: ResolvedMask | None = None
     is_exact: bool = False
     is_final: bool = False
 
