@@ -25,6 +25,7 @@ from mtm_viewer.matrix_desk import MatrixDesk
 from mtm_viewer.session_desk import SessionDesk
 from mtm_viewer.theme import THEMES
 from mtm_viewer.training_desk import TrainingDesk
+from mtm_viewer.unit_actions import add_unit_commands
 from mtm_viewer.views.dialogs import LogView, ShortcutSheet, tell_about
 from mtm_viewer.views.export import PICTURE_KINDS, copy_picture
 from mtm_viewer.views.file_questions import ask_where_to_save
@@ -80,6 +81,7 @@ class Desktop(SessionDesk):
         self.experiments = ExperimentDesk(explorer, lambda: self._folder)
         add_commands(explorer.registry, self)
         add_mask_commands(explorer.registry, self)
+        add_unit_commands(explorer.registry, explorer.state)
         self.training = TrainingDesk(explorer, settings, self)
         self.matrix = MatrixDesk(explorer, MatrixJob())
         add_matrix_commands(explorer.registry, self.matrix, self)

@@ -20,15 +20,14 @@ from mtm_viewer.opening import Opener
 from mtm_viewer.presenters.health import health_chips
 from mtm_viewer.presenters.mask_choice import MaskChoice
 from mtm_viewer.presenters.picture import Picture
-from mtm_viewer.presenters.psth import unit_panel
 from mtm_viewer.presenters.region_tree import region_tree
-from mtm_viewer.presenters.score_lines import unit_score
 from mtm_viewer.presenters.scores import ScoreContext, score_panel
 from mtm_viewer.presenters.status_words import no_model_panel, progress_words, session_words
 from mtm_viewer.presenters.workspace import Workspace
 from mtm_viewer.raster_desk import RasterDesk
 from mtm_viewer.state import ViewerState
 from mtm_viewer.theme import Theme
+from mtm_viewer.unit_desk import UnitDesk
 from mtm_viewer.views.dialogs import Actions, tell_problem
 from mtm_viewer.views.style import apply_theme
 
@@ -88,6 +87,7 @@ class Explorer(QObject):
         self.engine = EngineThread(works[1], "reconstruction", self)
         self.masks = MaskDesk(state, window, self.attempt)
         self.rasters = RasterDesk(state, window, self.attempt)
+        self.units = UnitDesk(state, window)
         self._connect_engines()
         self._connect_views()
         self._connect_state()
@@ -167,6 +167,7 @@ class Explorer(QObject):
         state.workspace_changed.connect(self._show_workspace)
         state.mask_changed.connect(lambda mask: self._show_mask(mask, compute=True))
         state.unit_changed.connect(lambda _: self._show_unit())
+        state.unit_settings_changed.connect(lambda _: self._show_unit())
         state.display_changed.connect(lambda _: self._on_display())
         state.trials_changed.connect(lambda _: self._on_display())
         state.control_changed.connect(lambda is_wanted: self.compute() if is_wanted else None)
@@ -289,25 +290,9 @@ class Explorer(QObject):
         self.window.scores.draw(score_panel(lines, context, can_shuffle=can_shuffle))
 
     def _show_unit(self) -> None:
-        state, picture, row = self.state, self.picture, self.state.unit_row
-        self.window.raster.choose_unit(state.unit_id)
-        if state.workspace is None or row is None or picture is None:
-            self.window.unit.draw_by_parts(None)
-            return
-        model_hz = picture.model_hz
-        self.window.unit.draw_by_parts(
-            unit_panel(
-                state.workspace.session,
-                row,
-                picture.trials,
-                None if model_hz is None else model_hz[:, :, row],
-                score=unit_score(picture.gains, row),
-                sigma_s=state.display.raster.sigma_s,
-                colour_map=state.display.raster.colour_map,
-                trial_kind=picture.workspace.trial_kind,
-            )
-        )
-        self.window.tree.show_unit(state.unit_id)
+        self.window.raster.choose_unit(self.state.unit_id)
+        self.units.draw(self.picture)
+        self.window.tree.show_unit(self.state.unit_id)
 
     def _show_busy(self) -> None:
         self.window.status.draw_busy(is_busy=self.engine.is_busy or self.opener.loader.is_busy)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from PyQt6.QtCore import QObject, pyqtSignal
@@ -12,6 +13,7 @@ from mtm_viewer.mask_editing import MaskEditing
 from mtm_viewer.presenters.mask_choice import MaskChoice
 from mtm_viewer.presenters.raster_settings import RasterSettings
 from mtm_viewer.presenters.trial_filter import TrialFilter, filter_trials
+from mtm_viewer.presenters.unit_settings import UnitSettings
 from mtm_viewer.presenters.workspace import Workspace
 from mtm_viewer.theme import LIGHT, Theme
 
@@ -45,13 +47,16 @@ class ViewerState(MaskEditing):
     -----
     Signals carry the new value: those of `MaskState`, and `unit_changed` a unit id or "",
     `display_changed` a `Display`, `trials_changed` the `Workspace` with the trials that are
-    shown now, `control_changed` whether the shuffle control is wanted,
+    shown now, `unit_settings_changed` the `UnitSettings`, `picked_changed` the ids of the units
+    that are picked (a frozenset), `control_changed` whether the shuffle control is wanted,
     `device_changed` a device name, `theme_changed` a `Theme`.
     """
 
     unit_changed = pyqtSignal(str)
     display_changed = pyqtSignal(Display)
     trials_changed = pyqtSignal(object)
+    unit_settings_changed = pyqtSignal(object)
+    picked_changed = pyqtSignal(object)
     control_changed = pyqtSignal(bool)
     device_changed = pyqtSignal(str)
     theme_changed = pyqtSignal(Theme)
@@ -59,7 +64,9 @@ class ViewerState(MaskEditing):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._unit_id = ""
+        self._picked: frozenset[str] = frozenset()
         self._display = Display()
+        self._unit_settings = UnitSettings()
         self._filter = TrialFilter()
         self._shown: Workspace | None = None
         self._wants_control = False
@@ -75,6 +82,16 @@ class ViewerState(MaskEditing):
     def display(self) -> Display:
         """How things are shown."""
         return self._display
+
+    @property
+    def picked(self) -> frozenset[str]:
+        """Ids of the units that are picked in the population; picking hides nothing."""
+        return self._picked
+
+    @property
+    def unit_settings(self) -> UnitSettings:
+        """How the selected unit is shown."""
+        return self._unit_settings
 
     @property
     def trial_filter(self) -> TrialFilter:
@@ -122,7 +139,9 @@ class ViewerState(MaskEditing):
             self._filter, self._shown = TrialFilter(), workspace
         if self._row_of(self._unit_id) is None:
             self._unit_id = ""
+        still_there = self._picked & set(workspace.session.unit_id.tolist())
         self.workspace_changed.emit(workspace)
+        self.pick_units(still_there)
         self.names_changed.emit(self._names)
         self.mask_changed.emit(self._mask)
         self.unit_changed.emit(self._unit_id)
@@ -132,6 +151,19 @@ class ViewerState(MaskEditing):
         if unit_id != self._unit_id and (not unit_id or self._row_of(unit_id) is not None):
             self._unit_id = unit_id
             self.unit_changed.emit(unit_id)
+
+    def pick_units(self, unit_ids: Collection[str]) -> None:
+        """Pick units in place of those that are picked; none ends it."""
+        picked = frozenset(unit_ids)
+        if picked != self._picked:
+            self._picked = picked
+            self.picked_changed.emit(picked)
+
+    def set_unit_settings(self, settings: UnitSettings) -> None:
+        """Change how the selected unit is shown."""
+        if settings != self._unit_settings:
+            self._unit_settings = settings
+            self.unit_settings_changed.emit(settings)
 
     def set_display(self, display: Display) -> None:
         """Change how things are shown."""

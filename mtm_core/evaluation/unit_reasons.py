@@ -58,11 +58,14 @@ class Reason:
         ``"noise"``: the score says little; ``"worse"`` or ``"better"``: what it does to it.
     text : str
         A sentence with numbers.
+    brief : str
+        The same in a few words, for example ``"drift 15 to 9.8 Hz"``.
     """
 
     name: str
     effect: Effect
     text: str
+    brief: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,29 +163,31 @@ def _few_spikes(case: _Case) -> _Found:
     n_spikes = int(case.of(case.facts.n_spikes))
     if not n_spikes:
         text = "Not one spike in the scored entries: there is nothing to score."
-        yield Reason(name="few spikes", effect="noise", text=text)
+        yield Reason(name="few spikes", effect="noise", text=text, brief="no spike")
     elif n_spikes < MIN_SPIKES:
         text = f"{n_spikes} scored spikes, fewer than {MIN_SPIKES}: the score is mostly noise."
-        yield Reason(name="few spikes", effect="noise", text=text)
+        yield Reason(name="few spikes", effect="noise", text=text, brief=f"{n_spikes} spikes")
 
 
 def _few_to_learn_from(case: _Case) -> _Found:
     n_spikes = int(case.of(case.facts.n_train_spikes))
     if n_spikes < MIN_SPIKES:
         text = f"Only {n_spikes} spikes in {case.facts.n_train} training trials to learn from."
-        yield Reason(name="few training spikes", effect="worse", text=text)
+        brief = f"{n_spikes} training spikes"
+        yield Reason(name="few training spikes", effect="worse", text=text, brief=brief)
 
 
 def _one_trial(case: _Case) -> _Found:
     facts = case.facts
     bps, moved = case.of(facts.bps.values), case.of(facts.top_gain)
     if abs(moved) >= max(LEAST_TOP_BPS, TOP_SHARE * abs(bps)):
-        trial = int(case.of(facts.top_trial))
+        trial = _trial_name(case.session, int(case.of(facts.top_trial)))
         text = (
-            f"Without trial {_trial_name(case.session, trial)} the score would be "
+            f"Without trial {trial} the score would be "
             f"{_bps(bps - moved)} in place of {_bps(bps)} bits/spike."
         )
-        yield Reason(name="one trial", effect="noise", text=text)
+        brief = f"trial {trial}: {_bps(moved, '+')}"
+        yield Reason(name="one trial", effect="noise", text=text, brief=brief)
 
 
 def _changed_rate(case: _Case) -> _Found:
@@ -198,8 +203,9 @@ def _changed_rate(case: _Case) -> _Found:
             f"It fires {after:.2g} spikes/s in these trials and {before:.2g} in training trials "
             f"({abs(z):.1f} standard errors): {helps}."
         )
-        is_better = case.of(facts.bps.values) > 0
-        yield Reason(name="changed rate", effect="better" if is_better else "worse", text=text)
+        effect: Effect = "better" if case.of(facts.bps.values) > 0 else "worse"
+        brief = f"rate {before:.2g} to {after:.2g} Hz"
+        yield Reason(name="changed rate", effect=effect, text=text, brief=brief)
 
 
 def _drift(case: _Case) -> _Found:
@@ -210,8 +216,9 @@ def _drift(case: _Case) -> _Found:
             f"Its rate drifts: {early:.2g} spikes/s in the first third of the trials, {late:.2g} "
             f"in the last ({abs(z):.1f} standard errors), which no PSTH follows."
         )
-        is_better = case.of(facts.bps.values) > 0
-        yield Reason(name="drift", effect="better" if is_better else "worse", text=text)
+        effect: Effect = "better" if case.of(facts.bps.values) > 0 else "worse"
+        brief = f"drift {early:.2g} to {late:.2g} Hz"
+        yield Reason(name="drift", effect=effect, text=text, brief=brief)
 
 
 def _wrong_level(case: _Case) -> _Found:
@@ -224,14 +231,16 @@ def _wrong_level(case: _Case) -> _Found:
             f"The model expects {model_hz:.2g} spikes/s where it fires {true_hz:.2g}: that alone "
             f"costs {cost:.2f} bits/spike."
         )
-        yield Reason(name="wrong level", effect="worse", text=text)
+        brief = f"expects {model_hz:.2g} for {true_hz:.2g} Hz"
+        yield Reason(name="wrong level", effect="worse", text=text, brief=brief)
 
 
 def _few_visible(case: _Case) -> _Found:
     n_visible = case.facts.n_visible
     if n_visible < FEW_VISIBLE:
         text = f"The model sees only {n_visible} units in every bin."
-        yield Reason(name="few visible units", effect="worse", text=text)
+        brief = f"{n_visible} visible units"
+        yield Reason(name="few visible units", effect="worse", text=text, brief=brief)
 
 
 def _strong_psth(case: _Case) -> _Found:
@@ -241,7 +250,8 @@ def _strong_psth(case: _Case) -> _Found:
             f"Its PSTH alone gains {bps:.2f} bits/spike over its mean rate: much of what can be "
             "known of it is in the null already."
         )
-        yield Reason(name="strong PSTH", effect="worse", text=text)
+        brief = f"PSTH alone {bps:.2f}"
+        yield Reason(name="strong PSTH", effect="worse", text=text, brief=brief)
 
 
 def _quiet(case: _Case) -> _Found:
@@ -252,7 +262,8 @@ def _quiet(case: _Case) -> _Found:
             f"Around the mean of its condition its spikes per trial vary {value:.2g} times as "
             "much as by chance (Poisson): there is little beyond the PSTH to know."
         )
-        yield Reason(name="varies by chance", effect="worse", text=text)
+        brief = f"Fano {value:.2g}"
+        yield Reason(name="varies by chance", effect="worse", text=text, brief=brief)
 
 
 def _loud(case: _Case) -> _Found:
@@ -263,7 +274,8 @@ def _loud(case: _Case) -> _Found:
             f"Around the mean of its condition its spikes per trial vary {value:.2g} times as "
             "much as by chance (Poisson): there is much beyond the PSTH to know."
         )
-        yield Reason(name="varies much", effect="better", text=text)
+        brief = f"Fano {value:.2g}"
+        yield Reason(name="varies much", effect="better", text=text, brief=brief)
 
 
 def _crowd(case: _Case) -> _Found:
@@ -273,7 +285,8 @@ def _crowd(case: _Case) -> _Found:
             f"Its spikes per trial go with what the visible units share most (correlation {r:.2f} "
             f"over {case.facts.n_trials} trials, around the mean of the condition)."
         )
-        yield Reason(name="goes with the others", effect="better", text=text)
+        brief = f"shared r {r:.2f}"
+        yield Reason(name="goes with the others", effect="better", text=text, brief=brief)
 
 
 def _twin(case: _Case) -> _Found:
@@ -285,7 +298,8 @@ def _twin(case: _Case) -> _Found:
             f"Its spikes fall into the same bins as those of visible {name} (correlation {r:.2f} "
             "around the PSTHs of training trials): a close pair, or one neuron sorted twice."
         )
-        yield Reason(name="twin", effect="better", text=text)
+        brief = f"twin {name.removeprefix('unit ')} r {r:.2f}"
+        yield Reason(name="twin", effect="better", text=text, brief=brief)
 
 
 _RULES: tuple[Callable[[_Case], _Found], ...] = (
@@ -315,8 +329,8 @@ def _ratio(one: float, other: float) -> float:
     return high / low if low > 0 else np.inf if high > 0 else 1.0
 
 
-def _bps(value: float) -> str:
-    return f"{value:.2f}".replace("-", "\N{MINUS SIGN}")
+def _bps(value: float, sign: str = "-") -> str:
+    return f"{value:{sign}.2f}".replace("-", "\N{MINUS SIGN}")
 
 
 def _trial_name(session: Session, trial: int) -> str:

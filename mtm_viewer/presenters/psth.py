@@ -21,23 +21,17 @@ from mtm_core.evaluation.rasters import (
 from mtm_core.evaluation.unit_labels import unit_label
 from mtm_viewer.presenters.raster_drawable import RasterPanel
 from mtm_viewer.presenters.raster_scene import EventLine
+from mtm_viewer.presenters.trial_order import TrialValues
 from mtm_viewer.presenters.unit_drawable import (
     ConditionLine,
     ConditionPlot,
     TrialGroup,
     UnitDrawable,
 )
+from mtm_viewer.presenters.unit_settings import FIELD_TITLES, SHOWN_AT_FIRST
 from mtm_viewer.theme import DIFFERENCE
 
 NOT_IN_SESSION = "not in this session"
-FIELDS = ("contrast_side", "feedback", "choice")
-FIELD_TITLES = {
-    "contrast_side": "Contrast side",
-    "contrast": "Contrast",
-    "feedback": "Feedback",
-    "choice": "Choice",
-    "block": "Block",
-}
 FEW_SPIKES = 30
 """Below so many scored spikes a unit's score says little."""
 _ROLES = {
@@ -79,10 +73,13 @@ def unit_panel(
     model_hz: NDArray[np.floating] | None,
     *,
     score: UnitScore | None = None,
-    fields: Sequence[str] = FIELDS,
+    fields: Sequence[str] = SHOWN_AT_FIRST,
+    sort_by: TrialValues | None = None,
     sigma_s: float = 0.02,
     colour_map: str = "magma",
     trial_kind: str = "test",
+    seen: str = "",
+    is_exact: bool = True,
 ) -> UnitDrawable:
     """Show one unit.
 
@@ -100,19 +97,27 @@ def unit_panel(
         The unit's score, once known.
     fields : sequence of str
         Fields to split trials by, out of `mtm_core.data.conditions.CONDITION_FIELDS`.
+    sort_by : TrialValues, optional
+        Numbers to sort the single trials by, shape (n_trials,); by default they stand grouped by
+        the first field that the session has.
     sigma_s : float
         Standard deviation of the smoothing, the same for true and model.
     colour_map : str
         Map of the single-trial rates.
     trial_kind : str
         Which trials these are, for example ``"test"``.
+    seen : str
+        What the model sees of the unit, in a word or two; "" without a mask.
+    is_exact : bool
+        False while trials are missing or answered by a preview only.
     """
     look = _UnitLook(session, unit, trials, model_hz, sigma_s)
     plots = tuple(look.condition_plot(field) for field in fields)
-    order, groups = look.trial_groups(fields)
+    order, groups = look.trial_groups(fields) if sort_by is None else (sort_by.order(), ())
+    title = unit_label(str(session.unit_id[unit]), str(session.region[unit]))
     return UnitDrawable(
-        title=unit_label(str(session.unit_id[unit]), str(session.region[unit])),
-        subtitle=_subtitle(session, unit, trials, trial_kind),
+        title=f"{title} (simulated)" if session.provenance.is_simulated else title,
+        subtitle=", ".join(filter(None, (_subtitle(session, unit, trials, trial_kind), seen))),
         score=_score_words(score),
         score_tooltip=_score_tooltip(score),
         plots=plots,
@@ -122,7 +127,8 @@ def unit_panel(
         bin_start_s=session.bin_start_s,
         bin_size_s=session.bin_size_s,
         events=(EventLine(time_s=0.0, name=session.provenance.align_event),),
-        note=_note(len(trials), trial_kind, sigma_s),
+        note=_note(len(trials), trial_kind, sigma_s, is_exact=is_exact),
+        trial_order=_order_words(groups, sort_by),
     )
 
 
@@ -193,15 +199,15 @@ class _UnitLook:
 
     def _line(self, name: str, role: str, is_member: NDArray[np.bool_]) -> ConditionLine:
         members = self.true_hz[:, is_member]
-        n_trials = members.shape[1]
-        sem_hz = members.std(axis=1, ddof=1) / np.sqrt(n_trials) if n_trials > 1 else None
+        model = None if self.model_hz is None else self.model_hz[:, is_member]
         return ConditionLine(
             name=name,
             role=role,
-            n_trials=n_trials,
+            n_trials=members.shape[1],
             true_hz=members.mean(axis=1),
-            sem_hz=sem_hz,
-            model_hz=None if self.model_hz is None else self.model_hz[:, is_member].mean(axis=1),
+            sem_hz=_sem(members),
+            model_hz=None if model is None else model.mean(axis=1),
+            model_sem_hz=None if model is None else _sem(model),
         )
 
     def _grouped(self, conditions: Conditions) -> tuple[NDArray[np.int64], tuple[TrialGroup, ...]]:
@@ -218,6 +224,14 @@ class _UnitLook:
             if stop > start
         )
         return order, groups
+
+
+def _sem(values: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """Return the standard error over trials, (n_bins,); None for a single trial."""
+    n_trials = values.shape[1]
+    if n_trials < 2:
+        return None
+    return np.asarray(values.std(axis=1, ddof=1) / np.sqrt(n_trials))
 
 
 def _trial_panel(
@@ -256,13 +270,11 @@ def _role(name: str, level: int) -> str:
 
 def _top_hz(plots: tuple[ConditionPlot, ...]) -> float:
     tops = [
-        float(np.max(values))
+        float(np.max(mean if sem is None else mean + sem))
         for plot in plots
         for line in plot.lines
-        for values in (
-            line.true_hz if line.sem_hz is None else line.true_hz + line.sem_hz,
-            line.true_hz if line.model_hz is None else line.model_hz,
-        )
+        for mean, sem in ((line.true_hz, line.sem_hz), (line.model_hz, line.model_sem_hz))
+        if mean is not None
     ]
     return 1.05 * max(tops, default=0.0) or 1.0
 
@@ -306,9 +318,24 @@ def _score_tooltip(score: UnitScore | None) -> str:
     return text
 
 
-def _note(n_trials: int, trial_kind: str, sigma_s: float) -> str:
+def _note(n_trials: int, trial_kind: str, sigma_s: float, *, is_exact: bool) -> str:
     smoothing = f"smoothed with {sigma_s * 1000:g} ms" if sigma_s > 0 else "not smoothed"
+    preview = "" if is_exact else "preview, more to come: "
     return (
-        f"{n_trials} {trial_kind} trials, true and model {smoothing}; thick and pale: true mean "
-        "with its standard error; dashed: model"
+        f"{preview}{n_trials} {trial_kind} trials, true and model {smoothing}; thick and pale: "
+        "true mean with its standard error; dashed: model with its own, hatched"
     )
+
+
+def _order_words(groups: tuple[TrialGroup, ...], sort_by: TrialValues | None) -> str:
+    """Say how single trials stand, top to bottom."""
+    if sort_by is None:
+        return "by condition" if groups else "in order of recording"
+    n_known = int(sort_by.is_valid.sum())
+    if not n_known:
+        return f"{sort_by.words}: {NOT_IN_SESSION}"
+    ends = [float(f(sort_by.values[sort_by.is_valid])) for f in (np.min, np.max)]
+    low, high = (f"{value:.2f}".replace("-", "\N{MINUS SIGN}") for value in ends)
+    left = len(sort_by.values) - n_known
+    unknown = f"; the last {left}: unknown" if left else ""
+    return f"by {sort_by.words}, {low} to {high} {sort_by.unit}{unknown}"

@@ -29,6 +29,8 @@ class ConditionLine:
         Standard error of that mean over trials; None for a single trial.
     model_hz : ndarray, shape (n_bins,), or None
         The model's mean rate over the same trials, smoothed alike.
+    model_sem_hz : ndarray, shape (n_bins,), or None
+        Standard error of that mean over trials: how much the model's trials differ.
     """
 
     name: str
@@ -37,6 +39,7 @@ class ConditionLine:
     true_hz: NDArray[np.float64]
     sem_hz: NDArray[np.float64] | None
     model_hz: NDArray[np.float64] | None
+    model_sem_hz: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -105,6 +108,8 @@ class UnitDrawable:
         Vertical lines.
     note : str
         How the picture was made.
+    trial_order : str
+        How the rows of the trials are sorted, in words.
     """
 
     title: str
@@ -119,3 +124,4 @@ class UnitDrawable:
     bin_size_s: float
     events: tuple[EventLine, ...]
     note: str
+    trial_order: str = ""

@@ -7,7 +7,7 @@ import html
 import numpy as np
 import pyqtgraph as pg
 from PyQt6.QtCore import Qt
-from PyQt6.QtGui import QColor
+from PyQt6.QtGui import QBrush, QColor
 from PyQt6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from mtm_viewer.presenters.unit_drawable import ConditionLine, ConditionPlot, UnitDrawable
@@ -105,34 +105,66 @@ class _Curves:
     """The curves of one condition; made once, since making them takes longer than drawing."""
 
     def __init__(self, plot: pg.PlotWidget) -> None:
-        self._edges = (pg.PlotCurveItem(pen=None), pg.PlotCurveItem(pen=None))
-        self._band = pg.FillBetweenItem(*self._edges)
+        self._true_band, self._model_band = _Band(), _Band()
         self._true, self._model = pg.PlotCurveItem(), pg.PlotCurveItem()
-        for layer, item in enumerate((*self._edges, self._band, self._true, self._model)):
+        bands = (*self._true_band.items, *self._model_band.items)
+        for layer, item in enumerate((*bands, self._true, self._model)):
             item.setZValue(layer)
             plot.addItem(item)
 
     def draw(self, line: ConditionLine | None, time_ms: np.ndarray, theme: Theme) -> None:
         """Show a condition, or nothing."""
-        has_band = line is not None and line.sem_hz is not None
         has_model = line is not None and line.model_hz is not None
-        self._band.setVisible(has_band)
         self._true.setVisible(line is not None)
         self._model.setVisible(has_model)
         if line is None:
+            self._true_band.hide()
+            self._model_band.hide()
             return
         colour = theme.condition(line.role)
-        pale = theme.pale(colour)
-        if line.sem_hz is not None:
-            fill = QColor(pale)
-            fill.setAlpha(80)
-            for edge, sign in zip(self._edges, (-1, 1), strict=True):
-                edge.setData(time_ms, line.true_hz + sign * line.sem_hz)
-            self._band.setBrush(fill)
+        pale, strong = theme.pale(colour), theme.strong(colour)
+        self._true_band.draw(time_ms, line.true_hz, line.sem_hz, _fill(pale))
+        hatch = _fill(strong, Qt.BrushStyle.BDiagPattern)
+        self._model_band.draw(time_ms, line.model_hz, line.model_sem_hz, hatch)
         self._true.setData(time_ms, line.true_hz, pen=pg.mkPen(pale, width=_TRUE_WIDTH))
         if line.model_hz is not None:
-            pen = pg.mkPen(theme.strong(colour), width=_MODEL_WIDTH, dash=[4, 2.5])
+            pen = pg.mkPen(strong, width=_MODEL_WIDTH, dash=[4, 2.5])
             self._model.setData(time_ms, line.model_hz, pen=pen)
+
+
+class _Band:
+    """A mean plus and minus its standard error."""
+
+    def __init__(self) -> None:
+        self._edges = (pg.PlotCurveItem(pen=None), pg.PlotCurveItem(pen=None))
+        self._fill = pg.FillBetweenItem(*self._edges)
+        self.items = (*self._edges, self._fill)
+
+    def hide(self) -> None:
+        """Show no band."""
+        self._fill.hide()
+
+    def draw(
+        self,
+        time_ms: np.ndarray,
+        mean_hz: np.ndarray | None,
+        sem_hz: np.ndarray | None,
+        brush: QBrush,
+    ) -> None:
+        """Show a band, or none where there is no error."""
+        if mean_hz is None or sem_hz is None:
+            self.hide()
+            return
+        for edge, sign in zip(self._edges, (-1, 1), strict=True):
+            edge.setData(time_ms, mean_hz + sign * sem_hz)
+        self._fill.setBrush(brush)
+        self._fill.show()
+
+
+def _fill(colour: str, style: Qt.BrushStyle = Qt.BrushStyle.SolidPattern) -> QBrush:
+    fill = QColor(colour)
+    fill.setAlpha(80 if style is Qt.BrushStyle.SolidPattern else 110)
+    return QBrush(fill, style)
 
 
 def _legend(shown: ConditionPlot, theme: Theme) -> str:

@@ -9,9 +9,11 @@ from PyQt6.QtCore import Qt, QTimer, pyqtSignal
 from PyQt6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from mtm_viewer.presenters.unit_drawable import UnitDrawable
+from mtm_viewer.presenters.unit_settings import UnitSettings
 from mtm_viewer.theme import LIGHT, Theme
 from mtm_viewer.views.psth_plot import PsthPlot
 from mtm_viewer.views.trial_rasters import TrialRasters
+from mtm_viewer.views.unit_choices import UnitChoices
 
 EMPTY = "Click a unit in a raster or in the list to look at it closely."
 _MINIMUM_WIDTH = 260
@@ -24,10 +26,13 @@ class UnitPanel(QWidget):
 
     Notes
     -----
-    Signal: `drawn` nothing, when all parts of a drawable are there.
+    Signals: `drawn` nothing, when all parts of a drawable are there; `field_toggled` a field by
+    which PSTHs are to be split or no longer; `sort_chosen` the name of an order of trials.
     """
 
     drawn = pyqtSignal()
+    field_toggled = pyqtSignal(str)
+    sort_chosen = pyqtSignal(str)
 
     def __init__(self, theme: Theme = LIGHT, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -35,7 +40,12 @@ class UnitPanel(QWidget):
         self.title = _label("Unit", self)
         self.subtitle = _label("About the unit", self)
         self.score = _label("Score of the unit", self)
+        self.why = _label("What may explain the score", self)
         self.note = _label("How the plots were made", self)
+        self.order = _label("Order of the single trials", self)
+        self.choices = UnitChoices(self)
+        self.choices.field_toggled.connect(self.field_toggled)
+        self.choices.sort_chosen.connect(self.sort_chosen)
         self.time_label = _label("Time axis", self)
         self.time_label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self._plots: list[PsthPlot] = []
@@ -63,7 +73,7 @@ class UnitPanel(QWidget):
         self._theme = theme
         self.title.setStyleSheet(f"color: {theme.text}; font-size: 13pt; font-weight: 600;")
         self.score.setStyleSheet(f"color: {theme.text}; font-weight: 600;")
-        for label in (self.subtitle, self.note, self.time_label):
+        for label in (self.subtitle, self.why, self.note, self.time_label, self.order):
             label.setStyleSheet(f"color: {theme.muted};")
         for plot in self._plots:
             plot.set_theme(theme)
@@ -85,6 +95,17 @@ class UnitPanel(QWidget):
         self._parts = self._parts_of(drawable)
         self._draw_next()
 
+    def draw_settings(self, settings: UnitSettings) -> None:
+        """Show which PSTHs and which order of trials are chosen."""
+        self.choices.draw(settings)
+
+    def draw_reasons(self, brief: str, full: str) -> None:
+        """Say what may explain the score: in a line, and at length for those who ask."""
+        self.why.setText(brief)
+        self.why.setToolTip(full)
+        self.why.setAccessibleDescription(full)
+        self.why.setVisible(bool(brief))
+
     def _draw_next(self) -> None:
         draw_part = next(self._parts, None)
         if draw_part is None:
@@ -103,10 +124,12 @@ class UnitPanel(QWidget):
 
     def _draw_texts(self, drawable: UnitDrawable | None) -> None:
         is_there = drawable is not None
-        for part in (self.title, self.score, self.note, self.time_label, self.trials):
+        parts = (self.title, self.score, self.note, self.time_label, self.trials, self.order)
+        for part in (*parts, self.choices):
             part.setVisible(is_there)
         if drawable is None:
             self.subtitle.setText(EMPTY)
+            self.draw_reasons("", "")
             for plot in self._plots:
                 plot.hide()
             return
@@ -115,6 +138,7 @@ class UnitPanel(QWidget):
         self.score.setText(drawable.score)
         self.score.setToolTip(drawable.score_tooltip)
         self.note.setText(drawable.note)
+        self.order.setText(f"Single trials {drawable.trial_order}")
         event = drawable.events[0].name if drawable.events else "start"
         self.time_label.setText(f"time from {event} (ms)")
 
@@ -131,9 +155,10 @@ class UnitPanel(QWidget):
     def _lay_out(self) -> None:
         self._box.setContentsMargins(6, 6, 6, 6)
         self._box.setSpacing(3)
-        for label in (self.title, self.subtitle, self.score):
-            self._box.addWidget(label)
+        for part in (self.title, self.subtitle, self.score, self.why, self.choices):
+            self._box.addWidget(part)
         self._box.addWidget(self.time_label)
+        self._box.addWidget(self.order)
         self._box.addWidget(self.trials, 4)
         self._box.addWidget(self.note)
         self._box.addStretch(0)

@@ -110,9 +110,9 @@ def test_a_click_on_a_recipe_keeps_the_region(explorer, qtbot):
 def test_a_click_on_a_unit_shows_it_closely(explorer, qtbot):
     unit = str(explorer.state.workspace.session.unit_id[17])
     explorer.window.raster.unit_clicked.emit(unit)
-    assert explorer.window.unit.title.text() == "unit VISp #17"
+    assert explorer.window.unit.title.text() == "unit VISp #17 (simulated)"
     assert "beyond PSTH" in explorer.window.unit.score.text()
-    assert len(explorer.window.unit.plots) == 3
+    assert len(explorer.window.unit.plots) == 4
 
 
 def test_the_proposed_unit_follows_the_mask_until_a_person_chooses_one(explorer, qtbot):
@@ -284,7 +284,7 @@ def test_fields_that_the_session_lacks_are_said_to_be_missing(desktop, qtbot):
     workspace = replace(workspace, session=bare, recording=bare)
     settle(qtbot, desktop.explorer, lambda: desktop.state.open_workspace(workspace))
     plots = desktop.explorer.window.unit.plots
-    assert len(plots) == 3
+    assert len(plots) == 4
     assert all("not in this session" in _texts(plot) for plot in plots)
 
 

@@ -8,6 +8,7 @@ import pytest
 from mtm_core.data.conditions import trial_conditions
 from mtm_core.data.table import Column, Table
 from mtm_viewer.presenters.psth import NOT_IN_SESSION, UnitScore, unit_panel
+from mtm_viewer.presenters.trial_order import TrialValues
 from tests.core.sessions import make_session
 
 SESSION = make_session(n_trials=40, n_bins=10, n_units=12)
@@ -32,11 +33,13 @@ def test_a_psth_is_the_mean_of_the_trials_of_its_condition():
         sem = counts.std(axis=0, ddof=1) / 0.01 / np.sqrt(len(counts))
         np.testing.assert_allclose(line.sem_hz, sem)
         np.testing.assert_allclose(line.model_hz, 40.0)
+        np.testing.assert_allclose(line.model_sem_hz, 0.0, atol=1e-9)
 
 
-def test_all_three_fields_have_a_plot_with_trial_counts():
+def test_all_fields_have_a_plot_with_trial_counts():
     drawable = unit_panel(SESSION, UNIT, TRIALS, MODEL_HZ)
-    assert [plot.title for plot in drawable.plots] == ["Contrast side", "Feedback", "Choice"]
+    titles = ["Contrast side", "Feedback", "Choice", "Block"]
+    assert [plot.title for plot in drawable.plots] == titles
     for plot in drawable.plots[:2]:
         assert sum(line.n_trials for line in plot.lines) == 30
 
@@ -44,7 +47,7 @@ def test_all_three_fields_have_a_plot_with_trial_counts():
 def test_a_field_that_the_session_lacks_is_said_to_be_absent():
     session = _without("choice", "feedback")
     plots = unit_panel(session, UNIT, TRIALS, MODEL_HZ).plots
-    assert [plot.message for plot in plots] == ["", NOT_IN_SESSION, NOT_IN_SESSION]
+    assert [plot.message for plot in plots] == ["", *[NOT_IN_SESSION] * 3]
     assert plots[1].lines == ()
 
 
@@ -66,6 +69,7 @@ def test_a_single_trial_has_no_error_band():
     drawable = unit_panel(SESSION, UNIT, TRIALS[:1], MODEL_HZ[:1])
     (line,) = drawable.plots[0].lines
     assert line.sem_hz is None
+    assert line.model_sem_hz is None
     assert np.isfinite(drawable.top_hz)
 
 
@@ -135,7 +139,7 @@ def test_a_silent_unit_can_be_drawn():
 def test_the_title_names_the_unit_and_the_subtitle_its_depth_and_spikes():
     drawable = unit_panel(SESSION, UNIT, TRIALS, MODEL_HZ)
     n_spikes = int(SESSION.counts[TRIALS, :, UNIT].sum())
-    assert drawable.title == "unit CA1 #3"
+    assert drawable.title == "unit CA1 #3 (simulated)"
     assert drawable.subtitle.startswith("depth 1036 µm, ")
     assert drawable.subtitle.endswith(f"{n_spikes} spikes in 30 test trials")
 
@@ -174,3 +178,52 @@ def test_the_score_is_told_in_words(score, words):
 def test_the_note_says_how_lines_were_smoothed(sigma_s, words):
     note = unit_panel(SESSION, UNIT, TRIALS, MODEL_HZ, sigma_s=sigma_s).note
     assert words in note
+
+
+def _values(values, is_valid=None, words="response"):
+    values = np.asarray(values, dtype=np.float64)
+    known = np.ones(len(values), dtype=bool) if is_valid is None else np.asarray(is_valid)
+    return TrialValues(values=values, is_valid=known, words=words, unit="s")
+
+
+def test_the_model_has_the_standard_error_of_its_own_trials():
+    model_hz = np.arange(30.0)[:, None] * np.ones(10)
+    drawable = unit_panel(SESSION, UNIT, TRIALS, model_hz, sigma_s=0.0)
+    conditions = trial_conditions(SESSION, ("contrast_side",))
+    line = drawable.plots[0].lines[0]
+    mine = model_hz[conditions.label[TRIALS] == conditions.names.index(line.name)]
+    np.testing.assert_allclose(line.model_sem_hz, mine.std(axis=0, ddof=1) / np.sqrt(len(mine)))
+
+
+def test_single_trials_can_be_sorted_by_a_number_and_those_without_one_come_last():
+    values = np.arange(30.0)[::-1]
+    is_valid = np.arange(30) >= 2
+    drawable = unit_panel(
+        SESSION, UNIT, TRIALS, MODEL_HZ, sort_by=_values(values, is_valid), sigma_s=0.0
+    )
+    wanted = [*range(29, 1, -1), 0, 1]
+    counts = SESSION.counts[TRIALS, :, UNIT]
+    np.testing.assert_allclose(drawable.trials[0].values, counts[wanted] / 0.01)
+    assert drawable.groups == ()
+    assert drawable.trial_order == "by response, 0.00 to 27.00 s; the last 2: unknown"
+
+
+def test_the_order_of_the_trials_is_told():
+    assert unit_panel(SESSION, UNIT, TRIALS, MODEL_HZ).trial_order == "by condition"
+    bare = unit_panel(SESSION, UNIT, TRIALS, MODEL_HZ, fields=())
+    assert bare.trial_order == "in order of recording"
+    unknown = _values(np.zeros(30), np.zeros(30, dtype=bool), "reaction time")
+    drawable = unit_panel(SESSION, UNIT, TRIALS, MODEL_HZ, sort_by=unknown)
+    assert drawable.trial_order == f"reaction time: {NOT_IN_SESSION}"
+
+
+def test_what_is_seen_of_the_unit_and_a_preview_are_told():
+    drawable = unit_panel(SESSION, UNIT, TRIALS, MODEL_HZ, seen="hidden, scored", is_exact=False)
+    assert drawable.subtitle.endswith("test trials, hidden, scored")
+    assert drawable.note.startswith("preview, more to come: 30 test trials")
+
+
+def test_the_title_of_a_recording_says_nothing_of_simulation():
+    real = replace(SESSION.provenance, is_simulated=False)
+    drawable = unit_panel(replace(SESSION, provenance=real), UNIT, TRIALS, None)
+    assert drawable.title == "unit CA1 #3"

@@ -64,7 +64,7 @@ def test_title_score_and_note_are_those_of_the_drawable(panel):
 def test_every_field_has_a_plot_with_its_conditions_and_trial_counts(panel):
     drawable = one_unit()
     _draw(panel, drawable)
-    assert len(panel.plots) == 3
+    assert len(panel.plots) == 4
     for plot, shown in zip(panel.plots, drawable.plots, strict=True):
         text = plot.legend.text().replace("&nbsp;", " ").replace("&gt;", ">")
         for line in shown.lines:
