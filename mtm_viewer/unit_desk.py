@@ -91,7 +91,7 @@ def _sort_values(picture: Picture, row: int, settings: UnitSettings) -> TrialVal
     if settings.sort == "reaction":
         return reaction_values(picture)
     if settings.sort == "gain":
-        return _gain_values(picture, row)
+        return gain_values(picture, row)
     return None
 
 
@@ -108,7 +108,7 @@ def reaction_values(picture: Picture) -> TrialValues:
     )
 
 
-def _gain_values(picture: Picture, row: int) -> TrialValues:
+def gain_values(picture: Picture, row: int) -> TrialValues:
     """Return the unit's gain over its PSTH in each trial; unknown where it is not scored."""
     trials, gains = picture.trials, picture.gains
     values, is_valid = np.zeros(len(trials)), np.zeros(len(trials), dtype=bool)
