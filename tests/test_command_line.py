@@ -100,7 +100,7 @@ def test_both_ways_of_starting_are_the_same_program():
     ("words", "said"),
     [
         (["evalute"], "There is no command 'evalute'. Did you mean 'evaluate'?"),
-        (["xyzzy"], "There is no command 'xyzzy'. Known: convert, d"),
+        (["xyzzy"], "There is no command 'xyzzy'. Known: compare, c"),
         (["--jsn", "doctor"], "There is no flag '--jsn' before the command."),
         (["doctor", "--jsn"], "There is no flag '--jsn'. Did you mean '--json'?"),
         (["doctor", "--js"], "There is no flag '--js'. Did you mean '--json'?"),

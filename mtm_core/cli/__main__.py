@@ -33,6 +33,7 @@ COMMANDS = {
     "robustness": "score a checkpoint on fewer units, more noise, fewer spikes",
     "region-matrix": "predict every region from every other one alone",
     "decode": "decode choice, side, reward, block and signals of behaviour",
+    "compare": "compare a model with another or a baseline on the same mask and trials",
     "reconstruct": "hide units by a rule and write the reconstructed rates",
     "figure": "draw a reconstruction as PNG, SVG or PDF",
     "replay": "compute an experiment or a figure anew and compare its numbers",

@@ -41,6 +41,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", metavar="CKPT", help="the checkpoint, if it has moved")
     parser.add_argument("--baseline", metavar="CKPT", help="the temporal model, if it has moved")
     parser.add_argument(
+        "--with",
+        dest="opponent",
+        metavar="CKPT",
+        help="the model that was compared with, if it has moved",
+    )
+    parser.add_argument(
         "--tolerance",
         type=_tolerance,
         metavar="BPS",
@@ -111,6 +117,7 @@ def _places(args: argparse.Namespace) -> Places:
         session=None if args.session is None else find(args.session),
         model=None if args.model is None else find_model(args.model),
         baseline=None if args.baseline is None else find_model(args.baseline),
+        opponent=None if args.opponent is None else find_model(args.opponent),
         beside=args.file.absolute().parent,
     )
 
@@ -188,11 +195,13 @@ def _report(
     differs: str,
 ) -> int:
     from mtm_core.cli import output
-    from mtm_core.experiment.caption import score_words
+    from mtm_core.experiment.caption import compared_lines, score_words
 
     output.show(experiment.title)
     for score in outcome.numbers.predictors:
         output.show(f"  {score_words(score)} bits/spike beyond PSTH")
+    for line in compared_lines(outcome.numbers):
+        output.show(f"  {line}")
     if differs:
         output.note(f"Not the machine and software that made it: {differs}.")
     if not pairs:

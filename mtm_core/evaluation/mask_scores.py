@@ -7,7 +7,7 @@ ones that an evaluation of the same mask gives. The window and `mtm-core replay`
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -218,6 +218,41 @@ def unit_score(gains: UnitGains, unit: int, seed: int = SEED) -> SingleUnitScore
         interval=_interval(gain, spikes, unit, seed),
         n_spikes=int(spikes.sum()),
     )
+
+
+def gains_over_psth(
+    trials: ScoredTrials, mask: ResolvedMask, rivals: Rivals, answer: Reconstruction, rows: Rows
+) -> UnitGains:
+    """Return what a prediction gains over the PSTH in some of its trials.
+
+    Parameters
+    ----------
+    trials : ScoredTrials
+        Session and trials.
+    mask : ResolvedMask
+        What is scored.
+    rivals : Rivals
+        The null models.
+    answer : Reconstruction
+        The prediction, with units in the session's order.
+    rows : ndarray of int64
+        Rows of the session that it has answered.
+    """
+    judge = _Judge(trials, mask, rivals, SEED)
+    wanted = np.isin(answer.trials, rows) & answer.is_done
+    verdict = judge.judge(replace(answer, is_done=wanted))
+    return UnitGains(units=judge.units, gain=verdict.over_psth, spikes=verdict.spikes)
+
+
+def trial_samples(name: str | int, n_trials: int, seed: int = SEED) -> NDArray[np.float64]:
+    """Return the samples of trials behind every interval of a session (or of a unit).
+
+    Returns
+    -------
+    ndarray, shape (N_SAMPLES, n_trials)
+        How often each trial is in each sample; read-only.
+    """
+    return _samples(name, n_trials, seed)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

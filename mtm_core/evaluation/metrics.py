@@ -287,6 +287,25 @@ def unit_mean_interval(
     return _percentiles(bps.sum(axis=1)[kept] / n_units[kept], level)
 
 
+def unit_intervals(
+    gain: Floats, spikes: Counts, weights: Floats, level: float = 0.95
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the percentile interval of each unit's bits per spike, over samples of trials.
+
+    Arguments are those of `pooled_interval`. In a sample of trials that holds no spike of a unit
+    its bits per spike count as 0: give units with many spikes.
+
+    Returns
+    -------
+    low, high : ndarray, shape (n_units,)
+    """
+    totals, gains = weights @ spikes, weights @ gain
+    has_spikes = totals > 0
+    bps = np.where(has_spikes, gains / (np.where(has_spikes, totals, 1) * np.log(2)), 0.0)
+    low, high = np.quantile(bps, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    return low, high
+
+
 def _percentiles(samples: NDArray[np.float64], level: float) -> tuple[float, float] | None:
     if not len(samples):
         return None

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from mtm_core.data.session import Session
+from mtm_core.evaluation.contrast import contrast_words
 from mtm_core.evaluation.mask_scores import PredictorScore
-from mtm_core.experiment.record import Experiment, ModelRef
+from mtm_core.evaluation.paired_change import CAUTION, change_words, unit_words
+from mtm_core.experiment.record import Experiment, ModelRef, Numbers
 
 _HASH = 12
 
@@ -29,6 +31,7 @@ def caption(experiment: Experiment, session: Session) -> str:
         f"{_recording_words(experiment, session)} {_trial_words(experiment)}",
         _model_words(experiment),
         _score_words(experiment),
+        " ".join(compared_lines(experiment.numbers)),
         _origin_words(experiment, session),
     ]
     return "\n\n".join(paragraph for paragraph in paragraphs if paragraph) + "\n"
@@ -95,6 +98,13 @@ def _score_words(experiment: Experiment) -> str:
         f"{listed}. Null: each unit's PSTH in training trials of the same condition; pooled over "
         "units and trials; in brackets 95 % intervals, bootstrap over trials."
     )
+
+
+def compared_lines(numbers: Numbers) -> list[str]:
+    """Say in sentences what was compared: model against opponent, condition against condition."""
+    change, contrast = numbers.change, numbers.contrast
+    lines = [] if change is None else [change_words(change), unit_words(change), CAUTION]
+    return lines if contrast is None else [*lines, contrast_words(contrast)]
 
 
 def _origin_words(experiment: Experiment, session: Session) -> str:

@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from mtm_core.evaluation.contrast import ContrastScore
 from mtm_core.evaluation.mask_scores import PredictorScore, SingleUnitScore
+from mtm_core.evaluation.paired_change import ChangeScore
 from mtm_core.experiment.record import Numbers
 
 _OF_PREDICTOR = ("bps_beyond_psth", "bps_pooled", "bps_unit_mean", "n_units", "n_spikes")
 _OF_UNIT = ("bps_beyond_psth", "n_spikes")
+_OF_CHANGE = (
+    *("bps", "other_bps", "change", "n_units", "n_spikes", "n_trials"),
+    *("n_judged", "n_above", "n_below"),
+)
+_OF_CONTRAST = ("correlation", "ceiling", "share", "n_first", "n_second", "n_units")
+_Score = PredictorScore | SingleUnitScore | ChangeScore | ContrastScore
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +70,12 @@ def compare(saved: Numbers, replayed: Numbers) -> list[Comparison]:
     if saved.unit is not None:
         other = None if replayed.unit is None else replayed.unit.score
         pairs += _of_unit(saved.unit.unit_id, saved.unit.score, other)
+    if saved.change is not None:
+        who = f"{saved.change.name} against {saved.change.other}"
+        pairs += _pairs(who, saved.change, replayed.change, _OF_CHANGE)
+    if saved.contrast is not None:
+        who = " against ".join(saved.contrast.names)
+        pairs += _pairs(who, saved.contrast, replayed.contrast, _OF_CONTRAST)
     return pairs
 
 
@@ -77,8 +91,8 @@ def _of_unit(
 
 def _pairs(
     who: str,
-    saved: PredictorScore | SingleUnitScore,
-    anew: PredictorScore | SingleUnitScore | None,
+    saved: _Score,
+    anew: _Score | None,
     names: Sequence[str],
 ) -> Iterator[Comparison]:
     for name in names:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from mtm_core.data.session import Session
 from mtm_core.errors import ExperimentError
+from mtm_core.evaluation.contrast import score_contrast
 from mtm_core.evaluation.mask_answers import (
     control_donors,
     in_units_of,
@@ -26,11 +27,22 @@ from mtm_core.evaluation.mask_scores import (
     score_answers,
     unit_score,
 )
+from mtm_core.evaluation.opponents import (
+    Contender,
+    check_comparable,
+    opponent_name,
+    rival_of,
+    short_name,
+)
+from mtm_core.evaluation.paired_change import PairedChange, paired_change
 from mtm_core.experiment.finding import Places, find_checkpoint, find_session
 from mtm_core.experiment.record import Experiment, Numbers, UnitNumbers
 from mtm_core.inference import Reconstructor
 from mtm_core.masking.spec import MaskSpec
 from mtm_core.models.answers import Reconstruction
+from mtm_core.models.baselines import BaselineData
+from mtm_core.models.baselines_masked import MaskedBaselines
+from mtm_core.models.checkpoint import Checkpoint
 from mtm_core.models.session_split import split_for
 
 OnTrials = Callable[[int], object]
@@ -53,6 +65,8 @@ class Bound:
         The temporal baseline likewise.
     trials : ScoredTrials
         The session in the model's units and bins, with its trials.
+    contender : Contender or None
+        What the model is compared with.
     """
 
     experiment: Experiment
@@ -60,6 +74,7 @@ class Bound:
     model: Reconstructor
     baseline: Reconstructor | None
     trials: ScoredTrials
+    contender: Contender | None = None
 
     @property
     def session(self) -> Session:
@@ -69,7 +84,8 @@ class Bound:
     @property
     def n_answers(self) -> int:
         """Trials that will be answered, by all models together: what `OnTrials` counts."""
-        n_models = 1 + (self.baseline is not None) + self.has_control
+        rivals = (self.baseline, self.contender)
+        n_models = 1 + sum(rival is not None for rival in rivals) + self.has_control
         return n_models * len(self.trials.shown)
 
     @property
@@ -92,12 +108,18 @@ class Outcome:
         The model's answer.
     baseline : Reconstruction or None
         The temporal baseline's, with units in the model's order.
+    opponent : Reconstruction or None
+        The opponent's likewise.
+    change : PairedChange or None
+        Model against opponent, unit by unit.
     """
 
     numbers: Numbers
     gains: UnitGains
     model: Reconstruction
     baseline: Reconstruction | None
+    opponent: Reconstruction | None = None
+    change: PairedChange | None = None
 
 
 def bind_experiment(experiment: Experiment, where: Places, *, device: str = "cpu") -> Bound:
@@ -130,12 +152,78 @@ def bind_experiment(experiment: Experiment, where: Places, *, device: str = "cpu
             flag="--baseline CKPT",
         )
         baseline = Reconstructor(rival, recording, allow_overlap=True, device=device)
-    model = Reconstructor(own, recording, allow_overlap=True, device=device)
-    parts, _ = split_for(model.session, own.manifest)
+    opponent = own
+    if experiment.opponent is not None and experiment.opponent.model is not None:
+        opponent = find_checkpoint(
+            experiment.opponent.model,
+            session_id,
+            where,
+            where.opponent,
+            device=device,
+            flag="--with CKPT",
+        )
+    return bind_parts(
+        experiment,
+        recording=recording,
+        model=Reconstructor(own, recording, allow_overlap=True, device=device),
+        baseline=baseline,
+        opponent=opponent,
+        device=device,
+    )
+
+
+def bind_parts(
+    experiment: Experiment,
+    *,
+    recording: Session,
+    model: Reconstructor,
+    opponent: Checkpoint,
+    baseline: Reconstructor | None = None,
+    device: str = "cpu",
+) -> Bound:
+    """Bring together what is in memory already.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        What was done.
+    recording : Session
+        As it was read.
+    model : Reconstructor
+        The model bound to it.
+    opponent : Checkpoint
+        The opponent's model; the model itself where there is no other.
+    baseline : Reconstructor or None
+        The temporal baseline.
+    device : str
+        Where the opponent computes.
+
+    Raises
+    ------
+    ExperimentError
+        If the session has fewer trials.
+    MismatchError
+        If the opponent is a model of other units, bins or split.
+    """
+    parts, _ = split_for(model.session, model.checkpoint.manifest)
     shown = _rows(experiment, model.session)
     trials = ScoredTrials(session=model.session, train=parts.train, val=parts.val, shown=shown)
+    ref, contender = experiment.opponent, None
+    if ref is not None and ref.opponent.is_baseline:
+        data = BaselineData.from_session(model.session, parts.train, parts.val)
+        known = MaskedBaselines(data)
+        contender = Contender(opponent=ref.opponent, own=model, baselines=known)
+    elif ref is not None:
+        check_comparable(model.checkpoint.manifest, opponent.manifest)
+        bound = rival_of(ref.opponent, opponent, recording, device=device)
+        contender = Contender(opponent=ref.opponent, own=model, bound=bound)
     return Bound(
-        experiment=experiment, mask=experiment.mask, model=model, baseline=baseline, trials=trials
+        experiment=experiment,
+        mask=experiment.mask or MaskSpec(),
+        model=model,
+        baseline=baseline,
+        trials=trials,
+        contender=contender,
     )
 
 
@@ -167,9 +255,29 @@ def compute(bound: Bound, on_trials: OnTrials | None = None) -> Outcome:
         control = _answer(bound.model, bound.mask, order, donors, tell)
     name = kind_words(_schemes(bound.model))
     answers = [(name, own), (TEMPORAL, rival), (CONTROL, control)]
-    scores, gains = score_answers(bound.trials, answers, fit_rivals(bound.trials), seed=seed)
-    numbers = Numbers(predictors=scores, unit=_unit_numbers(bound, gains))
-    return Outcome(numbers=numbers, gains=gains, model=own, baseline=rival)
+    rivals = fit_rivals(bound.trials)
+    scores, gains = score_answers(bound.trials, answers, rivals, seed=seed)
+    opponent, change = None, None
+    if bound.contender is not None:
+        opponent = _last(bound.contender.answers(bound.mask, order), tell)
+        mine = short_name(bound.model.checkpoint)
+        pair = (mine, own), (_opponent_name(bound), opponent)
+        change = paired_change(bound.trials, rivals, *pair, seed=seed)
+    field = bound.experiment.contrast
+    numbers = Numbers(
+        predictors=scores,
+        unit=_unit_numbers(bound, gains),
+        change=None if change is None else change.score,
+        contrast=score_contrast(session, own, field) if field else None,
+    )
+    return Outcome(
+        numbers=numbers,
+        gains=gains,
+        model=own,
+        baseline=rival,
+        opponent=opponent,
+        change=change,
+    )
 
 
 def _answer(
@@ -179,12 +287,24 @@ def _answer(
     donors: NDArray[np.int64] | None,
     tell: OnTrials,
 ) -> Reconstruction:
-    n_before = 0
     spec = mask_for(_schemes(model), mask)
-    for answer in model.reconstruct(spec, order, visible_from=donors):
+    return _last(model.reconstruct(spec, order, visible_from=donors), tell)
+
+
+def _last(answers: Iterator[Reconstruction], tell: OnTrials) -> Reconstruction:
+    n_before = 0
+    for answer in answers:
         tell(answer.n_done - n_before)
         n_before = answer.n_done
     return answer
+
+
+def _opponent_name(bound: Bound) -> str:
+    """Name the opponent as the window does."""
+    contender = bound.contender
+    if contender is None or contender.bound is None:
+        return "" if contender is None else opponent_name(contender.opponent, "")
+    return opponent_name(contender.opponent, short_name(contender.bound.checkpoint))
 
 
 def _schemes(model: Reconstructor) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ class Places:
 
     Parameters
     ----------
-    session, model, baseline : Path or None
+    session, model, baseline, opponent : Path or None
         What a person named: nothing else is tried.
     beside : Path or None
         The folder that the experiment lies in.
@@ -39,6 +39,7 @@ class Places:
     session: Path | None = None
     model: Path | None = None
     baseline: Path | None = None
+    opponent: Path | None = None
     beside: Path | None = None
     others: tuple[Path, ...] = ()
     has_flags: bool = True

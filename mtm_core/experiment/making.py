@@ -9,10 +9,18 @@ from typing import Any
 
 from mtm_core.data.session import Session
 from mtm_core.evaluation.mask_scores import SEED
+from mtm_core.evaluation.opponents import Opponent
 from mtm_core.experiment.digest import checkpoint_digest
 from mtm_core.experiment.places import portable
 from mtm_core.experiment.process_backend import backend_now
-from mtm_core.experiment.record import Experiment, ModelRef, Numbers, SessionRef, TrialsRef
+from mtm_core.experiment.record import (
+    Experiment,
+    ModelRef,
+    Numbers,
+    OpponentRef,
+    SessionRef,
+    TrialsRef,
+)
 from mtm_core.masking.spec import MaskSpec
 from mtm_core.models.checkpoint import Checkpoint
 from mtm_core.models.manifest import software_versions
@@ -46,6 +54,12 @@ class Doing:
         How it was shown.
     device : str
         Where it was computed.
+    opponent : Opponent or None
+        What the model was compared with.
+    rival : (Checkpoint, str) or None
+        The opponent's model and its name, where it is another model.
+    contrast : str
+        The contrast of conditions that was asked for; "" for none.
     """
 
     recording: Session
@@ -60,6 +74,9 @@ class Doing:
     numbers: Numbers = field(default_factory=Numbers)
     view: Mapping[str, Any] = field(default_factory=dict)
     device: str = "cpu"
+    opponent: Opponent | None = None
+    rival: tuple[Checkpoint, str] | None = None
+    contrast: str = ""
 
 
 def make_experiment(doing: Doing) -> Experiment:
@@ -83,7 +100,16 @@ def make_experiment(doing: Doing) -> Experiment:
         view=doing.view,
         seed=SEED,
         title=doing.title,
+        opponent=_opponent(doing),
+        contrast=doing.contrast,
     )
+
+
+def _opponent(doing: Doing) -> OpponentRef | None:
+    if doing.opponent is None:
+        return None
+    model = None if doing.rival is None else _reference(*doing.rival)
+    return OpponentRef(opponent=doing.opponent, model=model)
 
 
 def _reference(checkpoint: Checkpoint | None, name: str) -> ModelRef | None:

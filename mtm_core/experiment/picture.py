@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
+
 import numpy as np
 from numpy.typing import NDArray
 
 from mtm_core.evaluation import metrics
 from mtm_core.evaluation.mask_answers import kind_words
 from mtm_core.evaluation.mask_scores import TEMPORAL, PredictorScore, fit_rivals
+from mtm_core.evaluation.paired_change import change_words
 from mtm_core.evaluation.rasters import trial_mean_hz
 from mtm_core.evaluation.row_order import (
     ORDERS,
@@ -23,6 +27,7 @@ from mtm_core.models.answers import Reconstruction
 from mtm_core.models.manifest import software_versions
 
 _HASH = 12
+_TITLE = 22
 
 
 def picture_of(bound: Bound, outcome: Outcome) -> RasterContent:
@@ -61,7 +66,7 @@ def picture_of(bound: Bound, outcome: Outcome) -> RasterContent:
         bin_size_s=session.bin_size_s,
         event=session.provenance.align_event,
         n_trials=len(shown),
-        recipe=_recipe(bound, order),
+        recipe=_recipe(bound, outcome, order),
         trial_kind=bound.experiment.trials.kind,
     )
 
@@ -99,6 +104,13 @@ def _mean_hz(answer: Reconstruction, bins: slice, rows: NDArray[np.int64]) -> ND
 
 
 def _rival(bound: Bound, outcome: Outcome, bins: slice, rows: NDArray[np.int64]) -> PredictedMap:
+    change = outcome.numbers.change
+    if outcome.opponent is not None and change is not None:
+        return PredictedMap(
+            title=_short(change.other),
+            rate_hz=_mean_hz(outcome.opponent, bins, rows),
+            score=MapScore(bps=change.other_bps, interval=None),
+        )
     if outcome.baseline is not None:
         scores = {score.name: score for score in outcome.numbers.predictors}
         return PredictedMap(
@@ -109,6 +121,13 @@ def _rival(bound: Bound, outcome: Outcome, bins: slice, rows: NDArray[np.int64])
     null = np.exp(fit_rivals(bound.trials).condition_psth[:, bins][..., rows])
     rate_hz = trial_mean_hz(null, bound.session.bin_size_s)
     return PredictedMap(title="PSTH null", rate_hz=rate_hz, score=None)
+
+
+def _short(name: str) -> str:
+    """Fit a name over a map: without its brackets, and cut, where it is long."""
+    if len(name) > _TITLE:
+        name = re.sub(r" \([^)]*\)", "", name)
+    return textwrap.shorten(name, _TITLE, placeholder="\N{HORIZONTAL ELLIPSIS}")
 
 
 def _map_score(score: PredictorScore) -> MapScore:
@@ -124,19 +143,24 @@ def _subtitle(bound: Bound, n_rows: int) -> str:
     )
 
 
-def _recipe(bound: Bound, order: RowOrder) -> tuple[str, ...]:
+def _recipe(bound: Bound, outcome: Outcome, order: RowOrder) -> tuple[str, ...]:
     experiment, manifest = bound.experiment, bound.model.checkpoint.manifest
     digest = "" if experiment.model is None else experiment.model.digest[:_HASH]
     kind = kind_words(manifest.config.masking.schemes)
-    rival = experiment.baseline
+    rival, change = experiment.baseline, outcome.numbers.change
+    compared = (
+        f"Compared with {rival.name}, weights {rival.digest[:_HASH]}, under the same mask, "
+        "without a prompt."
+        if rival is not None
+        else "Compared with the PSTH null: no temporal model that fits was there."
+    )
+    if change is not None:
+        compared = f"On the same mask and trials: {change_words(change)}"
     return (
         f"mtm-core {software_versions()['mtm_core']} replay.",
         f"Session {bound.session.session_id}, content {experiment.session.content_hash[:_HASH]}.",
         f"Model {kind}, preset {manifest.config.name}, {manifest.step} steps, weights {digest}.",
-        f"Compared with {rival.name}, weights {rival.digest[:_HASH]}, under the same mask, "
-        "without a prompt."
-        if rival is not None
-        else "Compared with the PSTH null: no temporal model that fits was there.",
+        compared,
         f"Rows: {order.words}; the same in every panel; units and bins that are scored.",
         "Bits/spike beyond PSTH: gain over each unit's PSTH in training trials of the same "
         "condition (stimulus side, outcome), pooled over units; brackets: 95 % interval, "

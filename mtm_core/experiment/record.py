@@ -8,7 +8,10 @@ from types import MappingProxyType
 from typing import Any
 
 from mtm_core.evaluation import metrics
+from mtm_core.evaluation.contrast import ContrastScore
 from mtm_core.evaluation.mask_scores import N_SAMPLES, PredictorScore, SingleUnitScore
+from mtm_core.evaluation.opponents import Opponent
+from mtm_core.evaluation.paired_change import ChangeScore
 from mtm_core.masking.spec import MaskSpec
 from mtm_core.models.backend import Backend
 
@@ -23,6 +26,9 @@ CHOICES: Mapping[str, str] = MappingProxyType(
         "pooling of bps_unit_mean": "unweighted mean over units with at least "
         f"{metrics.MIN_SPIKES} scored spikes",
         "interval": f"95 %, percentiles over {N_SAMPLES} samples of trials drawn with replacement",
+        "change": "model minus opponent, bits per spike on the same trials; the null cancels",
+        "contrast": "correlation over scored units and bins of the difference between two "
+        "conditions, true and reconstructed; interval by leaving out each trial in turn",
     }
 )
 """The choices behind the numbers of every experiment."""
@@ -71,6 +77,22 @@ class ModelRef:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OpponentRef:
+    """What the model was compared with.
+
+    Parameters
+    ----------
+    opponent : Opponent
+        What it is.
+    model : ModelRef or None
+        The other checkpoint, where it is one.
+    """
+
+    opponent: Opponent
+    model: ModelRef | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrialsRef:
     """Which trials.
 
@@ -107,10 +129,16 @@ class Numbers:
         The model first.
     unit : UnitNumbers or None
         Those of the selected unit, if it was scored.
+    change : ChangeScore or None
+        Model against opponent, where there is one.
+    contrast : ContrastScore or None
+        The contrast of two conditions, where one was asked for and there are trials enough.
     """
 
     predictors: tuple[PredictorScore, ...] = ()
     unit: UnitNumbers | None = None
+    change: ChangeScore | None = None
+    contrast: ContrastScore | None = None
 
     def __bool__(self) -> bool:
         """Tell whether there is any."""
@@ -143,6 +171,10 @@ class Experiment:
         What came out; empty where it was saved before everything was computed.
     title : str
         What it is, in words.
+    opponent : OpponentRef or None
+        What the model is compared with, besides the temporal baseline.
+    contrast : str
+        One of `mtm_core.evaluation.contrast.CONTRASTS`, or "" for none.
     """
 
     session: SessionRef
@@ -156,3 +188,5 @@ class Experiment:
     view: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 0
     title: str = ""
+    opponent: OpponentRef | None = None
+    contrast: str = ""

@@ -9,6 +9,14 @@ from typing import Any, NoReturn
 
 from mtm_core.errors import MaskError, UnknownNameError
 from mtm_core.evaluation.mask_scores import PredictorScore, SingleUnitScore
+from mtm_core.experiment.compared_json import (
+    change_from_dict,
+    contrast_field,
+    contrast_from_dict,
+    model_from_dict,
+    opponent_from_dict,
+    opponent_to_dict,
+)
 from mtm_core.experiment.json_fields import Fields, refusal
 from mtm_core.experiment.record import (
     CHOICES,
@@ -33,7 +41,7 @@ _MOST_COUNT = 2**53
 _SPLITS = ("test", "val", "train", "all")
 _FIELDS = (
     *("schema", "version", "title", "session", "model", "baseline", "mask", "trials", "view"),
-    *("seed", "backend", "versions", "numbers"),
+    *("seed", "backend", "versions", "numbers", "opponent", "contrast"),
 )
 _NUMBERS = re.compile(r"\[\n([\d\s,.eE+-]+)\]")
 _SCORES = ("bps_beyond_psth", "interval", "n_spikes")
@@ -49,7 +57,12 @@ def to_json(experiment: Experiment, *, indent: int | None = 1) -> str:
 def to_dict(experiment: Experiment) -> dict[str, Any]:
     """Return an experiment as plain dictionaries and lists."""
     mask, numbers = experiment.mask, experiment.numbers
-    return {
+    opponent = experiment.opponent
+    # What is not compared is not written: versions that know no comparisons read the rest.
+    compared: dict[str, Any] = {} if opponent is None else {"opponent": opponent_to_dict(opponent)}
+    if experiment.contrast:
+        compared["contrast"] = experiment.contrast
+    return compared | {
         "schema": SCHEMA,
         "version": VERSION,
         "title": experiment.title,
@@ -66,6 +79,11 @@ def to_dict(experiment: Experiment) -> dict[str, Any]:
             "choices": dict(CHOICES),
             "predictors": [dataclasses.asdict(score) for score in numbers.predictors],
             "unit": _unit_to_dict(numbers.unit),
+            **{
+                name: dataclasses.asdict(score)
+                for name in ("change", "contrast")
+                if (score := getattr(numbers, name)) is not None
+            },
         },
     }
 
@@ -98,8 +116,8 @@ def from_dict(value: object) -> Experiment:
         raise refusal(f"'split' of trials must be one of {', '.join(_SPLITS)}")
     return Experiment(
         session=_session(fields.get("session")),
-        model=fields.optional("model", lambda v: _model(v, "model")),
-        baseline=fields.optional("baseline", lambda v: _model(v, "baseline")),
+        model=fields.optional("model", lambda v: model_from_dict(v, "model")),
+        baseline=fields.optional("baseline", lambda v: model_from_dict(v, "baseline")),
         mask=fields.optional("mask", _mask),
         trials=TrialsRef(
             rows=trials.rows("rows", _MOST_TRIALS), split=split, kind=trials.text("kind", 200)
@@ -110,6 +128,8 @@ def from_dict(value: object) -> Experiment:
         versions=fields.texts("versions"),
         numbers=_numbers(fields.get("numbers")),
         title=fields.text("title"),
+        opponent=fields.optional("opponent", opponent_from_dict),
+        contrast=contrast_field(fields.text("contrast", 100)),
     )
 
 
@@ -134,13 +154,6 @@ def _session(value: object) -> SessionRef:
         path=fields.text("path"),
         source=fields.text("source"),
         is_simulated=fields.truth("is_simulated"),
-    )
-
-
-def _model(value: object, where: str) -> ModelRef:
-    fields = Fields(value, where, ("name", "digest", "path"))
-    return ModelRef(
-        name=fields.text("name", 500), digest=fields.digest("digest"), path=fields.text("path")
     )
 
 
@@ -171,9 +184,14 @@ def _backend(value: object) -> Backend:
 
 
 def _numbers(value: object) -> Numbers:
-    fields = Fields(value, "numbers", ("choices", "predictors", "unit"))
+    fields = Fields(value, "numbers", ("choices", "predictors", "unit", "change", "contrast"))
     scores = fields.several("predictors", _MOST_PREDICTORS)
-    return Numbers(predictors=tuple(map(_predictor, scores)), unit=fields.optional("unit", _unit))
+    return Numbers(
+        predictors=tuple(map(_predictor, scores)),
+        unit=fields.optional("unit", _unit),
+        change=fields.optional("change", change_from_dict),
+        contrast=fields.optional("contrast", contrast_from_dict),
+    )
 
 
 def _predictor(value: object) -> PredictorScore:

@@ -17,6 +17,7 @@ Time constants, ``k``, components, penalty and origins are chosen on validation 
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -26,6 +27,7 @@ from numpy.typing import NDArray
 from mtm_core.models.baselines import BaselineData, IntArray, Plan
 from mtm_core.models.baselines_poisson import Design, fit_poisson
 from mtm_core.models.baselines_rates import pooled_log_likelihood, psth
+from mtm_core.models.group_regression import SearchStoppedError
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
@@ -209,15 +211,24 @@ class PastRegression:
         log_gain = model.log_factor(past) + past.log_gain
         return _spread(self.data, np.exp(log_gain))
 
-    def model(self, plan: Plan) -> _PastModel:
-        """Return the regression fitted for a plan's horizon."""
+    def model(self, plan: Plan, should_stop: Callable[[], bool] = lambda: False) -> _PastModel:
+        """Return the regression fitted for a plan's horizon.
+
+        Raises
+        ------
+        SearchStoppedError
+            If asked to stop.
+        """
         origin = first_hidden_bin(plan)
         if origin not in self._fitted:
-            best, _ = max(self._candidates(plan), key=lambda candidate: candidate[1])
+            found = self._candidates(plan, should_stop)
+            best, _ = max(found, key=lambda candidate: candidate[1])
             self._fitted[origin] = best
         return self._fitted[origin]
 
-    def _candidates(self, plan: Plan) -> list[tuple[_PastModel, float]]:
+    def _candidates(
+        self, plan: Plan, should_stop: Callable[[], bool]
+    ) -> list[tuple[_PastModel, float]]:
         """Fit every choice; return models with their validation log-likelihood."""
         origin = first_hidden_bin(plan)
         n_ahead = self.data.n_bins - origin
@@ -226,7 +237,10 @@ class PastRegression:
             origins = tuple(o for i in range(n_origins) if (o := origin - i * n_ahead) >= 5)
             train = self._past(plan, self.data.train, origins, tau_s)
             val = self._past(plan, self.data.val, (origin,), tau_s)
-            candidates += _fit_path(train, val, tau_s, n_origins)
+            for candidate in _fit_path(train, val, tau_s, n_origins):
+                if should_stop():
+                    raise SearchStoppedError
+                candidates.append(candidate)
         return candidates
 
     def _past(self, plan: Plan, trials: IntArray, origins: tuple[int, ...], tau_s: float) -> _Past:
@@ -247,12 +261,11 @@ class PastRegression:
 
 def _fit_path(
     train: _Past, val: _Past, tau_s: float, n_origins: int
-) -> list[tuple[_PastModel, float]]:
+) -> Iterator[tuple[_PastModel, float]]:
     """Fit each number of components and penalty; each fit starts at the one before."""
     scale = np.maximum(train.activity.std(axis=0), 1e-3)
     loadings = _leading(train.activity / scale, max(N_COMPONENTS))
     design = _past_design(train, scale, loadings)
-    path = []
     for k in N_COMPONENTS:
         part = design.first(min(k + 2, design.n_features))
         beta: Float32 | None = None
@@ -266,8 +279,7 @@ def _fit_path(
             ceiling = part.predict(beta).max(axis=0)
             model = _PastModel(choice, scale, loadings, beta, ceiling)
             log_rate = model.log_factor(val) + val.offset
-            path.append((model, pooled_log_likelihood(val.counts, log_rate)))
-    return path
+            yield model, pooled_log_likelihood(val.counts, log_rate)
 
 
 def _leading(samples: Float32, n_components: int) -> Float32:
