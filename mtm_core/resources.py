@@ -78,6 +78,11 @@ def simulation_path(name: str) -> Path:
     return _find("simulation preset", name)
 
 
+def sweep_path(name: str) -> Path:
+    """Return the TOML file of a bundled sweep, for example ``example``."""
+    return _find("sweep", name)
+
+
 def table_path(name: str) -> Path:
     """Return a bundled CSV table, for example ``allen_regions``."""
     return _find("table", name)
@@ -103,6 +108,11 @@ def list_simulations() -> list[str]:
     return _names("simulation preset")
 
 
+def list_sweeps() -> list[str]:
+    """Return the names of the bundled sweeps, sorted."""
+    return _names("sweep")
+
+
 def list_sessions() -> list[str]:
     """Return the names of the bundled sessions, sorted."""
     return _names("session")
@@ -122,6 +132,7 @@ _KINDS = {
     "preset": ("presets", ".toml"),
     "preparation preset": ("preparation", ".toml"),
     "simulation preset": ("simulation", ".toml"),
+    "sweep": ("sweeps", ".toml"),
     "session": ("sessions", ".h5"),
     "checkpoint": ("checkpoints", ".safetensors"),
     "table": ("tables", ".csv"),

@@ -39,6 +39,7 @@ COMMANDS = {
     "replay": "compute an experiment or a figure anew and compare its numbers",
     "export-bwb": "write and score predictions in BrainWideBench's format, own split",
     "reproduce": "make the results table, from training to scores",
+    "sweep": "search settings by their validation scores; best preset as TOML",
     "doctor": "versions, devices, threads, paths, and what is missing",
 }
 """Command and what it does; `mtm_core.cli.<command>` defines `add_arguments` and `run`."""

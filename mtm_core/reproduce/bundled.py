@@ -40,9 +40,9 @@ from mtm_core.models.backend import probe_run, use_backend
 from mtm_core.models.baselines_all import fit_baselines
 from mtm_core.models.checkpoint import load_checkpoint
 from mtm_core.models.manifest import software_versions
-from mtm_core.reproduce.cell_files import prepare_folder, read_json, write_json
 from mtm_core.reproduce.workers import compute_all
 from mtm_core.resources import atomic_write
+from mtm_core.shared_folder import prepare_folder, read_json, write_json
 from mtm_core.training.loop import train
 from mtm_core.training.run_folder import RunFolder
 

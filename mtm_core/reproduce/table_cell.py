@@ -30,10 +30,10 @@ from mtm_core.models.backend import probe_run, use_backend
 from mtm_core.models.baselines_all import fit_baselines
 from mtm_core.models.checkpoint import Checkpoint
 from mtm_core.models.manifest import software_versions
-from mtm_core.reproduce.cell_files import write_json
 from mtm_core.reproduce.table_behavior import decode_behavior
 from mtm_core.reproduce.table_plan import TableCell, TablePlan
 from mtm_core.reproduce.table_training import train_cell
+from mtm_core.shared_folder import write_json
 
 logger = logging.getLogger(__name__)
 

@@ -13,9 +13,9 @@ from mtm_core import config_io
 from mtm_core.config import SplitName, TrainConfig
 from mtm_core.errors import TrainingError
 from mtm_core.models.manifest import software_versions
-from mtm_core.reproduce.cell_files import read_json
 from mtm_core.reproduce.tables import find_table
 from mtm_core.reproduce.variants import BUDGET, Table, Typed, Variant, table_configs
+from mtm_core.shared_folder import read_json
 
 SCHEMA = "mtm-paper-table"
 VERSION = 1

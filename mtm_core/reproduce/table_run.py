@@ -24,7 +24,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from mtm_core.errors import TrainingError
-from mtm_core.reproduce.cell_files import prepare_folder, write_json
 from mtm_core.reproduce.published import COLUMNS, SOURCE, published_rows
 from mtm_core.reproduce.table_cell import try_cell
 from mtm_core.reproduce.table_figures import draw_figures
@@ -33,6 +32,7 @@ from mtm_core.reproduce.table_rows import MEASURES, Row, not_recorded
 from mtm_core.reproduce.table_text import NOT_RECORDED, behavior_rows, table_rows, table_text
 from mtm_core.reproduce.workers import compute_all
 from mtm_core.resources import atomic_write
+from mtm_core.shared_folder import prepare_folder, write_json
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,1 @@
+"""Searches over settings: spec, journal, workers, table, and the launcher for Slurm."""
