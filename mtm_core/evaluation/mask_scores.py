@@ -199,7 +199,11 @@ def score_answers(
     done = model.trials[model.is_done]
     for rival, log_rate in rivals.by_name.items():
         scores.append(judge.judge_rival(done, log_rate).score(rival))
-    return tuple(scores), UnitGains(
+    return tuple(scores), _unit_gains(judge, verdict)
+
+
+def _unit_gains(judge: _Judge, verdict: _Verdict) -> UnitGains:
+    return UnitGains(
         units=judge.units,
         gain=verdict.over_psth,
         spikes=verdict.spikes,
@@ -241,7 +245,7 @@ def gains_over_psth(
     judge = _Judge(trials, mask, rivals, SEED)
     wanted = np.isin(answer.trials, rows) & answer.is_done
     verdict = judge.judge(replace(answer, is_done=wanted))
-    return UnitGains(units=judge.units, gain=verdict.over_psth, spikes=verdict.spikes)
+    return _unit_gains(judge, verdict)
 
 
 def trial_samples(name: str | int, n_trials: int, seed: int = SEED) -> NDArray[np.float64]:
