@@ -10,7 +10,7 @@ TORCH_INDEX ?=
 PIP := $(BIN)/python -m pip
 export PIP_DISABLE_PIP_VERSION_CHECK ?= 1
 
-.PHONY: setup demo test check bench check-gui package package-check clean
+.PHONY: setup demo test check bench check-gui docs docs-check package package-check clean
 
 setup: $(VENV)/.packages $(VENV)/.system
 
@@ -48,6 +48,17 @@ bench: setup
 
 check-gui: setup
 	@packaging/check_gui.sh $(BIN)
+
+$(VENV)/.documenting: pyproject.toml packaging/constraints.txt | $(VENV)/.packages
+	$(PIP) install --quiet -c packaging/constraints.txt -e ".[docs]"
+	@touch $@
+
+docs: setup $(VENV)/.documenting
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict -f packaging/mkdocs.yml
+	@echo "Open build/docs/index.html"
+
+docs-check: docs
+	$(BIN)/python packaging/check_docs.py
 
 $(VENV)/.building: pyproject.toml packaging/constraints.txt | $(VENV)/.packages
 	$(PIP) install --quiet -c packaging/constraints.txt -e ".[build]"

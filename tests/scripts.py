@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -15,5 +16,6 @@ def load_script(name: str) -> ModuleType:
     assert place is not None
     assert place.loader is not None
     module = importlib.util.module_from_spec(place)
+    sys.modules[place.name] = module  # dataclasses look their module up
     place.loader.exec_module(module)
     return module
