@@ -106,7 +106,7 @@ def _parser() -> argparse.ArgumentParser:
 def _check(arguments: argparse.Namespace) -> None:
     """Refuse what cannot work, before a window is up."""
     if arguments.screenshot is not None and not arguments.offscreen:
-        msg = "--screenshot belongs to --offscreen; in the window use Session > Save rasters."
+        msg = "--screenshot belongs to --offscreen; in the window use File > Export."
         raise ConfigError(msg)
     if arguments.demo and (arguments.session or arguments.model):
         msg = "--demo brings its own session and model; leave out the others."

@@ -22,13 +22,13 @@ from mtm_viewer.mask_actions import add_mask_commands
 from mtm_viewer.mask_shelf import MaskShelf
 from mtm_viewer.matrix_actions import add_matrix_commands
 from mtm_viewer.matrix_desk import MatrixDesk
+from mtm_viewer.panel_exports import PanelExports
+from mtm_viewer.panels_to_export import offer_panels
 from mtm_viewer.session_desk import SessionDesk
 from mtm_viewer.theme import THEMES
 from mtm_viewer.training_desk import TrainingDesk
 from mtm_viewer.unit_actions import add_unit_commands
 from mtm_viewer.views.dialogs import LogView, ShortcutSheet, tell_about
-from mtm_viewer.views.export import PICTURE_KINDS, copy_picture
-from mtm_viewer.views.file_questions import ask_where_to_save
 
 _LOG_LINES = 2000
 _ABOUT = f"""<h3>MtM Viewer {mtm_core.__version__}</h3>
@@ -85,6 +85,8 @@ class Desktop(SessionDesk):
         self.training = TrainingDesk(explorer, settings, self)
         self.matrix = MatrixDesk(explorer, MatrixJob())
         add_matrix_commands(explorer.registry, self.matrix, self)
+        self.exports = PanelExports(explorer, self.experiments, lambda: self._folder)
+        offer_panels(self.exports, explorer, self.matrix.state)
         folder = Path(settings.fileName()).parent
         self._shelf = None
         self.journal: JournalDesk | None = None
@@ -174,15 +176,6 @@ class Desktop(SessionDesk):
         high = max(factor * levels.high, low + 1e-3)
         self.explorer.rasters.set_levels(Levels(low, high))
 
-    def ask_picture(self) -> None:
-        """Ask where to save the rasters, and save them."""
-        window, title = self.explorer.window, "Save rasters as a picture"
-        ask_where_to_save(window, title, PICTURE_KINDS, self._folder, self.save_picture)
-
-    def save_picture(self, path: Path) -> None:
-        """Save the rasters as PNG, SVG or PDF, by the ending of the name."""
-        self.experiments.save_figure(path)
-
     def open_dropped(self, paths: list[Path]) -> None:
         """Open dropped files: an experiment or a figure of one, sessions, checkpoints."""
         if not self.experiments.take(paths):
@@ -203,10 +196,6 @@ class Desktop(SessionDesk):
     def copy_caption(self) -> None:
         """Copy a caption of what is on screen."""
         self.experiments.copy_caption()
-
-    def copy_picture(self) -> None:
-        """Copy the rasters to the clipboard."""
-        copy_picture(self.explorer.window.raster.graphics)
 
     def _restore(self) -> None:
         window, settings = self.explorer.window, self.settings
@@ -242,6 +231,7 @@ class Desktop(SessionDesk):
             self._shelf.wait()
         if self.journal is not None:
             self.journal.stop()
+        self.exports.wait()
         self.training.stop()
         self.browsing.stop()
         self.matrix.stop()

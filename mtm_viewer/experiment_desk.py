@@ -14,7 +14,6 @@ from PyQt6.QtWidgets import QApplication
 from mtm_core.experiment.comparison import compare
 from mtm_core.experiment.files import (
     SUFFIX,
-    attachment_of,
     may_hold_experiment,
     write_experiment,
 )
@@ -24,7 +23,6 @@ from mtm_core.experiment.process_backend import (
     other_software,
 )
 from mtm_core.experiment.record import Experiment
-from mtm_core.resources import atomic_write
 from mtm_viewer.explorer import Explorer
 from mtm_viewer.jobs.engine_thread import Answer
 from mtm_viewer.jobs.experiment_job import ExperimentRequest, OpenedExperiment
@@ -39,7 +37,6 @@ from mtm_viewer.presenters.experiment_view import View, read_view
 from mtm_viewer.presenters.mask_choice import MaskChoice
 from mtm_viewer.presenters.picture import Picture
 from mtm_viewer.state import Display
-from mtm_viewer.views.export import save_picture
 from mtm_viewer.views.file_questions import ask_file, ask_where_to_save
 
 _SAVED = (f"Experiments (*{SUFFIX})",)
@@ -94,10 +91,6 @@ class ExperimentDesk(QObject):
         self.open(paths[0])
         return True
 
-    def save_figure(self, path: Path) -> None:
-        """Save the rasters with the experiment inside, and a caption beside."""
-        self._explorer.attempt(path.name, partial(self._save_figure, path))
-
     def copy_numbers(self) -> None:
         """Copy all scores to the clipboard."""
         experiment = self.experiment()
@@ -151,17 +144,6 @@ class ExperimentDesk(QObject):
         unfinished = experiment.mask is not None and not experiment.numbers
         without = ", without numbers: not all trials are computed yet" if unfinished else ""
         self._say(f"Saved {path}{without}.")
-
-    def _save_figure(self, path: Path) -> None:
-        experiment, workspace = self.experiment(), self._explorer.state.shown
-        if experiment is None or workspace is None:
-            return
-        graphics = self._explorer.window.raster.graphics
-        save_picture(graphics, path, attachment_of(experiment))
-        beside = path.with_name(f"{path.stem}.caption.txt")
-        with atomic_write(beside) as temporary:
-            temporary.write_text(caption_of(experiment, workspace), encoding="utf-8")
-        self._say(f"Saved {path}, and its caption as {beside.name}.")
 
     def _final_picture(self) -> Picture | None:
         """Return the picture on screen if it is whole, and is that of the mask and the trials."""

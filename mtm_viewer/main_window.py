@@ -230,6 +230,7 @@ class MainWindow(QMainWindow):
             bar = self.menuBar()
             menu = QMenu(name, self)
             menu.setToolTipsVisible(True)
+            menu.aboutToShow.connect(self.refresh_actions)
             if above:
                 self._menu(above, menus).addMenu(menu)
             elif bar is not None:

@@ -43,12 +43,6 @@ class SessionDeeds(Protocol):
     def show_details(self) -> None:
         """Show where the session came from and how it was prepared."""
 
-    def ask_picture(self) -> None:
-        """Ask where to save the rasters, and save them."""
-
-    def copy_picture(self) -> None:
-        """Copy the rasters."""
-
     def ask_copy(self) -> None:
         """Ask where to save the prepared session, and save it."""
 
@@ -160,24 +154,6 @@ def _keeping(deeds: SessionDeeds, is_open: Callable[[], bool]) -> list[Command]:
             run=deeds.ask_copy,
             is_enabled=is_open,
             starts_group=True,
-        ),
-        Command(
-            id="session.export",
-            title="Save rasters as a picture…",
-            menu="Session",
-            shortcut="Ctrl+S",
-            help="Save the rasters as PNG, SVG or PDF, with the experiment inside and a caption.",
-            run=deeds.ask_picture,
-            is_enabled=is_open,
-        ),
-        Command(
-            id="session.copy",
-            title="Copy rasters",
-            menu="Session",
-            shortcut="Ctrl+Shift+C",
-            help="Copy the rasters to the clipboard as a picture.",
-            run=deeds.copy_picture,
-            is_enabled=is_open,
         ),
         Command(
             id="session.quit",

@@ -72,14 +72,23 @@ def caption_of(experiment: Experiment, workspace: Workspace) -> str:
     return caption(experiment, workspace.session)
 
 
+def choices_of(experiment: Experiment) -> tuple[tuple[str, str], ...]:
+    """Say what numbers on screen depend on: what, and how it was chosen."""
+    session, model = experiment.session, experiment.model
+    simulated = " (simulated)" if session.is_simulated else ""
+    return (
+        ("mask", experiment.title),
+        ("session", f"{session.session_id}{simulated}"),
+        ("scored trials", f"{len(experiment.trials.rows)} {experiment.trials.kind}"),
+        ("model", "none" if model is None else f"{model.name}, {model.digest}"),
+        *CHOICES.items(),
+    )
+
+
 def numbers_table(experiment: Experiment) -> str:
     """Write all numbers, to the last digit, as a table for a spreadsheet."""
     lines = [
-        f"# {experiment.title}",
-        f"# session {experiment.session.session_id}, {len(experiment.trials.rows)} "
-        f"{experiment.trials.kind} trials, model "
-        f"{experiment.model.name if experiment.model is not None else 'none'}",
-        *(f"# {what}: {choice}" for what, choice in CHOICES.items()),
+        *(f"# {what}: {choice}" for what, choice in choices_of(experiment)),
         "\t".join(_COLUMNS),
     ]
     lines += [_row(score) for score in experiment.numbers.predictors]

@@ -1,37 +1,42 @@
-"""Saving the rasters as a picture: PNG, SVG or PDF, and copying them."""
+"""Saving a panel as a picture: PNG, SVG or PDF, and copying it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyqtgraph as pg
-from PyQt6.QtCore import QMarginsF, QRect, QSizeF, Qt
+from PyQt6.QtCore import QMarginsF, QPoint, QRect, QRectF, QSize, QSizeF, Qt
 from PyQt6.QtGui import QImage, QPageLayout, QPageSize, QPainter, QPdfWriter
 from PyQt6.QtSvg import QSvgGenerator
-from PyQt6.QtWidgets import QApplication
+from PyQt6.QtWidgets import QApplication, QWidget
 
 from mtm_core.errors import OutputError, UnknownNameError
 from mtm_core.figures.attachment import attach
 from mtm_core.resources import atomic_write
 
 PICTURE_KINDS = ("PNG picture (*.png)", "SVG drawing (*.svg)", "PDF document (*.pdf)")
-"""What the rasters can be saved as, for file dialogs."""
+"""What a panel can be saved as, for file dialogs."""
 _SCALE = 3
 """Pixels of a saved picture for each on screen."""
 _POINTS_PER_INCH = 72
+_MARGIN = 8
+Parts = Sequence[QWidget]
 
 
-def save_picture(view: pg.GraphicsView, path: Path, attachment: str | None = None) -> None:
-    """Save what a plot shows, by the ending of the name.
+def save_picture(parts: Parts, path: Path, attachment: str | None = None, title: str = "") -> None:
+    """Save what a panel shows, by the ending of the name.
 
     Parameters
     ----------
-    view : GraphicsView
-        The plot.
+    parts : sequence of QWidget
+        What to draw, one below the other: plots, texts, tables.
     path : Path
         Where.
     attachment : str or None
         ASCII text to carry inside, such as an experiment; see `mtm_core.figures.attachment`.
+    title : str
+        Title of the document, for SVG and PDF.
 
     Raises
     ------
@@ -40,74 +45,115 @@ def save_picture(view: pg.GraphicsView, path: Path, attachment: str | None = Non
     OutputError
         If the file cannot be written.
     """
-    savers = {".png": _save_png, ".svg": _save_svg, ".pdf": _save_pdf}
+    savers = {".svg": _save_svg, ".pdf": _save_pdf}
     ending = path.suffix.lower()
+    if ending == ".png":
+        write_image(image_of(parts), path, attachment)
+        return
     if ending not in savers:
         kind = "kind of picture"
-        raise UnknownNameError(kind, ending.removeprefix("."), [e[1:] for e in savers])
+        raise UnknownNameError(kind, ending.removeprefix("."), ["pdf", "png", "svg"])
     with atomic_write(path) as temporary:
-        savers[ending](view, temporary)
+        savers[ending](parts, temporary, title)
         if attachment is not None:
             temporary.write_bytes(attach(temporary.read_bytes(), ending, attachment))
 
 
-def copy_picture(view: pg.GraphicsView) -> None:
-    """Copy what a plot shows to the clipboard."""
+def copy_picture(parts: Parts) -> None:
+    """Copy what a panel shows to the clipboard."""
     clipboard = QApplication.clipboard()
     if clipboard is not None:
-        clipboard.setImage(_image(view))
+        clipboard.setImage(image_of(parts))
 
 
-def _image(view: pg.GraphicsView) -> QImage:
-    size = view.size() * _SCALE
-    image = QImage(size, QImage.Format.Format_ARGB32)
-    image.fill(view.palette().window().color())
+def margin_of(parts: Parts) -> int:
+    """Return the pixels around the parts of a picture; a plot alone brings its own."""
+    return 0 if all(isinstance(part, pg.GraphicsView) for part in parts) else _MARGIN
+
+
+def size_of(parts: Parts) -> QSize:
+    """Return the size of a picture of some parts, in pixels of the screen."""
+    sizes, around = [part.size() for part in parts], 2 * margin_of(parts)
+    return QSize(
+        max(size.width() for size in sizes) + around,
+        sum(size.height() for size in sizes) + around,
+    )
+
+
+def write_image(image: QImage, path: Path, attachment: str | None = None) -> None:
+    """Write an image as PNG; any thread may do so.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    with atomic_write(path) as temporary:
+        if not image.save(str(temporary), "PNG"):
+            raise OutputError(_cannot(path))
+        if attachment is not None:
+            temporary.write_bytes(attach(temporary.read_bytes(), ".png", attachment))
+
+
+def image_of(parts: Parts) -> QImage:
+    """Draw what a panel shows as an image, sharper than the screen."""
+    size = size_of(parts)
+    image = QImage(size * _SCALE, QImage.Format.Format_ARGB32)
     painter = QPainter(image)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    _paint(view, painter, QRect(0, 0, size.width(), size.height()))
+    painter.scale(_SCALE, _SCALE)
+    _paint(parts, painter)
     painter.end()
     return image
 
 
-def _save_png(view: pg.GraphicsView, path: Path) -> None:
-    if not _image(view).save(str(path), "PNG"):
-        raise OutputError(_cannot(path))
-
-
-def _save_svg(view: pg.GraphicsView, path: Path) -> None:
+def _save_svg(parts: Parts, path: Path, title: str) -> None:
     # A resolution other than the widget's would shift axes against data without any error.
+    size = size_of(parts)
     generator = QSvgGenerator()
     generator.setFileName(str(path))
-    generator.setSize(view.size())
-    generator.setViewBox(QRect(0, 0, view.width(), view.height()))
-    generator.setResolution(view.logicalDpiX())
-    generator.setTitle("MtM Viewer rasters")
+    generator.setSize(size)
+    generator.setViewBox(QRect(QPoint(0, 0), size))
+    generator.setResolution(parts[0].logicalDpiX())
+    generator.setTitle(f"MtM Viewer {title.lower()}".strip())
     painter = QPainter()
     if not painter.begin(generator):
         raise OutputError(_cannot(path))
-    _paint(view, painter, QRect(0, 0, view.width(), view.height()))
+    _paint(parts, painter)
     painter.end()
 
 
-def _save_pdf(view: pg.GraphicsView, path: Path) -> None:
+def _save_pdf(parts: Parts, path: Path, title: str) -> None:
+    dpi = parts[0].logicalDpiX()
     writer = QPdfWriter(str(path))
-    writer.setResolution(view.logicalDpiX())
-    inches = QSizeF(view.size()) / view.logicalDpiX()
+    writer.setResolution(dpi)
+    inches = QSizeF(size_of(parts)) / dpi
     page = QPageSize(inches * _POINTS_PER_INCH, QPageSize.Unit.Point, "", _exact())
     writer.setPageLayout(QPageLayout(page, QPageLayout.Orientation.Portrait, QMarginsF()))
-    writer.setTitle("MtM Viewer rasters")
+    writer.setTitle(f"MtM Viewer {title.lower()}".strip())
     painter = QPainter()
     if not painter.begin(writer):
         raise OutputError(_cannot(path))
     painter.setRenderHint(QPainter.RenderHint.LosslessImageRendering)
-    _paint(view, painter, QRect(0, 0, view.width(), view.height()))
+    _paint(parts, painter)
     painter.end()
 
 
-def _paint(view: pg.GraphicsView, painter: QPainter, target: QRect) -> None:
-    painter.fillRect(target, view.backgroundBrush())
-    source = QRect(0, 0, view.width(), view.height())
-    view.render(painter, target.toRectF(), source, Qt.AspectRatioMode.IgnoreAspectRatio)
+def _paint(parts: Parts, painter: QPainter) -> None:
+    window = parts[0].window()
+    colour = parts[0].palette().window() if window is None else window.palette().window()
+    painter.fillRect(QRect(QPoint(0, 0), size_of(parts)), colour)
+    painter.translate(margin_of(parts), margin_of(parts))
+    for part in parts:
+        painter.save()
+        if isinstance(part, pg.GraphicsView):
+            own = QRect(0, 0, part.width(), part.height())
+            painter.fillRect(own, part.backgroundBrush())
+            part.render(painter, QRectF(own), own, Qt.AspectRatioMode.IgnoreAspectRatio)
+        else:
+            part.render(painter, QPoint(0, 0))
+        painter.restore()
+        painter.translate(0, part.height())
 
 
 def _exact() -> QPageSize.SizeMatchPolicy:

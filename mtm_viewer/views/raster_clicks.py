@@ -46,7 +46,8 @@ class RasterClicks(QObject):
     def _on_clicked(self, event: object) -> None:
         view, position = self._view, event.scenePos()  # type: ignore[attr-defined]
         place = self._title_under(position)
-        if view.drawable is None:
+        is_right = event.button() == Qt.MouseButton.RightButton  # type: ignore[attr-defined]
+        if view.drawable is None or is_right:  # that one opens the panel's menu
             return
         if place is not None:
             self.open_panel_menu(place)

@@ -39,6 +39,7 @@ class TrainingPanel(QWidget):
 
     def __init__(self, theme: Theme = LIGHT, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._drawable: TrainingDrawable | None = None
         self.setAccessibleName("Training panel")
         self.title = ElidedLabel("Run on show", self)
         self.detail = ElidedLabel("How far the run is", self)
@@ -64,6 +65,11 @@ class TrainingPanel(QWidget):
         self.set_theme(theme)
         self.draw_head(None)
 
+    @property
+    def drawable(self) -> TrainingDrawable | None:
+        """The curves on show; None for none."""
+        return self._drawable
+
     def draw_head(self, head: RunHead | None) -> None:
         """Say which run is shown and how far it is."""
         shown = head or RunHead(
@@ -82,6 +88,7 @@ class TrainingPanel(QWidget):
 
     def draw_curves(self, drawable: TrainingDrawable | None) -> None:
         """Show the curves of a run."""
+        self._drawable = drawable
         self.loss.draw(drawable)
         self.validation.draw(drawable)
 

@@ -37,6 +37,7 @@ class UnitPanel(QWidget):
     def __init__(self, theme: Theme = LIGHT, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
+        self._drawable: UnitDrawable | None = None
         self.title = _label("Unit", self)
         self.subtitle = _label("About the unit", self)
         self.score = _label("Score of the unit", self)
@@ -62,6 +63,19 @@ class UnitPanel(QWidget):
         self.setMinimumWidth(_MINIMUM_WIDTH)
         self.set_theme(theme)
         self.draw(None)
+
+    @property
+    def drawable(self) -> UnitDrawable | None:
+        """What is shown; None for no unit."""
+        return self._drawable
+
+    @property
+    def parts(self) -> tuple[QWidget, ...]:
+        """What a picture of the panel shows, top to bottom: all but what can be chosen."""
+        column = (self._box.itemAt(place) for place in range(self._box.count()))
+        widgets = [None if item is None else item.widget() for item in column]
+        shown = [each for each in widgets if each is not None and not each.isHidden()]
+        return tuple(each for each in shown if each is not self.choices)
 
     @property
     def plots(self) -> tuple[PsthPlot, ...]:
@@ -123,7 +137,7 @@ class UnitPanel(QWidget):
         yield partial(self.trials.draw, drawable)
 
     def _draw_texts(self, drawable: UnitDrawable | None) -> None:
-        is_there = drawable is not None
+        self._drawable, is_there = drawable, drawable is not None
         parts = (self.title, self.score, self.note, self.time_label, self.trials, self.order)
         for part in (*parts, self.choices):
             part.setVisible(is_there)

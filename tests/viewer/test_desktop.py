@@ -55,23 +55,27 @@ def test_files_are_asked_for_and_opened(opened, files, qtbot, command, title, pl
 
 
 def test_pictures_are_saved_where_a_person_says(opened, tmp_path):
-    opened.explorer.registry.run("session.export")
+    opened.explorer.registry.run("export.rasters.picture")
     dialog = only(opened, QFileDialog)
     dialog.fileSelected.emit(str(tmp_path / "rasters.svg"))
     dialog.reject()
     assert b"<svg" in (tmp_path / "rasters.svg").read_bytes()
 
 
+def rasters(desktop):
+    return next(panel for panel in desktop.exports.panels if panel.name == "rasters")
+
+
 def test_a_picture_that_cannot_be_saved_is_told(opened, tmp_path, qtbot):
     with qtbot.waitSignal(opened.explorer.told) as told:
-        opened.save_picture(tmp_path / "rasters.jpg")
+        opened.exports.save_picture(rasters(opened), tmp_path / "rasters.jpg")
     assert "Known: pdf, png, svg" in told.args[0]
     only(opened, QMessageBox).close()
 
 
 def test_rasters_are_copied(opened):
     QApplication.clipboard().clear()
-    opened.explorer.registry.run("session.copy")
+    opened.explorer.registry.run("export.rasters.copy")
     assert not QApplication.clipboard().image().isNull()
 
 

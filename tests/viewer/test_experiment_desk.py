@@ -81,9 +81,10 @@ def test_what_is_dropped_comes_back_to_the_same_screen(kept, qtbot, tmp_path, ki
     path = tmp_path / NAME
     if kind != "json":
         path = tmp_path / f"bild ü.{kind}"
-        kept.save_picture(path)
+        kept.exports.save_picture(kept.exports.panels[0], path)
+        kept.exports.wait()
         caption = (tmp_path / "bild ü.caption.txt").read_text(encoding="utf-8")
-        assert caption.startswith("DG hidden: 8 of 24 units, inter-region prompt.")
+        assert caption.startswith("Rasters. DG hidden: 8 of 24 units, inter-region prompt.")
     before = screen(kept)
     leave(kept, qtbot)
     assert screen(kept) != before

@@ -70,7 +70,7 @@ def test_the_table_holds_every_number_to_the_last_digit(picture):
     assert rows[-1][0] == f"unit {UNIT}"
     assert all(len(row) == len(head) for row in rows if not row[0].startswith("#"))
     bare = numbers_table(replace(made(None), model=None))
-    assert "model none" in bare
+    assert "model: none" in bare
     assert "unit simulated" not in bare
 
 

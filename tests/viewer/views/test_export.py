@@ -59,7 +59,7 @@ def rendered_svg(path) -> QImage:
 
 def test_a_png_is_sharper_than_the_screen_and_in_place(plot, tmp_path):
     path = tmp_path / "a.png"
-    save_picture(plot, path)
+    save_picture([plot], path)
     image = QImage(str(path))
     assert (image.width(), image.height()) == (3 * SIZE[0], 3 * SIZE[1])
     assert bright_centre(image) == pytest.approx(bright_centre(plot.grab().toImage()), abs=0.01)
@@ -67,7 +67,7 @@ def test_a_png_is_sharper_than_the_screen_and_in_place(plot, tmp_path):
 
 def test_an_svg_has_the_columns_where_the_screen_has_them(plot, tmp_path):
     path = tmp_path / "a.svg"
-    save_picture(plot, path)
+    save_picture([plot], path)
     assert bright_centre(rendered_svg(path)) == pytest.approx(
         bright_centre(plot.grab().toImage()), abs=0.01
     )
@@ -75,7 +75,7 @@ def test_an_svg_has_the_columns_where_the_screen_has_them(plot, tmp_path):
 
 def test_a_pdf_is_one_page_of_the_size_of_the_plot(plot, tmp_path):
     path = tmp_path / "a.pdf"
-    save_picture(plot, path)
+    save_picture([plot], path)
     content = path.read_bytes()
     assert content.startswith(b"%PDF")
     points = [72 * side / plot.logicalDpiX() for side in SIZE]
@@ -84,23 +84,23 @@ def test_a_pdf_is_one_page_of_the_size_of_the_plot(plot, tmp_path):
 
 
 def test_the_background_is_the_one_on_screen(plot, tmp_path):
-    save_picture(plot, tmp_path / "a.png")
+    save_picture([plot], tmp_path / "a.png")
     corner = QImage(str(tmp_path / "a.png")).pixelColor(2, 2)
     assert corner.name() == "#204060"
 
 
 def test_a_copy_is_on_the_clipboard(plot):
-    copy_picture(plot)
+    copy_picture([plot])
     assert QApplication.clipboard().image().width() == 3 * SIZE[0]
 
 
 def test_other_kinds_of_picture_are_refused_by_name(plot, tmp_path):
     with pytest.raises(UnknownNameError, match="Known: pdf, png, svg"):
-        save_picture(plot, tmp_path / "a.jpg")
+        save_picture([plot], tmp_path / "a.jpg")
 
 
 @pytest.mark.parametrize("kind", ["png", "svg", "pdf"])
 def test_a_place_that_cannot_be_written_is_told(plot, tmp_path, kind):
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(OutputError, match="Could not write"):
-        save_picture(plot, tmp_path / "file" / f"a.{kind}")
+        save_picture([plot], tmp_path / "file" / f"a.{kind}")

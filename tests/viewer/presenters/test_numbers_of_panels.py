@@ -1,0 +1,143 @@
+"""What is saved of a panel is what it shows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from mtm_core.data.table import Table
+from mtm_viewer.jobs.reconstruct_job import ReconstructionJob, ReconstructionRequest
+from mtm_viewer.presenters.mask_choice import recipe_choice
+from mtm_viewer.presenters.numbers_of_panels import (
+    matrix_numbers,
+    raster_numbers,
+    score_numbers,
+    training_numbers,
+    tree_numbers,
+    unit_numbers,
+)
+from mtm_viewer.presenters.psth import unit_panel
+from mtm_viewer.presenters.training_curve import TrainingDrawable
+from tests.core.evaluation.matrices import make_report
+from tests.viewer.workspaces import make_small_workspace
+
+WORKSPACE = make_small_workspace(n_trials=60)
+MASK = recipe_choice("inter_region", "CA1", WORKSPACE.session)
+
+
+@pytest.fixture(scope="module")
+def picture():
+    request = ReconstructionRequest(workspace=WORKSPACE, spec=MASK.spec, regions=("CA1",))
+    *_, last = ReconstructionJob()(request, lambda: False)
+    return last
+
+
+def column(table, name):
+    (found,) = [each for each in table.columns if each.name == name]
+    return found
+
+
+def test_rasters_are_saved_row_by_row(picture):
+    drawable = picture.raster
+    numbers = raster_numbers(drawable)
+    names = [table.name for table in numbers.tables]
+    assert names == ["left_true", "middle_model", "right_temporal", "hidden", "scored"]
+    for table, panel in zip(numbers.tables, drawable.panels, strict=False):
+        shown = column(table, panel.name)
+        assert np.array_equal(shown.values, panel.values)
+        assert shown.unit == panel.unit
+        assert column(table, "unit_id").values.tolist() == drawable.rows.unit_id.tolist()
+    middle = 1000 * (drawable.bin_start_s[0] + drawable.bin_size_s / 2)
+    assert column(numbers.tables[0], "true").labels[0] == f"{middle:g} ms"
+    hidden = column(numbers.tables[3], "hidden").values
+    assert np.array_equal(hidden > 0, drawable.rows.is_hidden)
+    bare = replace(drawable.panels[1], message="No model")
+    panels = (drawable.panels[0], bare, drawable.panels[2])
+    without = raster_numbers(replace(drawable, panels=panels))
+    assert [table.name for table in without.tables][:2] == ["left_true", "right_temporal"]
+
+
+def test_scores_are_saved_and_absent_ones_left_empty(picture):
+    lines = (*picture.lines, replace(picture.lines[0], name="x", interval=None, bps_pooled=None))
+    (table,) = score_numbers(lines).tables
+    shown = column(table, "beyond_psth").values
+    assert shown.tolist() == [line.bps_beyond_psth for line in lines]
+    assert column(table, "interval_low").cells()[-1, 0] == ""
+    assert column(table, "over_mean_rate_pooled").cells()[-1, 0] == ""
+
+
+def drawable_of_a_unit(picture):
+    row = 2
+    return unit_panel(
+        WORKSPACE.session, row, picture.trials, picture.model_hz[:, :, row], trial_kind="test"
+    )
+
+
+def test_a_unit_is_saved_with_psths_and_trials(picture):
+    drawable = drawable_of_a_unit(picture)
+    psth, *trials = unit_numbers(drawable).tables
+    lines = [line for plot in drawable.plots for line in plot.lines]
+    assert column(psth, "condition").values.tolist() == [line.name for line in lines]
+    assert np.array_equal(column(psth, "true").values[0], lines[0].true_hz)
+    assert np.array_equal(column(psth, "model").values[-1], lines[-1].model_hz)
+    assert [table.name for table in trials] == ["trials_true", "trials_model", "trials_residual"]
+    assert np.array_equal(column(trials[0], "true").values, drawable.trials[0].values)
+    first = drawable.groups[0]
+    assert column(trials[0], "condition").values[first.start] == first.name
+    lone = replace(lines[0], sem_hz=None, model_hz=None)
+    plots = (replace(drawable.plots[0], lines=(lone,)),)
+    psth = unit_numbers(replace(drawable, plots=plots, trials=())).tables[0]
+    assert set(column(psth, "sem").cells()[0]) == {""}
+    assert unit_numbers(replace(drawable, plots=(), trials=())).tables == ()
+
+
+def test_a_matrix_is_saved_cell_by_cell():
+    report = make_report()
+    (table,) = matrix_numbers(report).tables
+    rows = report.csv_rows()
+    for place, each in enumerate(table.columns):
+        text = ["" if row[place] == "" else str(row[place]) for row in rows]
+        got = each.cells()[:, 0].tolist()
+        if each.values.dtype.kind == "f":
+            assert [cell and float(cell) for cell in got] == [
+                cell and float(cell) for cell in text
+            ]
+        else:
+            assert got == text
+
+
+def test_curves_of_training_are_saved():
+    steps = np.arange(3.0)
+    drawable = TrainingDrawable(
+        step=steps,
+        loss=steps / 7,
+        smooth=steps / 8,
+        pooled=2,
+        validation={"mean": (steps, steps / 3)},
+        n_steps=3,
+        best_step=2,
+        best_bps=0.1,
+    )
+    loss, validation = training_numbers(drawable).tables
+    assert np.array_equal(column(loss, "loss").values, steps / 7)
+    assert np.array_equal(column(validation, "mean").values, steps / 3)
+
+
+def test_units_are_saved_with_what_the_mask_does():
+    session = WORKSPACE.session
+    resolved = MASK.spec.resolve(session, WORKSPACE.rate_hz)
+    (table,) = tree_numbers(session, WORKSPACE.rate_hz, resolved).tables
+    is_hidden = session.region == "CA1"
+    assert np.array_equal(column(table, "hidden_bins").values, is_hidden * session.n_bins)
+    (table,) = tree_numbers(session, WORKSPACE.rate_hz, None).tables
+    assert not column(table, "hidden_bins").values.any()
+    assert np.array_equal(column(table, "rate").values, WORKSPACE.rate_hz)
+    assert column(table, "depth").unit == "um"
+    kept = {
+        name: session.units.column(name) for name in session.units.columns if name != "depth_um"
+    }
+    flat = replace(session, units=Table(kept))
+    (table,) = tree_numbers(flat, WORKSPACE.rate_hz, None).tables
+    assert "depth" not in [each.name for each in table.columns]
