@@ -7,8 +7,10 @@ Examples
   mtm-core evaluate M.safetensors S.h5 --tasks co_smoothing inter_region --split val --json -
   mtm-core evaluate RUN S.h5 --prompt neuron      (the wrong prompt for three of the tasks)
   mtm-core evaluate RUN S.h5 --truth FOLDER       (FOLDER: what mtm-core simulate wrote)
+  torchrun --standalone --nproc-per-node 2 -m mtm_core evaluate RUN S.h5 --baselines
 
-Scores are in bits per spike on the trials that the checkpoint's own split keeps for the test.
+Under torchrun several processes share trials and baselines out among them; the scores are those of
+one. Scores are in bits per spike on the trials that the checkpoint's own split keeps for the test.
 """
 
 from __future__ import annotations
@@ -22,6 +24,9 @@ from mtm_core.cli.computing import add_compute_arguments, chosen_backend
 
 if TYPE_CHECKING:
     from tqdm import tqdm
+
+    from mtm_core.evaluation.report import Report
+    from mtm_core.training.distributed import Team
 
 TASKS = ("co_smoothing", "forward_prediction", "intra_region", "inter_region")
 SPLITS = ("test", "val", "train")
@@ -78,8 +83,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Evaluate; print the tables, or write the numbers as JSON."""
     from mtm_core.cli import output
-    from mtm_core.cli.bound_model import find_model
     from mtm_core.cli.evaluate_text import report_text
+    from mtm_core.cli.together import together
+
+    check_writable(args.json)
+    with together(args.device, "Start the same command again.") as team:
+        values = compute(args, team).to_dict()
+        if not team.is_first:
+            return 0
+    if args.json == STDOUT:
+        output.show_json(values)
+        return 0
+    output.show(report_text(values))
+    if args.json is not None:
+        output.write_json(args.json, values)
+        output.show(f"Wrote {args.json}")
+    return 0
+
+
+def compute(args: argparse.Namespace, team: Team) -> Report:
+    """Evaluate, alone or with others; the first process shows how far all of them are."""
+    from mtm_core.cli.bound_model import find_model
     from mtm_core.cli.info import find
     from mtm_core.data.session_file import read_session
     from mtm_core.data.truth_file import read_truth
@@ -87,13 +111,12 @@ def run(args: argparse.Namespace) -> int:
     from mtm_core.models.backend import use_backend
     from mtm_core.models.checkpoint import load_checkpoint
 
-    check_writable(args.json)
-    backend = chosen_backend(args)
+    backend = team.backend(chosen_backend(args))
     session = read_session(find(args.session))
     checkpoint = load_checkpoint(find_model(args.checkpoint), backend.device, session.session_id)
     truth = None if args.truth is None else read_truth(args.truth)
     with Progress() as progress, use_backend(backend):
-        report = evaluate(
+        return evaluate(
             checkpoint,
             session,
             args.tasks,
@@ -105,17 +128,9 @@ def run(args: argparse.Namespace) -> int:
             allow_overlap=args.allow_overlap,
             truth=truth,
             prompt=args.prompt,
-            on_step=progress.tell,
+            on_step=progress.tell if team.is_first else None,
+            crew=team,
         )
-    values = report.to_dict()
-    if args.json == STDOUT:
-        output.show_json(values)
-        return 0
-    output.show(report_text(values))
-    if args.json is not None:
-        output.write_json(args.json, values)
-        output.show(f"Wrote {args.json}")
-    return 0
 
 
 def check_writable(path: Path | None) -> None:

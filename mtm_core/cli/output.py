@@ -48,7 +48,9 @@ def fail(program: str, text: str) -> None:
     note(f"{program}: " + "\n".join(lines[:MAX_ERROR_LINES]))
 
 
-def progress(total: int | None, what: str, unit: str = "step") -> tqdm[Any]:
+def progress(
+    total: int | None, what: str, unit: str = "step", *, is_shown: bool = True
+) -> tqdm[Any]:
     """Open a progress bar with the time left on stderr; use it as a context manager.
 
     Where stderr is no terminal it says how far it is every half minute instead of every moment.
@@ -61,6 +63,8 @@ def progress(total: int | None, what: str, unit: str = "step") -> tqdm[Any]:
         What is being done, for example ``"Training"``.
     unit : str
         What one update stands for.
+    is_shown : bool
+        False for a process that leaves speaking to another.
     """
     from tqdm import tqdm
 
@@ -72,6 +76,7 @@ def progress(total: int | None, what: str, unit: str = "step") -> tqdm[Any]:
         file=sys.stderr,
         mininterval=interval,
         dynamic_ncols=True,
+        disable=not is_shown,
     )
 
 

@@ -11,8 +11,10 @@ bundled is our own preset against every baseline; the others are tables of the p
 masks-ndt2, lfads, mask-token, mask-ratio, positions, decoding-prompt, chance, scaling, held-out;
 presets compares our presets and the paper's settings in equal wall-clock time, new-animals what
 training on other animals is worth to one. The command may be stopped at any time; called again it
-goes on where it was. Settings were chosen on the development sessions; the untouched ones are for
-the table.
+goes on where it was. Called several times at once with the same --out, on one machine or several
+that share the folder, or by torchrun --nproc-per-node N -m mtm_core reproduce ..., the processes
+share the cells out among them. Settings were chosen on the development sessions; the untouched
+ones are for the table.
 """
 
 from __future__ import annotations
@@ -117,35 +119,43 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Compute what is missing; print the table; return 1 if a cell could not be computed."""
-    return _run_bundled(args) if args.what == BUNDLED else _run_table(args)
+    from mtm_core.cli.together import ending_with, n_ranks, own_rank
+
+    work = _run_bundled if args.what == BUNDLED else _run_table
+    advice = "The cells that are there stay: call the command again to go on."
+    with ending_with(advice, is_needed=n_ranks() > 1):
+        return work(args, is_silent=own_rank() > 0)
 
 
-def _run_bundled(args: argparse.Namespace) -> int:
+def _run_bundled(args: argparse.Namespace, *, is_silent: bool) -> int:
     from mtm_core.cli import output
     from mtm_core.reproduce.bundled import reproduce
 
     plan = make_plan(args)
-    with output.progress(len(plan.cells()), "Cells", "cell") as bar:
+    with output.progress(len(plan.cells()), "Cells", "cell", is_shown=not is_silent) as bar:
         for done in reproduce(plan):
             bar.set_postfix_str(f"{done.name}, about {_duration(done.seconds_left)} left")
             bar.update(done.n_done - bar.n)
-    output.show((plan.out / "table.md").read_text(encoding="utf-8").rstrip())
+    if not is_silent:
+        output.show((plan.out / "table.md").read_text(encoding="utf-8").rstrip())
     return 0
 
 
-def _run_table(args: argparse.Namespace) -> int:
+def _run_table(args: argparse.Namespace, *, is_silent: bool) -> int:
     from mtm_core.cli import output
     from mtm_core.reproduce.table_run import make_table
 
     plan = make_table_plan(args)
     n_failed = 0
-    with output.progress(len(plan.cells()), "Cells", "cell") as bar:
+    with output.progress(len(plan.cells()), "Cells", "cell", is_shown=not is_silent) as bar:
         for done in make_table(plan):
             bar.set_postfix_str(f"{done.name}, about {_duration(done.seconds_left)} left")
             bar.update(done.n_done + done.n_failed - bar.n)
             n_failed = done.n_failed
-            if done.why is not None:
+            if done.why is not None and not is_silent:
                 output.note(f"{done.name}: {done.why}")
+    if is_silent:
+        return 0  # the first process says how it ended
     output.show((plan.out / "table.md").read_text(encoding="utf-8").rstrip())
     output.note(f"Table and figures are in {plan.out}.")
     return 1 if n_failed else 0
@@ -228,12 +238,13 @@ def make_table_plan(args: argparse.Namespace) -> TablePlan:
 
 
 def _threads_per_worker(args: argparse.Namespace) -> int:
+    from mtm_core.cli.together import n_here
     from mtm_core.errors import ConfigError
 
     if args.workers < 1:
         msg = f"--workers must be at least 1, not {args.workers}."
         raise ConfigError(msg)
-    workers: int = args.workers
+    workers: int = args.workers * n_here()
     return max((os.cpu_count() or 1) // workers, 1)
 
 

@@ -11,12 +11,20 @@ from mtm_core.data.session import Session
 from mtm_core.data.simulated_truth import GroundTruth
 from mtm_core.evaluation import metrics
 from mtm_core.evaluation.scores import Interval, NullName, TaskScores, UnitScores
-from mtm_core.evaluation.tasks import Exam, n_passes, score_baseline, score_model, set_exam
+from mtm_core.evaluation.sharing import ALONE, Crew
+from mtm_core.evaluation.tasks import (
+    Exam,
+    n_passes,
+    score_baseline,
+    score_baselines,
+    score_model,
+    set_exam,
+)
 from mtm_core.inference import Reconstructor
 from mtm_core.masking.tasks import TASKS
 from mtm_core.models.answers import AnswerMemory
 from mtm_core.models.backend import backend_words
-from mtm_core.models.baselines_all import BASELINE_NAMES, fit_baselines
+from mtm_core.models.baselines_all import BASELINE_NAMES
 from mtm_core.models.checkpoint import Checkpoint, split_part
 from mtm_core.models.manifest import PartName
 from mtm_core.models.true_rate import TrueRate
@@ -107,6 +115,7 @@ def evaluate(
     truth: GroundTruth | None = None,
     prompt: str | None = None,
     on_step: OnStep | None = None,
+    crew: Crew = ALONE,
 ) -> Report:
     """Score a checkpoint on tasks.
 
@@ -138,6 +147,9 @@ def evaluate(
         a bin may attend to still follows the task: only what the model is told differs.
     on_step : callable, optional
         See `OnStep`.
+    crew : Crew
+        Processes that share the work out among them: trials of the model, and baselines. All get
+        the same report, that of one process but for rounding.
 
     Returns
     -------
@@ -173,12 +185,16 @@ def evaluate(
     )
     ceiling = {} if truth is None else score_baseline(exam, TrueRate(truth, bound.session))
     progress = _Progress(on_step or (lambda what, done, total: None))
-    own = score_model(exam, bound, on_progress=progress.begin("Model", n_passes(exam, bound)))
+    report_pass = progress.begin("Model", n_passes(exam, bound))
+    own = score_model(exam, bound, on_progress=report_pass, crew=crew)
     control: dict[str, TaskScores] = {}
     if shuffle:
         report_pass = progress.begin("Shuffle control", n_passes(exam, bound))
-        control = score_model(exam, bound, shuffled=True, on_progress=report_pass)
-    rivals = _score_baselines(exam, progress) if baselines else {}
+        control = score_model(exam, bound, shuffled=True, on_progress=report_pass, crew=crew)
+    rivals: dict[str, dict[str, TaskScores]] = {}
+    if baselines:
+        report_fit = progress.begin("Baselines", len(BASELINE_NAMES))
+        rivals = score_baselines(exam, on_progress=report_fit, crew=crew)
     return Report(
         header={**_header(checkpoint, exam, split, null), "prompt": prompt or "of each task"},
         tasks=own,
@@ -215,17 +231,6 @@ class _Progress:
             self._on_step(what, done, total)
 
         return add
-
-
-def _score_baselines(exam: Exam, progress: _Progress) -> dict[str, dict[str, TaskScores]]:
-    report = progress.begin("Baselines", len(BASELINE_NAMES))
-    found = {}
-    for baseline in fit_baselines(exam.data):
-        scores = score_baseline(exam, baseline)
-        if scores:
-            found[baseline.name] = scores
-        report(1)
-    return found
 
 
 def _differences(

@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 from mtm_core.data.conditions import Conditions, available_conditions, trial_conditions
 from mtm_core.data.session import Session
 from mtm_core.evaluation.scores import NullName, TaskScores, Truth
+from mtm_core.evaluation.sharing import ALONE, Crew, for_all, gather, own_rows
 from mtm_core.inference import Reconstructor, shuffle_donors
 from mtm_core.masking.targets import target_regions
 from mtm_core.masking.tasks import MIN_REGION_UNITS, TASKS, TaskPlan, find_task, plan_task
 from mtm_core.models.baselines import CONDITIONS, BaselineData, Predictor
+from mtm_core.models.baselines_all import fit_baselines
 from mtm_core.seeding import numpy_generator
 
 OnProgress = Callable[[int], None]
@@ -134,12 +136,63 @@ def score_baseline(exam: Exam, baseline: Predictor) -> dict[str, TaskScores]:
     }
 
 
+def score_baselines(
+    exam: Exam, *, on_progress: OnProgress | None = None, crew: Crew = ALONE
+) -> dict[str, dict[str, TaskScores]]:
+    """Fit all baselines and score each on those tasks of an exam that it can do, by its name.
+
+    Parameters
+    ----------
+    exam : Exam
+        Its training and validation trials are what they are fitted to.
+    on_progress : callable, optional
+        Told after each baseline, or after each handful of them that processes fit at once.
+    crew : Crew
+        Processes that share the baselines out among them; all get all scores.
+    """
+    rivals = fit_baselines(exam.data)
+    found: dict[str, dict[str, TaskScores]] = {}
+    for start in range(0, len(rivals), crew.size):
+        handful = rivals[start : start + crew.size]
+        own = {place: _predictions(exam, handful[place]) for place in _own_place(handful, crew)}
+        for place, baseline in enumerate(handful):
+            found[baseline.name] = {
+                name: truth.score(_shared(own.get(place, {}).get(name), exam, crew))
+                for name, truth in exam.truths.items()
+                if name in baseline.tasks
+            }
+        if on_progress is not None:
+            on_progress(len(handful))
+    return {name: scores for name, scores in found.items() if scores}
+
+
+def _own_place(handful: Sequence[Predictor], crew: Crew) -> Sequence[int]:
+    return (crew.rank,) if crew.rank < len(handful) else ()
+
+
+def _predictions(exam: Exam, baseline: Predictor) -> dict[str, NDArray[np.float32]]:
+    return {
+        name: baseline.predict(plan, exam.trials)
+        for name, plan in exam.plans.items()
+        if name in baseline.tasks
+    }
+
+
+def _shared(own: NDArray[np.float32] | None, exam: Exam, crew: Crew) -> NDArray[np.float32]:
+    """Return a prediction that one of the processes made."""
+    every = np.arange(len(exam.trials) if own is not None else 0)
+    shape = (0, exam.session.n_bins, exam.session.n_units)
+    values = np.zeros(shape, dtype=np.float32) if own is None else own
+    return gather(values, every, len(exam.trials), crew)
+
+
 def score_model(
     exam: Exam,
     bound: Reconstructor,
     *,
     shuffled: bool = False,
     on_progress: OnProgress | None = None,
+    crew: Crew = ALONE,
 ) -> dict[str, TaskScores]:
     """Score a model on all tasks of an exam.
 
@@ -153,12 +206,14 @@ def score_model(
         Give the model the visible activity of another trial of the same condition.
     on_progress : callable, optional
         See `OnProgress`.
+    crew : Crew
+        Processes that share the trials out among them; all get all scores.
     """
     donors = exam.donors() if shuffled else None
     scores = {}
     for name, plan in exam.plans.items():
         log_rate = predict_task(
-            bound, plan, exam.trials, visible_from=donors, on_progress=on_progress
+            bound, plan, exam.trials, visible_from=donors, on_progress=on_progress, crew=crew
         )
         scores[name] = exam.truths[name].score(log_rate)
     return scores
@@ -177,6 +232,7 @@ def predict_task(
     *,
     visible_from: NDArray[np.int64] | None = None,
     on_progress: OnProgress | None = None,
+    crew: Crew = ALONE,
 ) -> NDArray[np.float32]:
     """Predict the scored entries of a task, each under the mask that scores it.
 
@@ -192,23 +248,39 @@ def predict_task(
         Rows whose visible activity the model is given instead.
     on_progress : callable, optional
         See `OnProgress`.
+    crew : Crew
+        Processes that share the trials out among them; all get all predictions.
 
     Returns
     -------
     ndarray of float32, shape (n_trials, n_bins, n_units)
         Log-rate; 0 where nothing is scored.
     """
-    session = bound.session
-    log_rate = np.zeros((len(trials), session.n_bins, session.n_units), dtype=np.float32)
+    own, donors = own_rows(len(trials), crew), visible_from
+    tell = None if on_progress is None else for_all(on_progress, len(own), len(trials))
+    found = np.zeros((len(own), bound.session.n_bins, bound.session.n_units), dtype=np.float32)
+    if len(own):
+        _predict(bound, plan, trials[own], None if donors is None else donors[own], found, tell)
+    return gather(found, own, len(trials), crew)
+
+
+def _predict(
+    bound: Reconstructor,
+    plan: TaskPlan,
+    trials: NDArray[np.int64],
+    donors: NDArray[np.int64] | None,
+    log_rate: NDArray[np.float32],
+    on_progress: OnProgress | None,
+) -> None:
+    """Fill in the scored entries of a task."""
     for spec, passes in zip(plan.specs, _passes_per_trial(bound, plan), strict=True):
         n_before = 0
-        for answer in bound.reconstruct(spec, trials, visible_from=visible_from):
+        for answer in bound.reconstruct(spec, trials, visible_from=donors):
             if on_progress is not None:
                 on_progress(passes * (answer.n_done - n_before))
             n_before = answer.n_done
         is_scored = answer.mask.is_scored
         log_rate[:, is_scored] = answer.log_rate[:, is_scored]
-    return log_rate
 
 
 def _passes_per_trial(bound: Reconstructor, plan: TaskPlan) -> list[int]:

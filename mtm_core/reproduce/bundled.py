@@ -8,8 +8,11 @@ time::
     settings.json                       what the cells were made with; the same for all calls
     cells/SESSION.SPLIT.baselines.json
     cells/SESSION.SPLIT.seedN.json
+    claims/                             held by whoever computes a cell
     runs/SESSION.SPLIT.seedN/           the training run
     table.md, table.json                what came of it
+
+Several processes may work in one folder at the same time (see `reproduce.claimed`).
 """
 
 from __future__ import annotations
@@ -33,14 +36,13 @@ from mtm_core.errors import MtmError, TrainingError
 from mtm_core.evaluation.report import scores_to_dict
 from mtm_core.evaluation.summary import SessionResult, summarise
 from mtm_core.evaluation.summary_text import table_markdown
-from mtm_core.evaluation.tasks import Exam, score_baseline, score_model, set_exam
+from mtm_core.evaluation.tasks import Exam, score_baselines, score_model, set_exam
 from mtm_core.inference import Reconstructor
 from mtm_core.models.answers import AnswerMemory
 from mtm_core.models.backend import probe_run, use_backend
-from mtm_core.models.baselines_all import fit_baselines
 from mtm_core.models.checkpoint import load_checkpoint
 from mtm_core.models.manifest import software_versions
-from mtm_core.reproduce.workers import compute_all
+from mtm_core.reproduce.claimed import Desk, compute_claimed
 from mtm_core.resources import atomic_write
 from mtm_core.shared_folder import prepare_folder, read_json, write_json
 from mtm_core.training.loop import train
@@ -166,6 +168,7 @@ def reproduce(plan: Plan) -> Iterator[CellDone]:
         left = (time.perf_counter() - started) / number * (len(todo) - number)
         n_done = n_before + number
         yield CellDone(name=cell.name, n_done=n_done, n_cells=len(cells), seconds_left=left)
+    write_table(plan)  # a slower process may have written an older one
 
 
 def write_table(plan: Plan) -> None:
@@ -225,11 +228,10 @@ def compute_cell(plan: Plan, cell: Cell) -> None:
 
 
 def _score_baselines(exam: Exam) -> dict[str, dict[str, Any]]:
-    found = {}
-    for baseline in fit_baselines(exam.data):
-        scores = score_baseline(exam, baseline)
-        found[baseline.name] = {task: scores_to_dict(s) for task, s in scores.items()}
-    return found
+    return {
+        name: {task: scores_to_dict(each) for task, each in scores.items()}
+        for name, scores in score_baselines(exam).items()
+    }
 
 
 def _train_and_score(plan: Plan, cell: Cell, config: TrainConfig, exam: Exam) -> dict[str, Any]:
@@ -276,17 +278,18 @@ def _settings(plan: Plan) -> dict[str, Any]:
 
 def _compute(plan: Plan, cells: Sequence[Cell]) -> Iterator[Cell]:
     """Compute cells, here or in other processes; yield each when it is there."""
-    if plan.workers == 1:  # here an error keeps its class
-        for cell in cells:
-            compute_cell(plan, cell)
-            yield cell
-        return
-    work = functools.partial(_compute_apart, plan)
+    # Here an error keeps its class.
+    work = _compute_here if plan.workers == 1 else _compute_apart
+    desk = Desk(out=plan.out, work=functools.partial(work, plan), file_of=plan.file_of)
     threads = plan.config.run.threads or 1
-    for cell, sentence in compute_all(work, cells, workers=plan.workers, threads=threads):
+    for cell, sentence in compute_claimed(desk, cells, workers=plan.workers, threads=threads):
         if sentence is not None:
             raise TrainingError(sentence)
         yield cell
+
+
+def _compute_here(plan: Plan, cell: Cell) -> None:
+    compute_cell(plan, cell)
 
 
 def _compute_apart(plan: Plan, cell: Cell) -> str | None:

@@ -22,12 +22,11 @@ from mtm_core.errors import MtmError
 from mtm_core.evaluation.metrics import UnitValues
 from mtm_core.evaluation.report import scores_to_dict
 from mtm_core.evaluation.scores import TaskScores
-from mtm_core.evaluation.tasks import Exam, score_baseline, score_model, set_exam
+from mtm_core.evaluation.tasks import Exam, score_baselines, score_model, set_exam
 from mtm_core.inference import Reconstructor
 from mtm_core.masking.masked_batch import scheme_prompt
 from mtm_core.models.answers import AnswerMemory
 from mtm_core.models.backend import probe_run, use_backend
-from mtm_core.models.baselines_all import fit_baselines
 from mtm_core.models.checkpoint import Checkpoint
 from mtm_core.models.manifest import software_versions
 from mtm_core.reproduce.table_behavior import decode_behavior
@@ -159,10 +158,7 @@ def _with_gaps(values: UnitValues) -> list[float | None]:
 
 
 def _score_baselines(exam: Exam) -> dict[str, dict[str, Any]]:
-    found = {
-        baseline.name: score_baseline(exam, baseline) for baseline in fit_baselines(exam.data)
-    }
-    scored = {name: scores for name, scores in found.items() if scores}
+    scored = score_baselines(exam)
     return {
         "baselines": {
             name: {task: scores_to_dict(each) for task, each in scores.items()}

@@ -6,6 +6,7 @@ The folder::
     cells/SESSION.SPLIT.VARIANT.seedN.json   scores of one trained model
     cells/SESSION.SPLIT.baselines.json       scores of all classical baselines
     failed/...                               why a cell could not be computed
+    claims/                                  held by whoever computes a cell
     runs/SESSION.SPLIT.VARIANT.seedN/        the training run
     table.md, table.csv, table.json          what came of it
     figures/                                 the same, drawn
@@ -24,13 +25,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from mtm_core.errors import TrainingError
+from mtm_core.reproduce.claimed import Desk, compute_claimed
 from mtm_core.reproduce.published import COLUMNS, SOURCE, published_rows
 from mtm_core.reproduce.table_cell import try_cell
 from mtm_core.reproduce.table_figures import draw_figures
 from mtm_core.reproduce.table_plan import TableCell, TablePlan
 from mtm_core.reproduce.table_rows import MEASURES, Row, not_recorded
 from mtm_core.reproduce.table_text import NOT_RECORDED, behavior_rows, table_rows, table_text
-from mtm_core.reproduce.workers import compute_all
 from mtm_core.resources import atomic_write
 from mtm_core.shared_folder import prepare_folder, write_json
 
@@ -84,14 +85,21 @@ def make_table(plan: TablePlan) -> Iterator[TableProgress]:
         name="those found", n_done=n_done, n_failed=0, n_cells=len(cells), seconds_left=0.0
     )
     started = time.perf_counter()
-    work = functools.partial(try_cell, plan)
+    desk = Desk(
+        out=plan.out,
+        work=functools.partial(_try_and_note, plan),
+        file_of=plan.file_of,
+        failure_of=plan.failure_of,
+    )
     phases = [[c for c in todo if plan.waits(c) == waits] for waits in (False, True)]
     computed = itertools.chain.from_iterable(
-        compute_all(work, phase, workers=plan.workers, threads=plan.threads) for phase in phases
+        compute_claimed(desk, phase, workers=plan.workers, threads=plan.threads)
+        for phase in phases
     )
     for number, (cell, why) in enumerate(computed, 1):
         n_done, n_failed = n_done + (why is None), n_failed + (why is not None)
-        _note_failure(plan, cell, why)
+        if why is not None and not plan.failure_of(cell).exists():
+            _note_failure(plan, cell, why)  # of a worker that could not say so itself
         write_table(plan)
         left = (time.perf_counter() - started) / number * (len(todo) - number)
         yield TableProgress(
@@ -102,10 +110,18 @@ def make_table(plan: TablePlan) -> Iterator[TableProgress]:
             seconds_left=left,
             why=why,
         )
+    write_table(plan)  # a slower process may have written an older one
     draw_figures(plan)
     if n_failed and n_failed == len(todo):
         msg = f"No cell could be computed. {plan.out / 'table.md'} says why."
         raise TrainingError(msg)
+
+
+def _try_and_note(plan: TablePlan, cell: TableCell) -> str | None:
+    """Compute a cell; say to other processes too what went wrong."""
+    why = try_cell(plan, cell)
+    _note_failure(plan, cell, why)
+    return why
 
 
 def _note_failure(plan: TablePlan, cell: TableCell, why: str | None) -> None:

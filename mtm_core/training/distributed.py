@@ -1,4 +1,4 @@
-"""Several processes that train one model together, as `torchrun` starts them.
+"""Several processes that train or judge one model together, as `torchrun` starts them.
 
 Every process holds the whole model. The batch of a step is cut into parts, a process computes
 some of them, and the gradients of all are added up, each weighted by what it scores, so that the
@@ -34,6 +34,10 @@ from mtm_core.training.state_files import StateFiles
 
 PATIENCE = datetime.timedelta(minutes=30)
 """How long a process waits for another: one may read sessions or write a checkpoint meanwhile."""
+GO_ON = (
+    "Go on from what was saved: start the same command with --resume, with as many processes as "
+    "you like."
+)
 T = TypeVar("T")
 
 
@@ -109,11 +113,13 @@ class Ranks(Team):
     ----------
     local_rank : int
         Number of this process on its machine: of its GPU.
+    advice : str
+        What to do when another process has ended.
     """
 
-    def __init__(self, local_rank: int) -> None:
+    def __init__(self, local_rank: int, advice: str) -> None:
         self.rank, self.size = distributed.get_rank(), distributed.get_world_size()
-        self._local_rank = local_rank
+        self._local_rank, self._advice = local_rank, advice
         self._device = "cpu"
 
     def folder(self, path: Path) -> RunFolder:
@@ -197,8 +203,7 @@ class Ranks(Team):
                 raise
             msg = (
                 f"Another process of this run has ended or cannot be reached (seen by process "
-                f"{self.rank} of {self.size}). Go on from what was saved: start the same command "
-                "with --resume, with as many processes as you like."
+                f"{self.rank} of {self.size}). {self._advice}"
             )
             raise TrainingError(msg) from error
 
@@ -249,13 +254,15 @@ class _ReadStates(StateFiles):
 
 
 @contextlib.contextmanager
-def join_team(device: str) -> Iterator[Team]:
+def join_team(device: str, advice: str = GO_ON) -> Iterator[Team]:
     """Find the other processes of this run, if `torchrun` started several.
 
     Parameters
     ----------
     device : str
         Where the run computes, as in ``run.device``.
+    advice : str
+        What to do when another process has ended.
 
     Raises
     ------
@@ -272,7 +279,7 @@ def join_team(device: str) -> Iterator[Team]:
     try:
         how = "cpu:gloo,cuda:nccl" if has_gpu else "gloo"
         distributed.init_process_group(how, timeout=PATIENCE)
-        team = Ranks(local_rank)
+        team = Ranks(local_rank, advice)
     except (RuntimeError, ValueError) as error:
         msg = (
             "The other processes of this run cannot be found. Start all of them by torchrun "

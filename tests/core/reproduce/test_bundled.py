@@ -154,6 +154,8 @@ def test_the_error_of_a_worker_arrives_as_its_sentence(plan):
     assert "nowhere.h5" in module._compute_apart(plan, missing)
     apart = replace(plan, workers=2)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "compute_all", lambda *_, **__: [(missing, "nowhere: not there")])
+        patch.setattr(
+            module, "compute_claimed", lambda *_, **__: [(missing, "nowhere: not there")]
+        )
         with pytest.raises(TrainingError, match="nowhere: not there"):
             list(module._compute(apart, [missing]))

@@ -1,4 +1,4 @@
-"""Start processes that train together, quickly: import once, fork for each (test_distributed.py).
+"""Start processes that train or judge together, quickly: import once, fork for each.
 
 Reads a job as a line of JSON from standard input, answers with the exit code and the last words
 of each process, as JSON.
@@ -10,20 +10,24 @@ import json
 import os
 import signal
 import socket
+import subprocess
 import sys
 import traceback
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import torch
 
 from mtm_core.errors import MtmError
+from mtm_core.evaluation.report import evaluate
 from mtm_core.models.backend import probe_backend
 from mtm_core.training import step as step_module
 from mtm_core.training.distributed import join_team
 from mtm_core.training.events import StepDone
 from mtm_core.training.loop import train
 from mtm_core.training.setup import prepare
+from tests.core.checkpoints import make_checkpoint
 from tests.core.sessions import make_session
 from tests.core.training.runs import tiny_config, tiny_session
 
@@ -48,7 +52,7 @@ def child(job: dict, rank: int, port: int, words: Path) -> None:
     code = 1
     try:
         lose_memory(job, rank)
-        iterate(job, rank)
+        WORK[job.get("work", "train")](job, rank)
         code = 0
     except MtmError as error:
         words.write_text(str(error))
@@ -75,6 +79,28 @@ def iterate(job: dict, rank: int) -> None:
                     break
 
 
+def judge(job: dict, rank: int) -> None:
+    """Evaluate a checkpoint together; the first process leaves the report beside the run."""
+    session = SESSIONS["one"]()[0]
+    checkpoint = make_checkpoint(session)
+
+    def on_step(what, done, total):
+        if job.get("kill") == rank and what == job["during"]:
+            os.kill(os.getpid(), signal.SIGKILL)
+        said.append([what, done, total])
+
+    said: list = []
+    with join_team("cpu", "Start the same command again.") as team:
+        report = evaluate(
+            checkpoint, session, baselines=True, on_step=on_step, crew=team, split=job["split"]
+        )
+    told = {"report": report.to_dict(), "said": said}
+    Path(job["run_dir"] + f".report-{rank}").write_text(json.dumps(told))
+
+
+WORK = {"train": iterate, "evaluate": judge}
+
+
 def lose_memory(job: dict, rank: int) -> None:
     """Let one process have memory for so many trials at a time only."""
     plain, limit = step_module.poisson_loss, job.get("memory", 1000)
@@ -85,6 +111,35 @@ def lose_memory(job: dict, rank: int) -> None:
         return plain(log_rate, batch, reduction)
 
     step_module.poisson_loss = loss
+
+
+@contextmanager
+def open_nursery() -> Iterator[subprocess.Popen[str]]:
+    """Start a process that serves until the block ends."""
+    words = [sys.executable, "-m", "tests.core.training.rank_nursery"]
+    more = {"OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
+    process = subprocess.Popen(
+        words,
+        cwd=Path(__file__).parents[3],
+        env={**os.environ, **more},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        yield process
+        assert process.stdin is not None
+        process.stdin.close()
+
+
+def ask(process: subprocess.Popen[str], **job) -> tuple[list[int], list[str]]:
+    """Let a nursery do a job; return the exit code and the last words of each process."""
+    process.stdin.write(json.dumps(job) + "\n")
+    process.stdin.flush()
+    answer = json.loads(process.stdout.readline())
+    return answer["codes"], answer["said"]
 
 
 def main() -> None:

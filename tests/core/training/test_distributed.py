@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -18,7 +17,7 @@ from mtm_core.training.events import RunFinished, RunStarted, StepDone, Validati
 from mtm_core.training.loop import train
 from mtm_core.training.run_folder import RunFolder
 from tests.core.sessions import make_session
-from tests.core.training.rank_nursery import SESSIONS, free_port
+from tests.core.training.rank_nursery import SESSIONS, ask, free_port, open_nursery
 from tests.core.training.runs import (
     TINY,
     assert_same_bits,
@@ -41,27 +40,12 @@ def environment():
 
 @pytest.fixture(scope="module")
 def nursery():
-    words = [sys.executable, "-m", "tests.core.training.rank_nursery"]
-    process = subprocess.Popen(
-        words,
-        cwd=ROOT,
-        env=environment(),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    with process:
-        assert process.stdout.readline() == "ready\n"
+    with open_nursery() as process:
         yield process
-        process.stdin.close()
 
 
 def train_together(nursery, run_dir, size=2, **job):
-    job = {"size": size, "run_dir": str(run_dir), **job}
-    nursery.stdin.write(json.dumps(job) + "\n")
-    nursery.stdin.flush()
-    answer = json.loads(nursery.stdout.readline())
-    return answer["codes"], answer["said"]
+    return ask(nursery, size=size, run_dir=str(run_dir), **job)
 
 
 def train_alone(run_dir, changes, sessions="one"):
