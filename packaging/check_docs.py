@@ -64,12 +64,13 @@ def try_page(page: str, folder: Path) -> int:
     """Run the blocks of a page in a folder; return how many commands were run."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "MTM_CACHE": str(folder / "cache")}
     environment["QT_QPA_PLATFORM"] = "offscreen"
-    n_run = 0
+    n_run, before = 0, ""
     for block in page_blocks.blocks(page):
         if block.reason or block.language not in ("sh", "python"):
             continue
         if block.language == "python":
-            commands: list[list[str] | None] = [[sys.executable, "-c", block.text]]
+            before += block.text  # blocks of Python on one page go on from each other
+            commands: list[list[str] | None] = [[sys.executable, "-c", before]]
         else:
             commands = [words_of(program, words) for program, *words in block.commands]
         for words in commands:

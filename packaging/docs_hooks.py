@@ -15,6 +15,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "packaging")]
 
 import reference_pages  # noqa: E402
 
+_FILE = re.compile(r"^<!-- FILE: (?P<name>[\w.]+) -->$", re.MULTILINE)
 _FROM_README = re.compile(r"^<!-- README: (?P<title>.+?) -->$", re.MULTILINE)
 
 
@@ -26,5 +27,11 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Put a section of the README where a page asks for it: ``<!-- README: Words -->``."""
+    """Put in what a page asks for: ``<!-- README: Words -->`` or ``<!-- FILE: example.py -->``."""
+
+    def file(found: re.Match[str]) -> str:
+        text = (ROOT / "docs" / found["name"]).read_text(encoding="utf-8")
+        return f"```python\n{text}```"
+
+    markdown = _FILE.sub(file, markdown)
     return _FROM_README.sub(lambda found: reference_pages.readme_section(found["title"]), markdown)

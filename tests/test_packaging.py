@@ -50,6 +50,7 @@ def test_the_wheel_brings_its_resources_types_and_licences(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     for name in (
         "mtm_core/py.typed",
+        "mtm_core/__init__.pyi",
         "mtm_viewer/py.typed",
         "mtm_core/_resources/presets/quick.toml",
         "mtm_core/_resources/sessions/a.h5",

@@ -58,9 +58,10 @@ def small_resources(tmp_path_factory):
     return folder
 
 
-def run_block(block, folder: Path) -> None:
+def run_block(block, names: dict[str, object]) -> None:
+    """Run a block; those of Python on one page share their names."""
     if block.language == "python":
-        exec(compile(block.text, f"{block.page}.md", "exec"), {"__name__": "example"})
+        exec(compile(block.text, f"{block.page}.md", "exec"), names)
         return
     for program, *words in block.commands:
         if program == "mtm-core":
@@ -71,9 +72,19 @@ def run_block(block, folder: Path) -> None:
 def test_every_command_and_example_of_a_page_runs(page, small_resources, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(resources, "_CANDIDATES", (small_resources,))
+    names = {"__name__": "example"}
     for block in pages.blocks(page):
         if block.language in ("sh", "python") and not block.reason:
-            run_block(block, tmp_path)
+            run_block(block, names)
+
+
+def test_the_example_in_cells_runs(small_resources, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(resources, "_CANDIDATES", (small_resources,))
+    shutil.copytree(small_resources.parent / "demo", tmp_path / "runs" / "example")
+    text = (ROOT / "docs" / "example.py").read_text(encoding="utf-8")
+    exec(compile(text, "example.py", "exec"), {"__name__": "example"})
+    assert (tmp_path / "unit.png").stat().st_size > 10_000
 
 
 @pytest.mark.parametrize("words", COMMAND_LINES, ids=" ".join)
