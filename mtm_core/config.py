@@ -121,6 +121,9 @@ class OptimConfig:
     """Number of optimiser steps; none means: as many as `optim.epochs` makes."""
     batch_size: Annotated[int, Bounds(1, 65_536)] = 32
     """Trials in a batch; all of one session."""
+    sessions_per_step: Annotated[int, Bounds(1, 10_000)] = 1
+    """Sessions that each give a batch to a step, weighted by their scored entries; under torchrun
+    with as many processes each takes one."""
     accumulate: Annotated[int, Bounds(1, 65_536)] = 1
     """Parts that a batch is computed in, one after another: less memory for the same step, but
     for rounding and the draws of dropout."""
@@ -149,7 +152,7 @@ class OptimConfig:
         """
         if self.steps is not None:
             return self.steps
-        return -(-self.epochs * n_trials // self.batch_size)
+        return -(-self.epochs * n_trials // (self.batch_size * self.sessions_per_step))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,8 +1,9 @@
 """Several processes that train or judge one model together, as `torchrun` starts them.
 
-Every process holds the whole model. The batch of a step is cut into parts, a process computes
-some of them, and the gradients of all are added up, each weighted by what it scores, so that the
-step is that of one process. Which parameters got a gradient anywhere is agreed upon first: those
+Every process holds the whole model. The batches of a step, one of each of its sessions, are cut
+into parts where there are more processes than sessions; a process computes some of them, and the
+gradients of all are added up, each weighted by what it scores, so that the step is that of one
+process. Which parameters got a gradient anywhere is agreed upon first: those
 of sessions that are not in the batch are left alone, and nobody waits for them. (PyTorch's
 `DistributedDataParallel` averages processes alike, whatever they scored.) Process 0 writes the
 run folder; the others look on.
@@ -95,12 +96,12 @@ class Team:
         parameters : sequence of Parameter
             Their gradients are changed.
         loss : Tensor or None
-            What this process contributes; None if it ran out of memory.
+            What this process contributes, of any shape; None if it ran out of memory.
 
         Returns
         -------
         Tensor or None
-            The loss of the whole batch; None if any ran out of memory.
+            The same of all processes together; None if any ran out of memory.
         """
         del parameters
         return loss
@@ -184,15 +185,15 @@ class Ranks(Team):
         if has_failed or loss is None:
             return None
         used = [p for p, count in zip(parameters, counts, strict=True) if count]
-        flat = torch.cat([loss.reshape(1), *(_gradient(p).reshape(-1) for p in used)])
+        flat = torch.cat([loss.reshape(-1), *(_gradient(p).reshape(-1) for p in used)])
         with self._talking():
             distributed.all_reduce(flat)
-        start = 1
+        start = loss.numel()
         for parameter in used:
             stop = start + parameter.numel()
             parameter.grad = flat[start:stop].view_as(parameter)
             start = stop
-        return flat[0]
+        return flat[: loss.numel()].view_as(loss)
 
     @contextlib.contextmanager
     def _talking(self) -> Iterator[None]:

@@ -35,7 +35,7 @@ from mtm_core.training.pretrained import Pretrained
 from mtm_core.training.run_folder import RunFolder
 from mtm_core.training.setup import ALONE, OnPreparation, Workbench, go_on, start_anew
 from mtm_core.training.state import Progress, pack
-from mtm_core.training.step import StepMade, make_step
+from mtm_core.training.step import StepMade, make_step, parts_for_all
 from mtm_core.training.validation import keep_what_helps
 
 
@@ -225,8 +225,8 @@ class Trainer:
         """Make one optimiser step, in smaller parts if the device runs out of memory."""
         step, warned = self.progress.step, list[Event]()
         while True:
-            n_parts = max(self.bench.config.optim.accumulate, self.progress.parts)
-            n_parts += -n_parts % self.bench.team.size
+            wanted = max(self.bench.config.optim.accumulate, self.progress.parts)
+            n_parts = parts_for_all(self.bench, wanted)
             made = make_step(self.bench, step, n_parts)
             if made is None:
                 warned.append(self._use_less_memory(n_parts))

@@ -54,9 +54,9 @@ def trials_of_step(
     return np.concatenate(orders)[start : start + batch_size]
 
 
-def mask_generator(seed: int, step: int) -> torch.Generator:
-    """Return the generator of a step's masks."""
-    return torch_generator(seed, "masks", step)
+def mask_generator(seed: int, step: int, place: int = 0) -> torch.Generator:
+    """Return the generator of the masks of a step, of the session at this place in it."""
+    return torch_generator(seed, "masks", step, *((place,) if place else ()))
 
 
 @contextlib.contextmanager

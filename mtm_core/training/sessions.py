@@ -80,13 +80,13 @@ class TrainingSession:
 
 @dataclass(frozen=True, eq=False)
 class SessionOrder:
-    """Whose batch each step of a run makes: a function of the seed, so that it need not be stored.
+    """Whose batches make each step of a run: a function of the seed, so that it is not stored.
 
     Parameters
     ----------
-    session : ndarray of int, shape (n_steps,)
-        Place of the session of each step.
-    turn : ndarray of int, shape (n_steps,)
+    session : ndarray of int, shape (n_steps, n_per_step)
+        Places of the sessions of each step, no session twice.
+    turn : ndarray of int, shape (n_steps, n_per_step)
         How many batches that session had before.
     """
 
@@ -95,24 +95,58 @@ class SessionOrder:
 
     @classmethod
     def draw(
-        cls, seed: int, n_steps: int, n_trials: Sequence[int], by: SessionDraw
+        cls,
+        seed: int,
+        n_steps: int,
+        n_trials: Sequence[int],
+        by: SessionDraw,
+        n_per_step: int = 1,
     ) -> SessionOrder:
         """Draw sessions by their number of training trials, or equally.
+
+        Raises
+        ------
+        TrainingError
+            If a step wants more sessions than there are.
 
         Examples
         --------
         >>> order = SessionOrder.draw(0, 4, [10, 30], "equal")
-        >>> len(order.session), [int(n) for n in SessionOrder.draw(0, 3, [5], "size").turn]
-        (4, [0, 1, 2])
+        >>> order.session.shape, SessionOrder.draw(0, 3, [5], "size").turn[:, 0].tolist()
+        ((4, 1), [0, 1, 2])
         """
+        if n_per_step > len(n_trials):
+            msg = (
+                f"--optim.sessions_per_step is {n_per_step}, but there are {len(n_trials)} "
+                f"sessions. The nearest valid value is {len(n_trials)}."
+            )
+            raise TrainingError(msg)
         weight = np.array(n_trials, dtype=float) if by == "size" else np.ones(len(n_trials))
         rng = numpy_generator(seed, "sessions")
-        session = rng.choice(len(n_trials), size=n_steps, p=weight / weight.sum())
-        turn = np.zeros(n_steps, dtype=np.int64)
+        if n_per_step == 1:
+            session = rng.choice(len(n_trials), size=(n_steps, 1), p=weight / weight.sum())
+        else:
+            session = _draw_several(rng, n_steps, weight, n_per_step)
+        turn = np.zeros_like(session)
         for place in range(len(n_trials)):
             is_its = session == place
             turn[is_its] = np.arange(int(is_its.sum()))
         return cls(session, turn)
+
+
+def _draw_several(
+    rng: np.random.Generator, n_steps: int, weight: NDArray[np.float64], n_per_step: int
+) -> NDArray[np.int64]:
+    """Draw sessions for each step one after another, without putting them back.
+
+    The largest of log-weights with Gumbel noise are such a draw (Vieira 2014; Kool et al. 2019,
+    Stochastic Beams and Where to Find Them, arXiv 1903.06059).
+    """
+    session = np.empty((n_steps, n_per_step), dtype=np.int64)
+    for step in range(n_steps):
+        keys = np.log(weight) + rng.gumbel(size=len(weight))
+        session[step] = np.argsort(-keys)[:n_per_step]
+    return session
 
 
 def load_sessions(

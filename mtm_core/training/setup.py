@@ -59,7 +59,7 @@ class Workbench:
     sessions : tuple of TrainingSession
         Their trials and masks.
     order : SessionOrder
-        Whose batch each step makes.
+        Whose batches make each step.
     model : Family
         In training mode, on the device.
     parameters : list of Parameter
@@ -92,25 +92,37 @@ class Workbench:
     notes: tuple[str, ...]
     team: Team
 
-    def take_batch(self, step: int) -> tuple[TrainingSession, Tensor]:
-        """Return the session of a step and the counts of its batch, uint8, on the device."""
-        session, trials = self._trials(step)
+    def take_batch(self, step: int, place: int = 0) -> tuple[TrainingSession, Tensor]:
+        """Return a session of a step and the counts of its batch, uint8, on the device.
+
+        Parameters
+        ----------
+        step : int
+            Number of the step, from 0.
+        place : int
+            Which of the sessions of the step.
+        """
+        session, trials = self._trials(step, place)
         counts = session.counts.take(trials)
         if step + 1 < self.n_steps:
-            following, trials = self._trials(step + 1)
+            following, trials = self._trials(step + 1, place)
             following.counts.expect(trials)
         return session, counts
 
     def describe_batch(self, step: int) -> str:
-        """Say which trials make the batch of a step, by the ids that the session gives them."""
-        session, trials = self._trials(step)
-        ids = [session.record.split["train"][place] for place in trials]
+        """Say which trials make the batch of a step, by the ids that the sessions give them."""
+        places = range(self.config.optim.sessions_per_step)
+        return "; ".join(self._describe(step, place) for place in places)
+
+    def _describe(self, step: int, place: int) -> str:
+        session, trials = self._trials(step, place)
+        ids = [session.record.split["train"][trial] for trial in trials]
         shown, more = ", ".join(map(str, ids[:_SHOWN])), len(ids) - _SHOWN
         return f"trials {shown}{f' and {more} more' if more > 0 else ''} of {session.session_id}"
 
-    def _trials(self, step: int) -> tuple[TrainingSession, NDArray[np.int64]]:
-        session = self.sessions[int(self.order.session[step])]
-        size, turn = self.config.optim.batch_size, int(self.order.turn[step])
+    def _trials(self, step: int, place: int) -> tuple[TrainingSession, NDArray[np.int64]]:
+        session = self.sessions[int(self.order.session[step, place])]
+        size, turn = self.config.optim.batch_size, int(self.order.turn[step, place])
         return session, session.trials_of(self.config.run.seed, size, turn)
 
     def start(self, on_preparation: OnPreparation | None) -> None:
@@ -272,13 +284,13 @@ def _assemble(
         n_steps = 0 if pretrained.zero_shot else manifest.n_steps
         manifest = replace(manifest, n_steps=n_steps, pretrained=pretrained.describe())
     n_trials = [len(each.counts) for each in sessions]
-    draw = config.optim.session_draw
+    draw, n_per_step = config.optim.session_draw, config.optim.sessions_per_step
     return Workbench(
         config=config,
         backend=backend,
         manifest=manifest,
         sessions=sessions,
-        order=SessionOrder.draw(config.run.seed, manifest.n_steps, n_trials, draw),
+        order=SessionOrder.draw(config.run.seed, manifest.n_steps, n_trials, draw, n_per_step),
         model=model.train(),
         parameters=[p for p in model.parameters() if p.requires_grad],
         optimizer=make_optimizer(model, config.optim),

@@ -1,7 +1,8 @@
-"""One optimiser step: a batch, its masks and its gradient, in as many parts as memory asks for.
+"""One optimiser step: its batches, their masks and gradient, in as many parts as memory asks for.
 
-A batch may be computed part by part, each some of its trials: the gradients add up to that of the
-whole batch but for rounding. Masks are drawn for the whole batch; dropout is drawn part by part.
+A step has a batch of one session, or one of each of several. A batch may be computed part by part,
+each some of its trials: the gradients add up to that of the whole batch but for rounding. Masks
+are drawn for the whole batch; dropout is drawn part by part.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from torch import Tensor
 from mtm_core.masking.masked_batch import MaskedBatch
 from mtm_core.models.losses import poisson_loss
 from mtm_core.models.smaller_pieces import is_out_of_memory
+from mtm_core.training.distributed import Team
 from mtm_core.training.optim import clip_gradients, learning_rate
 from mtm_core.training.randomness import mask_generator, seeded
 from mtm_core.training.setup import Workbench
@@ -48,6 +50,20 @@ class StepMade(NamedTuple):
         return math.isfinite(self.loss) and math.isfinite(self.grad_norm)
 
 
+def parts_for_all(bench: Workbench, n_parts: int) -> int:
+    """Return in how many parts to compute each batch, so that all processes have equally many.
+
+    Parameters
+    ----------
+    bench : Workbench
+        Says how many processes and sessions there are.
+    n_parts : int
+        As many at least.
+    """
+    size = bench.team.size
+    return n_parts + -n_parts % (size // math.gcd(bench.config.optim.sessions_per_step, size))
+
+
 def make_step(bench: Workbench, step: int, n_parts: int) -> StepMade | None:
     """Make one optimiser step.
 
@@ -58,7 +74,7 @@ def make_step(bench: Workbench, step: int, n_parts: int) -> StepMade | None:
     step : int
         Number of the step, from 0.
     n_parts : int
-        Parts to compute the batch in.
+        Parts to compute each batch in; see `parts_for_all`.
 
     Returns
     -------
@@ -66,20 +82,23 @@ def make_step(bench: Workbench, step: int, n_parts: int) -> StepMade | None:
         None if the device ran out of memory: nothing was changed, try with more parts.
     """
     config = bench.config.optim
-    started = time.perf_counter()
-    session, counts = bench.take_batch(step)
-    data_seconds = time.perf_counter() - started
-    batch = session.sampler.draw(counts.float(), mask_generator(bench.config.run.seed, step))
-    loss = bench.team.combine(bench.parameters, add_gradients(bench, step, batch, n_parts))
+    waiting = _Waiting()
+    if config.sessions_per_step == 1:
+        given = _of_one_session(bench, step, n_parts, waiting)
+    else:
+        given = _of_several_sessions(bench, step, n_parts, waiting)
+    loss = bench.team.combine(bench.parameters, given)
     if loss is None:
         bench.optimizer.zero_grad()
         return None
+    if config.sessions_per_step > 1:
+        loss = _weigh(bench, loss)
     lr = learning_rate(step, bench.n_steps, config)
     for group in bench.optimizer.param_groups:
         group["lr"] = lr
     norm = clip_gradients(bench.parameters, config.clip_norm)
     loss_value, norm_value = torch.stack([loss, norm]).tolist()
-    made = StepMade(loss_value, lr, norm_value, data_seconds)
+    made = StepMade(loss_value, lr, norm_value, waiting.seconds)
     if made.is_finite:
         bench.optimizer.step()
     bench.optimizer.zero_grad()
@@ -88,7 +107,79 @@ def make_step(bench: Workbench, step: int, n_parts: int) -> StepMade | None:
     return made
 
 
-def add_gradients(bench: Workbench, step: int, batch: MaskedBatch, n_parts: int) -> Tensor | None:
+class _Waiting:
+    """Takes batches, and adds up how long that took."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def take(self, bench: Workbench, step: int, place: int = 0) -> MaskedBatch:
+        """Return a batch of a step with its masks."""
+        started = time.perf_counter()
+        session, counts = bench.take_batch(step, place)
+        self.seconds += time.perf_counter() - started
+        generator = mask_generator(bench.config.run.seed, step, place)
+        return session.sampler.draw(counts.float(), generator)
+
+
+def _of_one_session(bench: Workbench, step: int, n_parts: int, waiting: _Waiting) -> Tensor | None:
+    """Add the gradients of our parts of a batch; return our share of its loss."""
+    own = _own_parts(0, 1, n_parts, bench.team)
+    return add_gradients(bench, step, waiting.take(bench, step), n_parts, own)
+
+
+def _of_several_sessions(
+    bench: Workbench, step: int, n_parts: int, waiting: _Waiting
+) -> Tensor | None:
+    """Add the gradients of our parts of several batches, each times what it scores.
+
+    Returns
+    -------
+    Tensor or None, shape (2,)
+        Our share of the loss, times what is scored, and of what is scored.
+    """
+    config, team = bench.config.optim, bench.team
+    total = torch.zeros(2, device=bench.backend.device)
+    for place in range(config.sessions_per_step):
+        own = _own_parts(place, config.sessions_per_step, n_parts, team)
+        if not own:
+            continue
+        batch = waiting.take(bench, step, place)
+        weight = batch.is_scored.sum().float() if config.loss == "mean" else total.new_ones(())
+        loss = add_gradients(bench, step, batch, n_parts, own, place=place, weight=weight)
+        if loss is None:
+            return None
+        total += torch.stack([loss, weight if own.start == 0 else weight * 0])
+    return total
+
+
+def _own_parts(place: int, n_sessions: int, n_parts: int, team: Team) -> range:
+    """Return which parts of a batch of a step are ours: those of few sessions, side by side."""
+    n_all = n_sessions * n_parts
+    first, last = (n_all * rank // team.size for rank in (team.rank, team.rank + 1))
+    before = place * n_parts
+    return range(max(first - before, 0), min(max(last - before, 0), n_parts))
+
+
+def _weigh(bench: Workbench, total: Tensor) -> Tensor:
+    """Return the loss of several sessions, and make their gradients those of it."""
+    if bench.config.optim.loss == "sum":
+        return total[0]
+    share = 1 / total[1].clamp(min=1)
+    torch._foreach_mul_([p.grad for p in bench.parameters if p.grad is not None], share)
+    return total[0] * share
+
+
+def add_gradients(
+    bench: Workbench,
+    step: int,
+    batch: MaskedBatch,
+    n_parts: int,
+    own: range | None = None,
+    *,
+    place: int = 0,
+    weight: Tensor | None = None,
+) -> Tensor | None:
     """Add the gradient of each part that is ours to the parameters.
 
     Parameters
@@ -101,6 +192,12 @@ def add_gradients(bench: Workbench, step: int, batch: MaskedBatch, n_parts: int)
         The whole batch.
     n_parts : int
         Parts that it is cut into, of all processes together.
+    own : range or None
+        Those that are ours; None for all.
+    place : int
+        Which of the batches of the step it is.
+    weight : Tensor or None
+        What loss and gradient are multiplied by; None for 1.
 
     Returns
     -------
@@ -108,13 +205,17 @@ def add_gradients(bench: Workbench, step: int, batch: MaskedBatch, n_parts: int)
         Our share of the loss; None if memory ran out.
     """
     seed, total = bench.config.run.seed, batch.inputs.new_zeros(())
+    own = range(n_parts) if own is None else own
     try:
-        for place, part in _parts(batch, n_parts):
-            if place % bench.team.size != bench.team.rank:
+        for part_place, part in _parts(batch, n_parts):
+            if part_place not in own:
                 continue
-            names = ("dropout", step) if n_parts == 1 else ("dropout", step, place)
+            names = ("dropout", step) if n_parts == 1 else ("dropout", step, part_place)
+            if place:
+                names = (*names, f"session {place}")
             with seeded(bench.backend.device, seed, *names):
                 loss = _loss(bench, step, batch, part)
+                loss = loss if weight is None else loss * weight
                 torch.autograd.backward(loss)
             total += loss.detach()
     except RuntimeError as error:

@@ -70,7 +70,13 @@ def assert_same_curve(first, second, rel=1e-5):
 
 @pytest.mark.parametrize(
     ("sessions", "changes"),
-    [("one", STILL), ("one", {**STILL, "optim__loss": "sum"}), ("three", MANY)],
+    [
+        ("one", STILL),
+        ("one", {**STILL, "optim__loss": "sum"}),
+        ("three", MANY),
+        ("three", {**MANY, "optim__sessions_per_step": "2"}),
+        ("three", {**MANY, "optim__sessions_per_step": "2", "optim__loss": "sum"}),
+    ],
 )
 @pytest.mark.parametrize("size", [2, 4])
 def test_processes_together_learn_as_one_does(nursery, tmp_path, sessions, changes, size):
@@ -83,6 +89,25 @@ def test_processes_together_learn_as_one_does(nursery, tmp_path, sessions, chang
     load_checkpoint(
         RunFolder(tmp_path / "both").model_path, session_id=SESSIONS[sessions]()[0].session_id
     )
+
+
+def test_a_session_for_each_process_goes_on_with_another_number_of_them(nursery, tmp_path):
+    changes = {**MANY, "optim__sessions_per_step": "2"}
+    job = {"sessions": "three", "changes": changes}
+    assert train_together(nursery, tmp_path / "both", 2, stop=1, step=3, **job)[0] == [0, 0]
+    assert train_together(nursery, tmp_path / "both", 3, stop=0, step=5, **job)[0] == [0, 0, 0]
+    sessions = SESSIONS["three"]()
+    list(train(tiny_config(**changes), sessions, tmp_path / "both", resume=True))
+    train_alone(tmp_path / "alone", changes, "three")
+    assert_same_curve(tmp_path / "alone", tmp_path / "both")
+
+
+def test_a_session_for_each_process_draws_the_dropout_of_one_process(nursery, tmp_path):
+    changes = {**MANY, "optim__sessions_per_step": "2", "model__dropout": "0.2"}
+    train_alone(tmp_path / "alone", changes, "three")
+    job = {"sessions": "three", "changes": changes}
+    assert train_together(nursery, tmp_path / "both", 2, **job)[0] == [0, 0]
+    assert_same_curve(tmp_path / "alone", tmp_path / "both")
 
 
 def test_two_processes_draw_the_dropout_of_one_that_accumulates_two_parts(nursery, tmp_path):

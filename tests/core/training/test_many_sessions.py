@@ -39,6 +39,26 @@ def finished(tmp_path_factory):
     return folder
 
 
+def test_a_step_of_several_sessions_has_none_twice_and_larger_ones_more_often():
+    order = SessionOrder.draw(0, 600, [10, 30, 30], "size", 2)
+    assert order.session.shape == order.turn.shape == (600, 2)
+    assert (order.session[:, 0] != order.session[:, 1]).all()
+    for place in range(3):
+        turns = order.turn[order.session == place]
+        assert turns.tolist() == list(range(len(turns)))
+    first = (order.session[:, 0] == 0).mean()
+    assert first == pytest.approx(10 / 70, abs=0.04)
+    both = (order.session == 0).any(axis=1).mean()
+    assert both == pytest.approx(10 / 70 + 2 * (30 / 70) * (10 / 40), abs=0.06)
+    equal = SessionOrder.draw(0, 600, [10, 30, 30], "equal", 2)
+    assert (equal.session == 0).any(axis=1).mean() == pytest.approx(2 / 3, abs=0.06)
+
+
+def test_a_step_cannot_have_more_sessions_than_there_are():
+    with pytest.raises(TrainingError, match=r"sessions_per_step is 3, but there are 2.*is 2\."):
+        SessionOrder.draw(0, 5, [10, 30], "size", 3)
+
+
 def test_a_checkpoint_holds_a_model_of_every_session(finished):
     path = RunFolder(finished).model_path
     manifest = read_manifest(path)

@@ -7,13 +7,16 @@ import torch
 
 from mtm_core.errors import MemoryLimitError, TrainingError
 from mtm_core.models.backend import probe_backend
+from mtm_core.models.losses import poisson_loss
 from mtm_core.training import step as step_module
 from mtm_core.training import validation
+from mtm_core.training.distributed import Team
 from mtm_core.training.events import RunFinished, RunStarted, StepDone, Warned, from_json, to_json
 from mtm_core.training.loop import train
 from mtm_core.training.randomness import mask_generator
 from mtm_core.training.run_folder import RunFolder
 from mtm_core.training.setup import prepare
+from tests.core.sessions import make_session
 from tests.core.training.runs import (
     assert_same_bits,
     of_kind,
@@ -200,3 +203,62 @@ def test_weights_that_broke_are_not_saved(tmp_path, monkeypatch):
     monkeypatch.undo()
     events = run_all(tiny_config(run__validate_every="100"), tmp_path / "run", resume=True)
     assert of_kind(events, RunStarted)[0].step == 3
+
+
+@pytest.mark.parametrize("loss", ["mean", "sum"])
+def test_sessions_of_a_step_are_weighted_by_what_they_score(loss):
+    changes = {**STILL, "optim__loss": loss, "model__read_in": "stitched"}
+    config = tiny_config(**changes, optim__sessions_per_step="2", optim__clip_norm="none")
+    sessions = [make_session(n_units=n, seed=i) for i, n in enumerate((24, 18, 30))]
+    bench = prepare(config, sessions, probe_backend("cpu", 1))
+    losses, weights = [], []
+    for place in range(2):
+        session, counts = bench.take_batch(0, place)
+        batch = session.sampler.draw(counts.float(), mask_generator(0, 0, place))
+        losses.append(poisson_loss(bench.model(batch), batch, loss))
+        weights.append(float(batch.is_scored.sum()) if loss == "mean" else 1.0)
+    assert weights[0] != weights[1] or loss == "sum"
+    scale = sum(weights) if loss == "mean" else 1.0
+    whole = (losses[0] * weights[0] + losses[1] * weights[1]) / scale
+    gradient = torch.autograd.grad(whole, bench.parameters, allow_unused=True)
+    norm = torch.stack([g.norm() for g in gradient if g is not None]).norm()
+    made = step_module.make_step(bench, 0, 1)
+    assert made.loss == pytest.approx(whole.item(), rel=1e-5)
+    assert made.grad_norm == pytest.approx(norm.item(), rel=1e-4)
+
+
+def test_the_batch_of_a_step_of_several_sessions_names_them_all():
+    config = tiny_config(optim__sessions_per_step="2", model__read_in="stitched")
+    sessions = [make_session(n_units=n, seed=i) for i, n in enumerate((24, 18))]
+    said = prepare(config, sessions, probe_backend("cpu", 1)).describe_batch(0)
+    assert said.count("trials ") == 2
+    assert "of simulated-0" in said
+    assert "of simulated-1" in said
+
+
+class Fellow(Team):
+    """One of several processes."""
+
+    def __init__(self, rank, size):
+        self.rank, self.size = rank, size
+
+
+@pytest.mark.parametrize(
+    ("n_sessions", "size", "n_parts", "wanted"),
+    [
+        (2, 2, 1, [[1, 0], [0, 1]]),  # a session each
+        (4, 2, 1, [[1, 1, 0, 0], [0, 0, 1, 1]]),
+        (1, 3, 3, [[1], [1], [1]]),
+        (2, 4, 2, [[1, 0], [1, 0], [0, 1], [0, 1]]),
+        (3, 2, 2, [[2, 1, 0], [0, 1, 2]]),
+    ],
+)
+def test_every_process_has_equally_many_parts_of_few_sessions(n_sessions, size, n_parts, wanted):
+    found = [
+        [
+            len(step_module._own_parts(place, n_sessions, n_parts, Fellow(rank, size)))
+            for place in range(n_sessions)
+        ]
+        for rank in range(size)
+    ]
+    assert found == wanted
