@@ -14,6 +14,8 @@ import mtm_core
 from mtm_core.evaluation.colour_scale import Levels
 from mtm_viewer.actions import add_commands
 from mtm_viewer.browsing import BrowserWorks
+from mtm_viewer.compare_actions import add_compare_commands
+from mtm_viewer.compare_desk import CompareDesk
 from mtm_viewer.experiment_desk import ExperimentDesk
 from mtm_viewer.explorer import Explorer
 from mtm_viewer.jobs.matrix_job import MatrixJob
@@ -87,6 +89,8 @@ class Desktop(SessionDesk):
         add_matrix_commands(explorer.registry, self.matrix, self)
         self.exports = PanelExports(explorer, self.experiments, lambda: self._folder)
         offer_panels(self.exports, explorer, self.matrix.state)
+        self.compare = CompareDesk(explorer)
+        add_compare_commands(explorer.registry, self.state, self.compare, self)
         folder = Path(settings.fileName()).parent
         self._shelf = None
         self.journal: JournalDesk | None = None

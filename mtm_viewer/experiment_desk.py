@@ -134,6 +134,7 @@ class ExperimentDesk(QObject):
             is_focused=display.is_focused,
             unit_id=state.unit_id,
             wants_control=state.wants_control,
+            compare=state.compare,
         )
 
     def _save(self, path: Path) -> None:
@@ -188,6 +189,7 @@ class ExperimentDesk(QObject):
         explorer, experiment = self._explorer, opened.experiment
         state, view = explorer.state, read_view(experiment.view, experiment.mask)
         explorer.opener.opened.emit(opened.workspace)
+        state.set_compare(opened.compare)
         display = Display(
             raster=view.raster,
             within=view.within,

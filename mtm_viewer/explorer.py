@@ -56,11 +56,12 @@ class Explorer(QObject):
 
     Notes
     -----
-    Signals: `settled` when a final picture is on screen, `opened` a workspace, `told` the
-    sentence of a problem.
+    Signals: `settled` when a final picture is on screen, `pictured` when any is, `opened` a
+    workspace, `told` the sentence of a problem.
     """
 
     settled = pyqtSignal()
+    pictured = pyqtSignal()
     opened = pyqtSignal(object)
     told = pyqtSignal(str)
 
@@ -139,6 +140,7 @@ class Explorer(QObject):
                 display=self.state.display,
                 wants_control=self.state.wants_control,
                 device=self.state.device,
+                compare=self.state.compare,
             )
         )
 
@@ -170,6 +172,7 @@ class Explorer(QObject):
         state.unit_settings_changed.connect(lambda _: self._show_unit())
         state.display_changed.connect(lambda _: self._on_display())
         state.trials_changed.connect(lambda _: self._on_display())
+        state.compare_changed.connect(lambda _: self.compute())
         state.control_changed.connect(lambda is_wanted: self.compute() if is_wanted else None)
         state.device_changed.connect(lambda _: self.compute())
         state.theme_changed.connect(self._show_theme)
@@ -199,6 +202,7 @@ class Explorer(QObject):
         if picture.is_final or not self._unit_delay.isActive():
             self._unit_delay.start(_PAINTED_MS if picture.is_final else _UNIT_DELAY_MS)
         self._final_ticket = answer.ticket if picture.is_final else 0
+        self.pictured.emit()
 
     def _after_painting(self) -> None:
         shown = self.state.unit_id

@@ -120,6 +120,7 @@ class JournalDesk(QObject):
         for signal in (
             *(state.workspace_changed, state.mask_changed, state.unit_changed),
             *(state.display_changed, state.trials_changed, state.control_changed),
+            state.compare_changed,
         ):
             signal.connect(self._wait)
 

@@ -31,6 +31,7 @@ from PyQt6.QtWidgets import (
 
 from mtm_viewer.commands import Command, CommandRegistry
 from mtm_viewer.theme import Theme
+from mtm_viewer.views.comparison_view import ComparisonView
 from mtm_viewer.views.drop_target import DropTarget
 from mtm_viewer.views.health_strip import HealthStrip
 from mtm_viewer.views.history_panel import HistoryPanel
@@ -87,6 +88,7 @@ class MainWindow(QMainWindow):
         self.training = TrainingPanel(parent=self)
         self.may_close: Callable[[], bool] | None = None
         self.matrix = RegionMatrixView(parent=self)
+        self.compare = ComparisonView(parent=self)
         self.welcome = WelcomePage(self)
         self.browser = self.welcome.browser
         self.health = HealthStrip(self)
@@ -174,7 +176,7 @@ class MainWindow(QMainWindow):
             *(self.recipes, self.models, self.trials, self.raster, self.scores, self.unit),
             *(self.tree, self.editor, self.names, self.history, self.welcome, self.status),
             *(self.health, self.opening, self.download, self.training, self._target),
-            self.matrix,
+            *(self.matrix, self.compare),
         ):
             view.set_theme(theme)
 
@@ -305,6 +307,7 @@ class MainWindow(QMainWindow):
         beside = {
             "training": self._dock("Training", self.training, right),
             "matrix": self._dock("Region-to-region matrix", self.matrix, right),
+            "compare": self._dock("Compare", self.compare, right),
         }
         for dock in beside.values():
             self.tabifyDockWidget(self.unit_dock, dock)

@@ -10,6 +10,7 @@ from PyQt6.QtCore import QObject, pyqtSignal
 from mtm_core.errors import DataError
 from mtm_core.evaluation.row_order import WithinName
 from mtm_viewer.mask_editing import MaskEditing
+from mtm_viewer.presenters.compare_choice import CompareChoice
 from mtm_viewer.presenters.mask_choice import MaskChoice
 from mtm_viewer.presenters.raster_settings import RasterSettings
 from mtm_viewer.presenters.trial_filter import TrialFilter, filter_trials
@@ -47,14 +48,16 @@ class ViewerState(MaskEditing):
     -----
     Signals carry the new value: those of `MaskState`, and `unit_changed` a unit id or "",
     `display_changed` a `Display`, `trials_changed` the `Workspace` with the trials that are
-    shown now, `unit_settings_changed` the `UnitSettings`, `picked_changed` the ids of the units
-    that are picked (a frozenset), `control_changed` whether the shuffle control is wanted,
-    `device_changed` a device name, `theme_changed` a `Theme`.
+    shown now, `compare_changed` a `CompareChoice`, `unit_settings_changed` the `UnitSettings`,
+    `picked_changed` the ids of the units that are picked (a frozenset), `control_changed`
+    whether the shuffle control is wanted, `device_changed` a device name, `theme_changed` a
+    `Theme`.
     """
 
     unit_changed = pyqtSignal(str)
     display_changed = pyqtSignal(Display)
     trials_changed = pyqtSignal(object)
+    compare_changed = pyqtSignal(object)
     unit_settings_changed = pyqtSignal(object)
     picked_changed = pyqtSignal(object)
     control_changed = pyqtSignal(bool)
@@ -68,6 +71,7 @@ class ViewerState(MaskEditing):
         self._display = Display()
         self._unit_settings = UnitSettings()
         self._filter = TrialFilter()
+        self._compare = CompareChoice()
         self._shown: Workspace | None = None
         self._wants_control = False
         self._device = "cpu"
@@ -97,6 +101,11 @@ class ViewerState(MaskEditing):
     def trial_filter(self) -> TrialFilter:
         """Which trials are shown."""
         return self._filter
+
+    @property
+    def compare(self) -> CompareChoice:
+        """What is compared with the model on screen."""
+        return self._compare
 
     @property
     def shown(self) -> Workspace | None:
@@ -139,6 +148,7 @@ class ViewerState(MaskEditing):
             self._filter, self._shown = TrialFilter(), workspace
         if self._row_of(self._unit_id) is None:
             self._unit_id = ""
+        self._compare = self._compare.within(workspace)
         still_there = self._picked & set(workspace.session.unit_id.tolist())
         self.workspace_changed.emit(workspace)
         self.pick_units(still_there)
@@ -184,6 +194,13 @@ class ViewerState(MaskEditing):
         self._shown = filter_trials(self._workspace, wanted)
         self._filter = wanted
         self.trials_changed.emit(self._shown)
+
+    def set_compare(self, choice: CompareChoice) -> None:
+        """Compare something else; what the open session and models do not have is left out."""
+        choice = CompareChoice() if self._workspace is None else choice.within(self._workspace)
+        if choice != self._compare:
+            self._compare = choice
+            self.compare_changed.emit(choice)
 
     def set_control(self, *, is_wanted: bool) -> None:
         """Ask for the shuffle control, or no longer."""

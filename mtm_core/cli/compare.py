@@ -147,8 +147,9 @@ def _write(
     args: argparse.Namespace, bound: Bound, experiment: Experiment, outcome: Outcome
 ) -> None:
     from mtm_core.cli import output
-    from mtm_core.cli.compare_text import comparison_values, write_unit_changes
+    from mtm_core.cli.compare_text import comparison_values
     from mtm_core.cli.evaluate import STDOUT
+    from mtm_core.evaluation.paired_table import write_unit_changes
     from mtm_core.experiment.files import attachment_of, write_experiment
     from mtm_core.experiment.picture import picture_of
     from mtm_core.figures.raster import SIGMA_S, draw_raster
@@ -159,7 +160,7 @@ def _write(
     elif args.json is not None:
         output.write_json(args.json, values)
     if args.csv is not None and outcome.change is not None:
-        write_unit_changes(args.csv, bound.session, outcome.change)
+        write_unit_changes(bound.session, outcome.change, args.csv)
     if args.out is not None:
         write_experiment(experiment, args.out)
     if args.figure is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from mtm_core.errors import ExperimentError, MtmError
@@ -11,6 +11,7 @@ from mtm_core.experiment.files import read_experiment
 from mtm_core.experiment.finding import Places, find_checkpoint, find_session
 from mtm_core.experiment.record import Experiment
 from mtm_viewer.jobs.open_job import Misfit, OpenRequest, look_over, open_files
+from mtm_viewer.presenters.compare_choice import CompareChoice
 from mtm_viewer.presenters.workspace import Opened, Workspace
 
 logger = logging.getLogger(__name__)
@@ -43,11 +44,12 @@ class ExperimentRequest:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class OpenedExperiment:
-    """An experiment whose session and models are in memory."""
+    """An experiment whose session and models are in memory, with what it compares."""
 
     path: Path
     experiment: Experiment
     workspace: Workspace
+    compare: CompareChoice = field(default_factory=CompareChoice)
 
 
 def open_experiment(request: ExperimentRequest) -> OpenedExperiment:
@@ -70,6 +72,10 @@ def open_experiment(request: ExperimentRequest) -> OpenedExperiment:
         for ref in (experiment.model, experiment.baseline)
         if ref is not None
     )
+    opponent, rival = experiment.opponent, None
+    if opponent is not None and opponent.model is not None:
+        rival = find_checkpoint(opponent.model, recording.session_id, where).path
+        checkpoints = tuple(dict.fromkeys((*checkpoints, rival)))
     wanted = OpenRequest(
         session=recording,
         session_path=path,
@@ -81,7 +87,14 @@ def open_experiment(request: ExperimentRequest) -> OpenedExperiment:
     if isinstance(answer, Misfit):  # not with an overlap allowed, but types cannot know
         raise ExperimentError(answer.sentence)
     look_over(answer)
-    return OpenedExperiment(path=request.path, experiment=experiment, workspace=answer)
+    compare = CompareChoice(
+        opponent=None if opponent is None else opponent.opponent,
+        checkpoint="" if rival is None else str(rival),
+        contrast=experiment.contrast,
+    )
+    return OpenedExperiment(
+        path=request.path, experiment=experiment, workspace=answer, compare=compare
+    )
 
 
 def _open_with(wanted: OpenRequest, models: tuple[Path, ...]) -> Workspace | Misfit:

@@ -10,16 +10,17 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from mtm_core.errors import MaskError
 from mtm_core.evaluation.mask_answers import control_donors, in_units_of, mixed_order
-from mtm_core.evaluation.mask_scores import CONTROL, TEMPORAL, Rivals
-from mtm_core.evaluation.row_order import WithinName
-from mtm_core.inference import Reconstructor
+from mtm_core.evaluation.mask_scores import CONTROL, TEMPORAL
 from mtm_core.masking.spec import MaskSpec
 from mtm_core.models.answers import AnswerMemory, Reconstruction
+from mtm_viewer.jobs.bench import Bench
+from mtm_viewer.presenters.compare_choice import CompareChoice
+from mtm_viewer.presenters.compared import Compared, compare_answers
 from mtm_viewer.presenters.picture import Answers, Picture, make_raster
 from mtm_viewer.presenters.raster_drawable import RasterDrawable
-from mtm_viewer.presenters.raster_scene import RasterScene, raster_scene
-from mtm_viewer.presenters.score_lines import fit_rivals, score_answers
+from mtm_viewer.presenters.score_lines import score_answers, scored_trials
 from mtm_viewer.presenters.workspace import LoadedModel, Workspace, spec_for
 from mtm_viewer.state import Display
 
@@ -47,6 +48,8 @@ class ReconstructionRequest:
         Run the shuffle control too.
     device : str
         Where to compute.
+    compare : CompareChoice
+        What the model is compared with, and which conditions are.
     """
 
     workspace: Workspace
@@ -55,6 +58,7 @@ class ReconstructionRequest:
     display: Display = field(default_factory=Display)
     wants_control: bool = False
     device: str = "cpu"
+    compare: CompareChoice = field(default_factory=CompareChoice)
 
     @property
     def shows_control(self) -> bool:
@@ -62,67 +66,12 @@ class ReconstructionRequest:
         return self.wants_control or "control" in self.display.raster.panels
 
 
-@dataclass(eq=False)
-class _Bench:
-    """What one workspace needs again and again, made when it is first needed."""
-
-    workspace: Workspace
-    memory: AnswerMemory
-    scenes: dict[tuple[WithinName, bool], RasterScene] = field(default_factory=dict)
-    models: dict[tuple[int, str], Reconstructor] = field(default_factory=dict)
-    fitted: Rivals | None = None
-
-    def moved_to(self, workspace: Workspace) -> _Bench:
-        """Return a bench for other trials of the same session and models, or an empty one."""
-        mine = self.workspace
-        same = (mine.recording is workspace.recording, mine.session is workspace.session)
-        if all(same) and mine.models == workspace.models and mine.shown == workspace.shown:
-            return replace(self, workspace=workspace, fitted=None)
-        return _Bench(workspace, self.memory)
-
-    def scene(self, display: Display) -> RasterScene:
-        key = (display.within, display.is_by_region)
-        if key not in self.scenes:
-            workspace = self.workspace
-            self.scenes[key] = raster_scene(
-                workspace.session,
-                workspace.train,
-                within=display.within,
-                is_by_region=display.is_by_region,
-            )
-        return self.scenes[key]
-
-    def psth_hz(self, trials: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return what training trials of the same conditions foretell, (n_bins, n_units)."""
-        log_rate = self.rivals().condition_psth
-        places = np.searchsorted(self.workspace.test, np.sort(trials))
-        per_bin = np.exp(log_rate[places], dtype=np.float64).mean(axis=0)
-        return np.asarray(per_bin / self.workspace.session.bin_size_s)
-
-    def rivals(self) -> Rivals:
-        if self.fitted is None:
-            self.fitted = fit_rivals(self.workspace)
-        return self.fitted
-
-    def reconstructor(self, model: LoadedModel, device: str) -> Reconstructor:
-        key = (id(model), device)
-        if key not in self.models:
-            self.models[key] = Reconstructor(
-                model.checkpoint,
-                self.workspace.recording,
-                allow_overlap=True,
-                device=device,
-                memory=self.memory,
-            )
-        return self.models[key]
-
-
 class ReconstructionJob:
     """The work of the engine's thread; keeps models, row orders and answers between requests."""
 
     def __init__(self) -> None:
         self._memory = AnswerMemory()
-        self._bench: _Bench | None = None
+        self._bench: Bench | None = None
 
     def __call__(self, request: object, should_stop: ShouldStop) -> Iterator[object]:
         """Yield pictures, from the first partial one to the final one."""
@@ -130,7 +79,7 @@ class ReconstructionJob:
             msg = f"This thread reconstructs; it cannot do {type(request).__name__}."
             raise TypeError(msg)
         if self._bench is None:
-            self._bench = _Bench(request.workspace, self._memory)
+            self._bench = Bench(request.workspace, self._memory)
         elif self._bench.workspace is not request.workspace:
             self._bench = self._bench.moved_to(request.workspace)
         if request.workspace.model is None or request.spec is None:
@@ -140,12 +89,17 @@ class ReconstructionJob:
 
 
 def _pictures(
-    request: ReconstructionRequest, bench: _Bench, should_stop: ShouldStop
-) -> Iterator[Callable[[], Picture]]:
-    """Yield ways to make pictures: only those that are shown are made."""
+    request: ReconstructionRequest, bench: Bench, should_stop: ShouldStop
+) -> Iterator[Callable[[], Picture] | None]:
+    """Yield ways to make pictures: only those that are shown are made; see `_paced`."""
     painter = _Painter(request, bench)
     answers = Answers()
     for answers in _answers(request, bench, should_stop):
+        yield partial(painter.draw, answers)
+    if request.compare.opponent is not None and request.compare.opponent.is_baseline:
+        yield None
+    for late in _late_opponent(request, bench, answers, should_stop):
+        answers = late
         yield partial(painter.draw, answers)
     if request.shows_control and not should_stop():
         for control in _control(request, bench, should_stop):
@@ -155,11 +109,16 @@ def _pictures(
         yield partial(painter.draw, answers, is_final=True)
 
 
-def _paced(makers: Iterator[Callable[[], Picture]]) -> Iterator[Picture]:
-    """Show the first and the last picture, and of those between what there is time for."""
+def _paced(makers: Iterator[Callable[[], Picture] | None]) -> Iterator[Picture]:
+    """Show the first and the last picture, and of those between what there is time for.
+
+    None says that the next one will take its time: what is known by then is shown.
+    """
     shown_s, waiting = -np.inf, None
-    for waiting in makers:
-        if time.monotonic() - shown_s >= PAUSE_S:
+    for maker in makers:
+        waiting = maker or waiting
+        is_time = maker is None or time.monotonic() - shown_s >= PAUSE_S
+        if waiting is not None and is_time:
             yield waiting()
             shown_s, waiting = time.monotonic(), None
     if waiting is not None:
@@ -167,7 +126,7 @@ def _paced(makers: Iterator[Callable[[], Picture]]) -> Iterator[Picture]:
 
 
 def _answers(
-    request: ReconstructionRequest, bench: _Bench, should_stop: ShouldStop
+    request: ReconstructionRequest, bench: Bench, should_stop: ShouldStop
 ) -> Iterator[Answers]:
     """Let the model and its baseline answer in step, so that both average the same trials."""
     workspace = request.workspace
@@ -179,34 +138,64 @@ def _answers(
     steps = first.reconstruct(
         spec_for(model, request.spec), trials, with_preview=True, should_stop=should_stop
     )
-    follower = None if rival is None else _Follower(request, bench, rival, should_stop)
+    nobody: Iterator[Reconstruction] = iter(())
+    baseline = _Follower(
+        nobody if rival is None else _rival_steps(request, bench, rival, should_stop)
+    )
+    contender = bench.contender(request.compare, request.device)
+    is_model = contender is not None and contender.bound is not None
+    opponent = _Follower(
+        contender.answers(request.spec, trials, with_preview=True, should_stop=should_stop)
+        if contender is not None and is_model
+        else nobody
+    )
     answers = Answers()
     for step in steps:
-        answers = Answers(model=step, baseline=follower.keep_up(step) if follower else None)
+        kept_up = baseline.keep_up(step), opponent.keep_up(step)
+        answers = Answers(model=step, baseline=kept_up[0], opponent=kept_up[1])
         yield answers
-    if follower is not None and not should_stop():
-        for late in follower.rest():
-            answers = replace(answers, baseline=late)
-            yield answers
+    for late in baseline.rest(should_stop):
+        answers = replace(answers, baseline=late)
+        yield answers
+    for late in opponent.rest(should_stop):
+        answers = replace(answers, opponent=late)
+        yield answers
+
+
+def _rival_steps(
+    request: ReconstructionRequest, bench: Bench, rival: LoadedModel, should_stop: ShouldStop
+) -> Iterator[Reconstruction]:
+    workspace = request.workspace
+    bound = bench.reconstructor(rival, request.device)
+    spec = spec_for(rival, request.spec or MaskSpec())
+    for step in bound.reconstruct(
+        spec, _shown_order(workspace), with_preview=True, should_stop=should_stop
+    ):
+        yield in_units_of(step, bound.session, workspace.session)
+
+
+def _late_opponent(
+    request: ReconstructionRequest, bench: Bench, answers: Answers, should_stop: ShouldStop
+) -> Iterator[Answers]:
+    """Ask a baseline once the model has answered: to fit it can take seconds."""
+    contender = bench.contender(request.compare, request.device)
+    if contender is None or contender.bound is not None or request.spec is None:
+        return
+    if answers.model is None or should_stop():
+        return
+    try:
+        trials = _shown_order(request.workspace)
+        for opponent in contender.answers(request.spec, trials, should_stop=should_stop):
+            yield replace(answers, opponent=opponent)
+    except MaskError as error:
+        yield replace(answers, problem=str(error))
 
 
 class _Follower:
-    """The baseline's answers, drawn on until they are as far as the model's."""
+    """A rival's answers, drawn on until they are as far as the model's."""
 
-    def __init__(
-        self,
-        request: ReconstructionRequest,
-        bench: _Bench,
-        rival: LoadedModel,
-        should_stop: ShouldStop,
-    ) -> None:
-        workspace = request.workspace
-        bound = bench.reconstructor(rival, request.device)
-        spec = spec_for(rival, request.spec or MaskSpec())
-        self._steps = bound.reconstruct(
-            spec, _shown_order(workspace), with_preview=True, should_stop=should_stop
-        )
-        self._sessions = (bound.session, workspace.session)
+    def __init__(self, steps: Iterator[Reconstruction]) -> None:
+        self._steps = steps
         self._last: Reconstruction | None = None
 
     def keep_up(self, leader: Reconstruction) -> Reconstruction | None:
@@ -215,19 +204,16 @@ class _Follower:
             if step is None:
                 break
             self._last = step
-        return self._aligned()
+        return self._last
 
-    def rest(self) -> Iterator[Reconstruction | None]:
-        for step in self._steps:
-            self._last = step
-            yield self._aligned()
-
-    def _aligned(self) -> Reconstruction | None:
-        return None if self._last is None else in_units_of(self._last, *self._sessions)
+    def rest(self, should_stop: ShouldStop) -> Iterator[Reconstruction]:
+        """Yield what is left, unless asked to stop."""
+        if not should_stop():
+            yield from self._steps
 
 
 def _control(
-    request: ReconstructionRequest, bench: _Bench, should_stop: ShouldStop
+    request: ReconstructionRequest, bench: Bench, should_stop: ShouldStop
 ) -> Iterator[Reconstruction]:
     workspace = request.workspace
     if workspace.model is None or request.spec is None:
@@ -252,7 +238,7 @@ def _progress(answer: Reconstruction) -> int:
 class _Painter:
     """Draws answers to one request; the same answers only once."""
 
-    def __init__(self, request: ReconstructionRequest, bench: _Bench) -> None:
+    def __init__(self, request: ReconstructionRequest, bench: Bench) -> None:
         self._request = request
         self._bench = bench
         self._answers: Answers | None = None
@@ -267,12 +253,14 @@ class _Painter:
     def _make(self, answers: Answers, *, is_final: bool) -> Picture:
         workspace, model = self._request.workspace, answers.model
         model_hz = None if model is None else model.rate_hz()
+        compared = self._compared(answers)
         picture = Picture(
             workspace=workspace,
-            raster=self._raster(answers, model_hz),
+            raster=self._raster(answers, model_hz, compared),
             trials=workspace.test,
             n_wanted=len(workspace.test),
             is_final=is_final,
+            compared=compared,
         )
         if model is None:
             return picture
@@ -292,7 +280,25 @@ class _Painter:
         lines, gains = score_answers(workspace, model, others, self._bench.rivals())
         return replace(picture, lines=lines, gains=gains)
 
-    def _raster(self, answers: Answers, model_hz: NDArray[np.float32] | None) -> RasterDrawable:
+    def _compared(self, answers: Answers) -> Compared | None:
+        """Compare once there is time: the very first picture does not wait for it."""
+        request, model = self._request, answers.model
+        choice, loaded = request.compare, request.workspace.model
+        if choice == CompareChoice() or model is None or loaded is None:
+            return None
+        name = choice.name_in(request.workspace)
+        if answers.problem or (self._picture is None and self._bench.fitted is None):
+            return Compared(choice=choice, name=name, problem=answers.problem)
+        pair = loaded, model, answers.opponent
+        trials = scored_trials(request.workspace)
+        return compare_answers(choice, name, trials, self._bench.rivals(), pair)
+
+    def _raster(
+        self,
+        answers: Answers,
+        model_hz: NDArray[np.float32] | None,
+        compared: Compared | None,
+    ) -> RasterDrawable:
         display = self._request.display
         return make_raster(
             self._request.workspace,
@@ -302,4 +308,5 @@ class _Painter:
             regions=self._request.regions if display.is_focused else (),
             model_hz=model_hz,
             psth=self._bench.psth_hz,
+            compared=compared,
         )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 
 from mtm_core.evaluation.mask_scores import PredictorScore, unit_score
-from mtm_core.experiment.caption import caption
+from mtm_core.evaluation.opponents import MODEL
+from mtm_core.experiment.caption import caption, compared_lines
 from mtm_core.experiment.comparison import Comparison
 from mtm_core.experiment.making import Doing, make_experiment
 from mtm_core.experiment.record import CHOICES, Experiment, Numbers, TrialsRef, UnitNumbers
@@ -38,9 +39,11 @@ def experiment_of(
     device : str
         Where it was computed.
     """
+    compare = view.compare
+    rival = compare.model_in(workspace) if compare.key.startswith(f"{MODEL}:") else None
     models = (workspace.model, workspace.baseline)
     own, baseline = (None if model is None else model.checkpoint for model in models)
-    name, rival = ("" if model is None else model.name for model in models)
+    names = ["" if model is None else model.name for model in models]
     rows = tuple(int(row) for row in workspace.test)
     return make_experiment(
         Doing(
@@ -49,21 +52,29 @@ def experiment_of(
             source="" if workspace.opened is None else workspace.opened.source,
             model=own,
             baseline=baseline,
-            names=(name, rival),
+            names=(names[0], names[1]),
             mask=view.mask.spec,
             trials=TrialsRef(rows=rows, split=view.trials.split, kind=workspace.trial_kind),
             numbers=Numbers() if picture is None else shown_numbers(picture, view.unit_id),
             title=title[:1].upper() + title[1:],
             view=view_to_dict(view),
             device=device,
+            opponent=compare.opponent,
+            rival=None if rival is None else (rival.checkpoint, rival.name),
+            contrast=compare.contrast,
         )
     )
 
 
 def shown_numbers(picture: Picture, unit_id: str) -> Numbers:
     """Return the numbers of the score panel, and those of the selected unit."""
+    compared = picture.compared
+    change = None if compared is None else compared.change
     return Numbers(
-        predictors=tuple(map(_score, picture.lines)), unit=_unit_numbers(picture, unit_id)
+        predictors=tuple(map(_score, picture.lines)),
+        unit=_unit_numbers(picture, unit_id),
+        change=None if change is None else change.score,
+        contrast=None if compared is None else compared.contrast,
     )
 
 
@@ -98,6 +109,7 @@ def numbers_table(experiment: Experiment) -> str:
         name = f"unit {unit_id}"
         values = (score.bps_beyond_psth, low, high, None, None, 1, score.n_spikes)
         lines.append("\t".join([name, *map(_cell, values)]))
+    lines += [f"# {line}" for line in compared_lines(experiment.numbers)]
     return "\n".join(lines) + "\n"
 
 

@@ -12,6 +12,7 @@ from mtm_core.evaluation.colour_scale import SCALES, Levels
 from mtm_core.evaluation.row_order import ORDERS, WithinName
 from mtm_core.masking.masked_batch import PROMPTS
 from mtm_core.masking.spec import MaskSpec
+from mtm_viewer.presenters.compare_choice import CompareChoice
 from mtm_viewer.presenters.mask_choice import MaskChoice
 from mtm_viewer.presenters.raster_settings import PANELS, RasterSettings
 from mtm_viewer.presenters.recipes import CUSTOM, RECIPES
@@ -42,6 +43,8 @@ class View:
         The selected unit; "" for none.
     wants_control : bool
         Whether the shuffle control is computed.
+    compare : CompareChoice
+        What is compared; an experiment writes it apart from its view.
     """
 
     mask: MaskChoice = field(default_factory=MaskChoice)
@@ -52,10 +55,11 @@ class View:
     is_focused: bool = False
     unit_id: str = ""
     wants_control: bool = False
+    compare: CompareChoice = field(default_factory=CompareChoice)
 
 
 def view_to_dict(view: View) -> dict[str, Any]:
-    """Return a view as plain values; the mask is written elsewhere in an experiment."""
+    """Return a view as plain values; mask and opponent are written elsewhere in an experiment."""
     return {
         "recipe": view.mask.recipe,
         "regions": list(view.mask.regions),

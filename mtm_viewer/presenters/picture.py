@@ -14,6 +14,7 @@ from mtm_core.evaluation.rasters import gain_in_errors, trial_mean_hz
 from mtm_core.evaluation.row_order import RowOrder, keep_rows
 from mtm_core.masking.spec import ResolvedMask
 from mtm_core.models.answers import Reconstruction
+from mtm_viewer.presenters.compared import Compared, ComparedMaps, compared_maps
 from mtm_viewer.presenters.raster import RasterMaps, RasterMask, raster_image
 from mtm_viewer.presenters.raster_drawable import RasterDrawable, ShownTrials
 from mtm_viewer.presenters.raster_scene import RasterScene, median_events
@@ -21,6 +22,7 @@ from mtm_viewer.presenters.raster_settings import RasterSettings
 from mtm_viewer.presenters.scores import ScoreLine
 from mtm_viewer.presenters.workspace import Workspace
 
+_SIMULATED = " (simulated)"
 PsthOf = Callable[[NDArray[np.int64]], NDArray[np.floating]]
 """Turns rows of trials into the average rates that training trials foretell for them."""
 
@@ -37,11 +39,17 @@ class Answers:
         Of the temporal baseline, with units in the model's order.
     control : Reconstruction or None
         Of the model given the visible activity of other trials.
+    opponent : Reconstruction or None
+        Of what the model is compared with, with units in the model's order.
+    problem : str
+        Why that cannot answer; "" where it can.
     """
 
     model: Reconstruction | None = None
     baseline: Reconstruction | None = None
     control: Reconstruction | None = None
+    opponent: Reconstruction | None = None
+    problem: str = ""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -72,6 +80,8 @@ class Picture:
         False while trials are missing or answered by a preview only.
     is_final : bool
         True once nothing more will come, baseline and control included.
+    compared : Compared or None
+        What the model is compared with; None where nothing is compared.
     """
 
     workspace: Workspace
@@ -85,6 +95,7 @@ class Picture:
     mask: ResolvedMask | None = None
     is_exact: bool = False
     is_final: bool = False
+    compared: Compared | None = None
 
 
 def make_raster(
@@ -96,6 +107,7 @@ def make_raster(
     regions: Sequence[str] = (),
     model_hz: NDArray[np.float32] | None = None,
     psth: PsthOf | None = None,
+    compared: Compared | None = None,
 ) -> RasterDrawable:
     """Average what is done into maps.
 
@@ -116,6 +128,8 @@ def make_raster(
     psth : callable, optional
         ``psth(trials)`` returns what training trials foretell for some trials, averaged,
         (n_bins, n_units) in spikes/s; asked only where it is shown.
+    compared : Compared, optional
+        What the model is compared with.
     """
     session, model = workspace.session, answers.model
     done = workspace.test if model is None else model.trials[model.is_done]
@@ -128,6 +142,7 @@ def make_raster(
             control_gain=_control_gain(session, answers, settings),
             psth_hz=psth(done) if psth is not None and wants_psth else None,
             has_temporal=workspace.baseline is not None,
+            compared=_compared_maps(session, answers, settings, compared),
         ),
         scene=scene,
         trials=ShownTrials(
@@ -146,8 +161,11 @@ def make_raster(
 def _marked(drawable: RasterDrawable) -> RasterDrawable:
     """Say over the rasters, and so in every picture saved of them, that they are simulated."""
     first, *others = drawable.panels
-    panels = (replace(first, title=f"{first.title} (simulated)"), *others)
-    return replace(drawable, panels=panels)
+    panels = (replace(first, title=f"{first.title}{_SIMULATED}"), *others)
+    blink = drawable.blink
+    if blink is not None:
+        blink = replace(blink, title=f"{blink.title}{_SIMULATED}")
+    return replace(drawable, panels=panels, blink=blink)
 
 
 def _average_hz(model: Reconstruction, rates: NDArray[np.float32] | None) -> NDArray[np.float32]:
@@ -180,6 +198,16 @@ def _control_gain(
         gain_in_errors(counts, model.log_rate, control.log_rate, sigma_bins)
         if is_complete
         else None
+    )
+
+
+def _compared_maps(
+    session: Session, answers: Answers, settings: RasterSettings, compared: Compared | None
+) -> ComparedMaps | None:
+    if compared is None or answers.model is None:
+        return None
+    return compared_maps(
+        session, answers.model, answers.opponent, settings, compared.choice, compared.name
     )
 
 

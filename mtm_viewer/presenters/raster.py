@@ -23,6 +23,7 @@ from mtm_core.evaluation.rasters import (
 )
 from mtm_core.evaluation.row_order import RowOrder
 from mtm_core.evaluation.unit_labels import unit_label
+from mtm_viewer.presenters.compared import ComparedMaps
 from mtm_viewer.presenters.raster_drawable import (
     RasterDrawable,
     RasterPanel,
@@ -54,6 +55,8 @@ class RasterMaps:
         What training trials of the same conditions foretell.
     has_temporal : bool
         Whether a temporal baseline will come; without one the difference takes its place.
+    compared : ComparedMaps or None
+        Those of what the model is compared with, and of two conditions.
     """
 
     true_hz: Map
@@ -62,6 +65,7 @@ class RasterMaps:
     control_gain: Map | None = None
     psth_hz: Map | None = None
     has_temporal: bool = False
+    compared: ComparedMaps | None = None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -124,6 +128,9 @@ def raster_image(
         model_hz=None if model_hz is None else look.smoothed(model_hz),
         trials=trials,
         note=_note(settings, trials, order or scene.order),
+        blink=None
+        if maps.compared is None or maps.compared.opponent_hz is None
+        else look.panel("opponent"),
     )
 
 
@@ -195,13 +202,14 @@ class _Look:
         maps = self._maps
         if name == "difference":
             return self._difference()
-        if name == "control":
-            return self._control()
+        if name in _SIGNED:
+            return self._gain(name)
         known = {
             "true": maps.true_hz,
             "model": maps.model_hz,
             "temporal": maps.temporal_hz,
             "psth": maps.psth_hz,
+            "opponent": None if maps.compared is None else maps.compared.opponent_hz,
         }
         map_hz = known[name]
         if map_hz is None:
@@ -214,7 +222,7 @@ class _Look:
         is_signed = settings.scale == "zscore"
         return RasterPanel(
             name=name,
-            title=PANELS[name],
+            title=self._title(name),
             image=quantise(values, self.levels, settings.scale),
             values=values,
             rate_hz=self.smoothed(map_hz),
@@ -237,18 +245,27 @@ class _Look:
         )
         return self._signed("difference", difference, DIFFERENCE_UNIT)
 
-    def _control(self) -> RasterPanel:
-        gain = self._maps.control_gain
-        if gain is None:
-            return self._empty("control", _MISSING["control"])
-        return self._signed("control", gain, GAIN_UNIT)
+    def _gain(self, name: PanelName) -> RasterPanel:
+        """Show what was computed in standard errors already."""
+        compared = self._maps.compared
+        map_ = self._maps.control_gain
+        if name != "control":
+            map_ = None if compared is None else compared.signed.get(name)
+        if map_ is None:
+            return self._empty(name, _MISSING[name])
+        unit = GAIN_UNIT if name in ("control", "opponent_gain") else DIFFERENCE_UNIT
+        return self._signed(name, map_, unit)
+
+    def _title(self, name: PanelName) -> str:
+        compared = self._maps.compared
+        return PANELS[name] if compared is None else compared.titles.get(name, PANELS[name])
 
     def _signed(self, name: PanelName, map_: Map, unit: str) -> RasterPanel:
         levels = Levels(-DIFFERENCE_LIMIT, DIFFERENCE_LIMIT)
         values = self._arranged(map_)
         return RasterPanel(
             name=name,
-            title=PANELS[name],
+            title=self._title(name),
             image=quantise(values, levels, "zscore"),
             values=values,
             lut=DIFFERENCE,
@@ -256,14 +273,14 @@ class _Look:
             ticks=scale_ticks(levels, "zscore"),
             unit=unit,
             centre=128,
-            is_veiled=True,
+            is_veiled=name != "contrast_true",
         )
 
     def _empty(self, name: PanelName, message: str) -> RasterPanel:
         shape = (len(self.rows), len(self.scene.bin_start_s))
         return RasterPanel(
             name=name,
-            title=PANELS[name],
+            title=self._title(name),
             image=np.zeros(shape, dtype=np.uint8),
             values=np.zeros(shape, dtype=np.float32),
             lut=self.settings.colour_map,
@@ -307,16 +324,27 @@ def _row_info(scene: RasterScene, order: RowOrder, mask: RasterMask | None) -> R
     )
 
 
-_SHORT = {"temporal": "temporal", "psth": "PSTH"}
+_SHORT = {"temporal": "temporal", "psth": "PSTH", "opponent": "compared"}
 _SIGNED = {
     "difference": ("difference", "expected errors"),
     "control": ("gain over shuffle", "standard errors"),
+    "opponent_difference": ("difference from compared", "expected errors"),
+    "opponent_gain": ("gain over compared", "standard errors"),
+    "contrast_true": ("true contrast", "expected errors"),
+    "contrast_model": ("reconstructed contrast", "expected errors"),
 }
+_COMPARE = "nothing compared yet: choose with what in the panel Compare (Ctrl+Shift+D)"
+_CONTRAST = "no contrast yet: choose two conditions in the panel Compare (Ctrl+Shift+D)"
 _MISSING = {
     "model": "no reconstruction yet",
     "temporal": "no temporal baseline yet",
     "psth": "no PSTH yet",
     "control": "no shuffle control yet",
+    "opponent": _COMPARE,
+    "opponent_difference": _COMPARE,
+    "opponent_gain": _COMPARE,
+    "contrast_true": _CONTRAST,
+    "contrast_model": _CONTRAST,
 }
 _SCALE_WORDS = {
     "sqrt": "square-root colour scale",

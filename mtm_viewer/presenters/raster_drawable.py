@@ -136,6 +136,8 @@ class RasterDrawable:
         Trials in the averages.
     note : str
         How the picture was made, in words.
+    blink : RasterPanel or None
+        What stands in place of the reconstruction while one blinks to what it is compared with.
     """
 
     panels: tuple[RasterPanel, ...]
@@ -149,6 +151,15 @@ class RasterDrawable:
     model_hz: NDArray[np.float32] | None
     trials: ShownTrials
     note: str
+    blink: RasterPanel | None = None
+
+    def blinked(self) -> tuple[RasterPanel, ...]:
+        """Return the panels with reconstruction and what it is compared with exchanged."""
+        own = next((panel for panel in self.panels if panel.name == "model"), None)
+        if self.blink is None or own is None:
+            return self.panels
+        other = {"model": self.blink, self.blink.name: own}
+        return tuple(other.get(panel.name, panel) for panel in self.panels)
 
     def bar_panels(self) -> tuple[RasterPanel | None, ...]:
         """Say which panel the colour bar right of each panel explains; None for no bar there.

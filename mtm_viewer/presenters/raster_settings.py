@@ -9,7 +9,19 @@ from typing import Literal
 
 from mtm_core.evaluation.colour_scale import Levels, ScaleName
 
-PanelName = Literal["true", "model", "temporal", "difference", "psth", "control"]
+PanelName = Literal[
+    "true",
+    "model",
+    "temporal",
+    "difference",
+    "psth",
+    "control",
+    "opponent",
+    "opponent_difference",
+    "opponent_gain",
+    "contrast_true",
+    "contrast_model",
+]
 Panels = tuple[PanelName, PanelName, PanelName]
 
 PANELS: Mapping[PanelName, str] = MappingProxyType(
@@ -20,11 +32,25 @@ PANELS: Mapping[PanelName, str] = MappingProxyType(
         "difference": "True \N{MINUS SIGN} reconstructed",
         "psth": "PSTH of training trials",
         "control": "Gain over shuffled trials",
+        "opponent": "Compared",
+        "opponent_difference": "Reconstructed \N{MINUS SIGN} compared",
+        "opponent_gain": "Gain over compared",
+        "contrast_true": "True contrast",
+        "contrast_model": "Reconstructed contrast",
     }
 )
 """The maps that can stand side by side, with their titles."""
 PANEL_WORDS: Mapping[PanelName, str] = MappingProxyType(
-    {**PANELS, "difference": "Difference", "psth": "PSTH", "control": "Shuffle control"}
+    {
+        **PANELS,
+        "difference": "Difference",
+        "psth": "PSTH",
+        "control": "Shuffle control",
+        "opponent": "Compared with",
+        "opponent_difference": "Difference from compared",
+        "contrast_true": "Contrast, true",
+        "contrast_model": "Contrast, reconstructed",
+    }
 )
 """The same, short enough for lists."""
 PLACES = ("left", "middle", "right")

@@ -62,6 +62,7 @@ class RasterView(QWidget):
     def __init__(self, theme: Theme = LIGHT, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._drawable: RasterDrawable | None = None
+        self._is_blinking = False
         self._cursor: tuple[int, int] | None = None
         self._chosen_unit = ""
         self._caption: tuple[str, Theme] | None = None
@@ -100,9 +101,7 @@ class RasterView(QWidget):
             self._clicks.forget()
             self.painter.set_units(drawable.rows.unit_id)
             self.show_all()
-        frame = _frame(drawable)
-        for plot, panel in zip(self.plots, drawable.panels, strict=True):
-            plot.draw(panel, frame)
+        self._draw_panels(drawable)
         self.column.draw(drawable.rows)
         for bar, bar_panel in zip(self.bars, drawable.bar_panels(), strict=True):
             bar.draw(bar_panel)
@@ -110,6 +109,19 @@ class RasterView(QWidget):
         self._show_cursor(self._cursor)
         self.choose_unit(self._chosen_unit)
         self._write_legend()
+
+    def blink(self, *, is_on: bool) -> None:
+        """Exchange the reconstruction with what it is compared with, or back."""
+        if is_on != self._is_blinking:
+            self._is_blinking = is_on
+            if self._drawable is not None:
+                self._draw_panels(self._drawable)
+
+    def _draw_panels(self, drawable: RasterDrawable) -> None:
+        frame = _frame(drawable)
+        panels = drawable.blinked() if self._is_blinking else drawable.panels
+        for plot, panel in zip(self.plots, panels, strict=True):
+            plot.draw(panel, frame)
 
     def set_theme(self, theme: Theme) -> None:
         """Take the colours of a theme (pyqtgraph does not follow the palette)."""

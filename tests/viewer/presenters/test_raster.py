@@ -9,6 +9,7 @@ from mtm_core.data.table import Column, Table
 from mtm_core.evaluation.colour_scale import Levels
 from mtm_core.evaluation.rasters import trial_mean_hz
 from mtm_core.evaluation.row_order import keep_rows
+from mtm_viewer.presenters.compared import ComparedMaps
 from mtm_viewer.presenters.raster import (
     RasterMaps,
     RasterMask,
@@ -301,3 +302,52 @@ def test_events_of_trials_are_marked_at_their_median_where_it_lies_in_the_window
 
 def test_a_session_without_events_has_no_medians():
     assert median_events(SESSION, TEST) == ()
+
+
+def test_what_is_compared_stands_in_its_panels_and_blinks():
+    compared = ComparedMaps(
+        opponent_hz=TRUE_HZ / 3,
+        signed={"opponent_gain": TRUE_HZ * 0 + 2.0},
+        titles={"opponent": "Drift"},
+    )
+    settings = RasterSettings(panels=("model", "opponent", "opponent_gain"), sigma_s=0.0)
+    drawable = _drawable(maps={"compared": compared}, settings=settings)
+    own, other, gain = drawable.panels
+    assert [panel.title for panel in drawable.panels] == [
+        "Reconstructed",
+        "Drift",
+        "Gain over compared",
+    ]
+    assert np.allclose(other.rate_hz, own.rate_hz / 3)
+    assert other.levels == own.levels
+    assert (gain.unit, gain.centre) == ("standard errors", 128)
+    assert [panel.title for panel in drawable.blinked()] == [
+        "Drift",
+        "Reconstructed",
+        "Gain over compared",
+    ]
+    text = hover_text(drawable, 0, 0)
+    assert "compared" in text
+    assert "gain over compared +2.0 standard errors" in text
+
+
+def test_without_anything_compared_nothing_blinks_and_panels_say_what_to_do():
+    settings = RasterSettings(panels=("true", "opponent", "contrast_true"))
+    drawable = _drawable(settings=settings)
+    assert drawable.blink is None
+    assert drawable.blinked() == drawable.panels
+    assert "panel Compare" in drawable.panels[1].message
+    assert "two conditions" in drawable.panels[2].message
+    empty = ComparedMaps(opponent_hz=None, signed={}, titles={})
+    waiting = _drawable(settings=settings, maps={"compared": empty})
+    assert waiting.panels[1].title == "Compared"
+    assert waiting.blink is None
+
+
+def test_a_true_contrast_is_not_veiled():
+    signed = {"contrast_true": TRUE_HZ * 0, "contrast_model": TRUE_HZ * 0}
+    compared = ComparedMaps(opponent_hz=None, signed=signed, titles={})
+    settings = RasterSettings(panels=("contrast_true", "contrast_model", "true"))
+    one, other, _ = _drawable(settings=settings, maps={"compared": compared}).panels
+    assert (one.is_veiled, other.is_veiled) == (False, True)
+    assert one.unit == "expected Poisson errors"
