@@ -32,3 +32,4 @@ openbox >build/gui/openbox.log 2>&1 &
 "$bin/python" tests/gui/click_through.py build/gui
 "$bin/python" tests/gui/click_sessions.py build/gui/sessions
 "$bin/python" tests/gui/click_matrix.py build/gui/matrix
+"$bin/python" tests/gui/click_compare.py build/gui/compare
