@@ -11,10 +11,10 @@ from mtm_core import config_io
 from mtm_core.cli.output import table_text
 from mtm_core.data.regions import sort_regions
 from mtm_core.errors import TrainingError
-from mtm_core.models.checkpoint import read_manifest
 from mtm_core.models.manifest import Manifest
+from mtm_core.models.manifest_file import read_manifest
 from mtm_core.training import events
-from mtm_core.training.run_folder import RunFolder
+from mtm_core.training.run_files import RunFiles
 
 
 class CheckpointDescription:
@@ -82,11 +82,11 @@ class RunDescription:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.folder = RunFolder(path)
+        self.folder = RunFiles(path)
         if not self.folder.holds_run():
             msg = f"{path} is a folder without a run. Give a session, a checkpoint or a run."
             raise TrainingError(msg)
-        self.record = self.folder.read_record()
+        self.record = self.folder.read_facts()
         self.config = self.folder.read_config()
 
     @cached_property
@@ -121,8 +121,8 @@ class RunDescription:
             "kind": "run",
             "path": str(self.path),
             "checkpoint": str(self.folder.model_path) if self.checkpoint else None,
-            "session_ids": list(self.record.sessions),
-            "session_paths": self.record.session_paths,
+            "session_ids": list(self.record["sessions"]),
+            "session_paths": self.record["session_paths"],
             "is_finished": self.is_finished,
             "config": config_io.to_dict(self.config),
             "validation": [

@@ -60,8 +60,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Work, submit, or tell; return 1 if every trial failed, 130 or 143 if asked to stop."""
-    from mtm_core.cli.sweep_work import show_table, submit_jobs, work
-
     require_extra(args.launcher)
     spec, paths = read(args.spec)
     out = args.out or Path("sweeps") / spec.sweep.name
@@ -71,7 +69,11 @@ def run(args: argparse.Namespace) -> int:
         msg = "--workers and --threads must be at least 1."
         raise ConfigError(msg)
     if args.status:
+        from mtm_core.cli.sweep_status import show_table
+
         return show_table(spec, out)
+    from mtm_core.cli.sweep_work import submit_jobs, work
+
     if args.launcher == "slurm":
         return submit_jobs(spec, out, paths, args.workers)
     threads = args.threads or max((os.cpu_count() or 1) // args.workers, 1)

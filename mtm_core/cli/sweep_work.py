@@ -15,18 +15,16 @@ import psutil
 
 from mtm_core.cli import output
 from mtm_core.cli.stop_request import StopRequest
-from mtm_core.errors import TrainingError
 from mtm_core.shared_folder import prepare_folder
 from mtm_core.sweep.journal import Journal
 from mtm_core.sweep.spec import SweepSpec
-from mtm_core.sweep.table import BEST, write_results
+from mtm_core.sweep.table import BEST, TABLE, write_results
 from mtm_core.sweep.worker import SweepProgress, sweep
 
 if TYPE_CHECKING:
     from tqdm import tqdm
 
 _SAID = "Stopping: saving a checkpoint. The same line goes on. Press Ctrl-C again to stop at once."
-_TABLE = "table.md"
 
 
 def work(
@@ -86,28 +84,12 @@ def work(
 
 def tell(out: Path, found: SweepProgress) -> None:
     """Print the table, and what to do with the best trial."""
-    output.show((out / _TABLE).read_text(encoding="utf-8").rstrip())
+    output.show((out / TABLE).read_text(encoding="utf-8").rstrip())
     if found.best is None:
-        output.note(f"No trial could be finished: {out / _TABLE} says why.")
+        output.note(f"No trial could be finished: {out / TABLE} says why.")
         return
     output.note(f"Best: trial {found.best.number}, {found.best.score:.4f}. Train with it by:")
     output.note(f"  mtm-core train --preset {out / BEST} --session S.h5 --out RUN")
-
-
-def show_table(spec: SweepSpec, out: Path) -> int:
-    """Print the table of a sweep as it is now.
-
-    Raises
-    ------
-    TrainingError
-        If there is no sweep in the folder.
-    """
-    if not (out / "journal.jsonl").exists():
-        msg = f"{out} holds no sweep yet. Leave out --status to begin it."
-        raise TrainingError(msg)
-    write_results(Journal(out, spec))
-    output.show((out / _TABLE).read_text(encoding="utf-8").rstrip())
-    return 0
 
 
 def submit_jobs(spec: SweepSpec, out: Path, paths: Sequence[Path], workers: int) -> int:

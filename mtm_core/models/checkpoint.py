@@ -23,11 +23,10 @@ from mtm_core.errors import CheckpointError, MismatchError
 from mtm_core.models.build import build_model
 from mtm_core.models.family import Family, member_state
 from mtm_core.models.manifest import Manifest, PartName
+from mtm_core.models.manifest_file import MANIFEST, manifest_of
 from mtm_core.models.session_part import SessionFacts
 from mtm_core.models.spike_model import SpikeModel
 from mtm_core.models.tensor_file import TensorFile, all_finite, open_tensors, write_tensors
-
-MANIFEST = "manifest"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -85,17 +84,6 @@ def save_checkpoint(path: Path, tensors: Mapping[str, Tensor], manifest: Manifes
     write_tensors(path, tensors, {MANIFEST: manifest.to_json()})
 
 
-def read_manifest(path: str | Path) -> Manifest:
-    """Read what a checkpoint says about itself, without its weights.
-
-    Raises
-    ------
-    CheckpointError
-        If it is not a checkpoint of ours.
-    """
-    return _manifest_of(open_tensors(Path(path)))
-
-
 def read_checkpoint(path: str | Path) -> tuple[Manifest, dict[str, Tensor]]:
     """Read what a checkpoint says about itself, and its weights, without building a model.
 
@@ -105,7 +93,7 @@ def read_checkpoint(path: str | Path) -> tuple[Manifest, dict[str, Tensor]]:
         If the file is missing, cut short, of another version, or does not fit its own settings.
     """
     file = open_tensors(Path(path))
-    manifest = _manifest_of(file)
+    manifest = manifest_of(file)
     _check_shapes(file, manifest)
     tensors = file.read()
     if not all_finite(tensors):
@@ -237,17 +225,6 @@ def split_part(manifest: Manifest, session: Session, part: PartName) -> NDArray[
         msg = f"The session {session.session_id} has none of the checkpoint's {part} trials."
         raise MismatchError(msg)
     return rows
-
-
-def _manifest_of(file: TensorFile) -> Manifest:
-    if MANIFEST not in file.metadata:
-        msg = f"{file.path} is a .safetensors file, but not a checkpoint of this program."
-        raise CheckpointError(msg)
-    try:
-        return Manifest.from_json(file.metadata[MANIFEST])
-    except CheckpointError as error:
-        msg = f"{file.path} cannot be used as a checkpoint: {error}."
-        raise CheckpointError(msg) from error
 
 
 def _check_shapes(file: TensorFile, manifest: Manifest) -> None:

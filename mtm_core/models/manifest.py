@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.metadata
 import json
 import platform
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 import mtm_core
@@ -19,7 +20,9 @@ from mtm_core.config import TrainConfig
 from mtm_core.data.session import Session
 from mtm_core.data.splits import Split
 from mtm_core.errors import CheckpointError, ConfigError, MismatchError
-from mtm_core.models.backend import Backend
+
+if TYPE_CHECKING:
+    from mtm_core.models.backend import Backend
 
 SCHEMA = "mtm-checkpoint"
 VERSION = 2
@@ -324,10 +327,16 @@ def software_versions() -> dict[str, str]:
     return {
         "mtm_core": mtm_core.__version__,
         "python": platform.python_version(),
-        "torch": str(torch.__version__),
+        "torch": _torch_version(),
         "numpy": np.__version__,
         "system": f"{platform.system()} {platform.machine()}",
     }
+
+
+def _torch_version() -> str:
+    """Return it without importing torch, which reading a manifest does not need."""
+    torch = sys.modules.get("torch")
+    return importlib.metadata.version("torch") if torch is None else str(torch.__version__)
 
 
 def _trial_ids(session: Session, rows: NDArray[np.int64]) -> tuple[int, ...]:

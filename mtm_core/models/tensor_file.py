@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -14,31 +13,12 @@ from safetensors.torch import save
 from torch import Tensor
 
 from mtm_core.errors import CheckpointError
+from mtm_core.models.tensor_header import CHECKSUM, TensorHeader, read_header, why_unreadable
 from mtm_core.resources import atomic_write
 
-_CHECKSUM = "checksum"
 
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class TensorFile:
-    """What a file holds, read without its numbers.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    metadata : mapping of str to str
-        The text beside the tensors.
-    shapes : mapping of str to tuple of int
-        Shape of each tensor.
-    checksum : str or None
-        SHA-256 over tensors and text; None in files of older versions.
-    """
-
-    path: Path
-    metadata: Mapping[str, str]
-    shapes: Mapping[str, tuple[int, ...]]
-    checksum: str | None = None
+class TensorFile(TensorHeader):
+    """What a file holds, and its numbers when they are asked for; see `TensorHeader`."""
 
     def read(self, device: str = "cpu") -> dict[str, Tensor]:
         """Read all tensors into memory of their own, and check them.
@@ -53,7 +33,7 @@ class TensorFile:
                 # A clone: the file may be replaced while the tensors are in use.
                 tensors = {name: file.get_tensor(name).clone() for name in self.shapes}
         except (SafetensorError, OSError) as error:
-            raise CheckpointError(_why_unreadable(self.path, error)) from error
+            raise CheckpointError(why_unreadable(self.path, error)) from error
         if self.checksum not in {None, _checksum(tensors, self.metadata)}:
             msg = (
                 f"{self.path} was damaged or edited: its content does not match the checksum "
@@ -71,14 +51,10 @@ def open_tensors(path: Path) -> TensorFile:
     CheckpointError
         If it is not there, cut short, or no such file at all.
     """
-    try:
-        with safe_open(path, framework="pt") as file:
-            shapes = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
-            metadata = dict(file.metadata() or {})
-            checksum = metadata.pop(_CHECKSUM, None)
-            return TensorFile(path=path, metadata=metadata, shapes=shapes, checksum=checksum)
-    except (SafetensorError, OSError) as error:
-        raise CheckpointError(_why_unreadable(path, error)) from error
+    header = read_header(path)
+    return TensorFile(
+        path=path, metadata=header.metadata, shapes=header.shapes, checksum=header.checksum
+    )
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
@@ -92,7 +68,7 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[s
     kept = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     # Not `save_file`: killed half-way it leaves a file of its own naming, and its errors are no
     # OSError.
-    content = save(kept, {**metadata, _CHECKSUM: _checksum(kept, metadata)})
+    content = save(kept, {**metadata, CHECKSUM: _checksum(kept, metadata)})
     with atomic_write(path) as temporary:
         temporary.write_bytes(content)
 
@@ -114,20 +90,3 @@ def _checksum(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> str
         digest.update(f"\n{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
         digest.update(tensor.contiguous().reshape(-1).view(torch.uint8).numpy().data)
     return digest.hexdigest()
-
-
-def _why_unreadable(path: Path, error: Exception) -> str:
-    if path.is_dir():
-        return f"{path} is a folder, not a checkpoint file."
-    if not path.exists():
-        return f"There is no file {path}."
-    if isinstance(error, OSError) and error.strerror:
-        return f"Could not read {path}: {error.strerror.lower()}."
-    return (
-        f"{path} is not a whole .safetensors file: it was cut short, or is something else "
-        f"({_reason(error)}). Copy it again, or train anew."
-    )
-
-
-def _reason(error: Exception) -> str:
-    return str(error).rpartition("header: ")[2]

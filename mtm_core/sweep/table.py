@@ -17,6 +17,7 @@ from mtm_core.sweep.journal import Journal, TrialRecord
 from mtm_core.sweep.spec import SweepSpec
 
 BEST = "best.toml"
+TABLE = "table.md"
 _JUDGES = {
     "masks": "the mean over the schemes that the preset trains, hidden entries of fixed masks",
     "tasks": "the mean over {tasks}",
@@ -61,7 +62,7 @@ def write_results(journal: Journal) -> None:
             "trials": [dataclasses.asdict(record) for record in ranked(records)],
         }
         write_json(folder / "table.json", values)
-        _write(folder / "table.md", table_markdown(spec, records))
+        _write(folder / TABLE, table_markdown(spec, records))
         _write(folder / "table.csv", _csv(spec, records))
         if best is not None:
             _write(folder / BEST, preset_text(spec, best))

@@ -31,14 +31,14 @@ from mtm_core import config_io
 from mtm_core.config import TrainConfig
 from mtm_core.errors import CheckpointError, OutputError, TrainingError
 from mtm_core.models.backend import Backend
-from mtm_core.models.checkpoint import read_checkpoint, read_manifest, save_checkpoint
+from mtm_core.models.checkpoint import read_checkpoint, save_checkpoint
 from mtm_core.models.manifest import Manifest, software_versions
-from mtm_core.training.event_log import EventLog, write_text
+from mtm_core.models.manifest_file import read_manifest
+from mtm_core.training.event_log import write_text
+from mtm_core.training.run_files import SCHEMA, VERSION, RunFiles
 from mtm_core.training.state_files import StateFiles
 
 logger = logging.getLogger(__name__)
-SCHEMA = "mtm-run"
-VERSION = 2
 FREE_ON_RESUME = frozenset({"run.store", "run.store_dir", "run.store_gb", "run.keep_checkpoints"})
 """Settings that may differ when a run is resumed: the result is the same."""
 _LEFT_BEHIND = re.compile(r"\.(config|split|run|events|model|state(?:-\d+)?)-\d+-[0-9a-f]{8}\.\w+")
@@ -72,8 +72,8 @@ class RunRecord:
     processes: int = 1
 
 
-class RunFolder:
-    """Files of one run.
+class RunFolder(RunFiles):
+    """Files of one run, and what may be done with them.
 
     Parameters
     ----------
@@ -82,13 +82,8 @@ class RunFolder:
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-        self.config_path = path / "config.toml"
-        self.split_path = path / "split.json"
-        self.record_path = path / "run.json"
-        self.model_path = path / "model.safetensors"
+        super().__init__(path)
         self.states = StateFiles(path)
-        self.events = EventLog(path / "events.jsonl")
         self._lock: BaseFileLock | None = None
 
     def hold(self) -> None:
@@ -125,14 +120,6 @@ class RunFolder:
             self._lock.release()
             self._lock = None
 
-    def holds_run(self) -> bool:
-        """Tell whether a run was begun here."""
-        return self.can_resume() or self.config_path.exists() or self.model_path.exists()
-
-    def can_resume(self) -> bool:
-        """Tell whether a run got as far as its first checkpoint here."""
-        return bool(self.states.paths())
-
     def create(self, config: TrainConfig, manifest: Manifest, record: RunRecord) -> None:
         """Make the folder, hold it, and write what is known before the first step.
 
@@ -166,16 +153,6 @@ class RunFolder:
             )
             raise TrainingError(msg)
 
-    def read_config(self) -> TrainConfig:
-        """Read the settings of the run.
-
-        Raises
-        ------
-        ConfigError
-            If they cannot be read.
-        """
-        return config_io.read_toml(self.config_path)
-
     def read_record(self) -> RunRecord:
         """Read what the run is bound to.
 
@@ -184,17 +161,12 @@ class RunFolder:
         TrainingError
             If this is not the folder of a run.
         """
+        values = self.read_facts()
         try:
-            values = json.loads(self.record_path.read_text(encoding="utf-8"))
-            if (values.pop("schema"), values.pop("version")) != (SCHEMA, VERSION):
-                msg = f"{self.record_path} was written by another version of this program."
-                raise TrainingError(msg)
             values["backend"] = Backend(**values["backend"])
-            values["session_paths"] = tuple(values["session_paths"])
             return RunRecord(**values)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            msg = f"{self.path} is not the folder of a run: its run.json cannot be read."
-            raise TrainingError(msg) from error
+        except (KeyError, TypeError) as error:
+            raise self.unreadable() from error
 
     def save_best(
         self, tensors: Mapping[str, Tensor], manifest: Manifest, *, check: bool = False

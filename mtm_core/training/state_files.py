@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -11,11 +10,10 @@ from torch import Tensor
 
 from mtm_core.errors import CheckpointError, TrainingError
 from mtm_core.models.tensor_file import all_finite, open_tensors, write_tensors
+from mtm_core.training.run_files import state_paths
 from mtm_core.training.state import Progress
 
 _PROGRESS = "progress"
-_NAME = re.compile(r"state(?:-(\d+))?\.safetensors")
-"""Older runs kept one state, without a step in its name."""
 
 
 class SavedState(NamedTuple):
@@ -50,13 +48,7 @@ class StateFiles:
 
     def paths(self) -> list[Path]:
         """List the states, the newest first."""
-        found = []
-        if self.folder.is_dir():
-            for path in self.folder.iterdir():
-                match = _NAME.fullmatch(path.name)
-                if match is not None:
-                    found.append((int(match[1] or -1), path))
-        return [path for _, path in sorted(found, reverse=True)]
+        return state_paths(self.folder)
 
     def save(self, tensors: Mapping[str, Tensor], progress: Progress, keep: int) -> None:
         """Write a state, and remove all but the newest.

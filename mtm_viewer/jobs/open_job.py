@@ -15,8 +15,8 @@ from mtm_core.models.checkpoint import (
     fit_overlap,
     fit_session,
     load_checkpoint,
-    read_manifest,
 )
+from mtm_core.models.manifest_file import read_manifest
 from mtm_viewer.presenters.workspace import LoadedModel, Opened, Workspace, make_workspace
 
 logger = logging.getLogger(__name__)

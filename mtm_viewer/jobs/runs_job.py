@@ -14,8 +14,8 @@ import numpy as np
 import psutil
 
 from mtm_core.errors import MtmError
-from mtm_core.models.checkpoint import read_manifest
 from mtm_core.models.manifest import Manifest
+from mtm_core.models.manifest_file import read_manifest
 from mtm_core.training.event_log import EventTail
 from mtm_core.training.events import RunFinished, from_json
 from mtm_core.training.run_folder import RunFolder

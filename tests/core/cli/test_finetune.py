@@ -9,7 +9,8 @@ import pytest
 from mtm_core.cli.__main__ import main
 from mtm_core.cli.train_report import TrainReport
 from mtm_core.data.session_file import write_session
-from mtm_core.models.checkpoint import load_checkpoint, read_manifest
+from mtm_core.models.checkpoint import load_checkpoint
+from mtm_core.models.manifest_file import read_manifest
 from mtm_core.training.events import StepDone
 from mtm_core.training.loop import train
 from mtm_core.training.run_folder import RunFolder

@@ -16,8 +16,9 @@ from mtm_core import config_io
 from mtm_core.config import TrainConfig
 from mtm_core.masking.masked_batch import MaskedBatch
 from mtm_core.models.backend import probe_backend
-from mtm_core.models.checkpoint import load_checkpoint, read_manifest
+from mtm_core.models.checkpoint import load_checkpoint
 from mtm_core.models.losses import poisson_loss
+from mtm_core.models.manifest_file import read_manifest
 from mtm_core.training import step as step_module
 from mtm_core.training.events import StepDone
 from mtm_core.training.loop import train

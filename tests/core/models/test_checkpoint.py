@@ -17,10 +17,10 @@ from mtm_core.models.checkpoint import (
     fit_overlap,
     fit_session,
     load_checkpoint,
-    read_manifest,
     split_part,
 )
 from mtm_core.models.manifest import Manifest
+from mtm_core.models.manifest_file import read_manifest
 from mtm_core.models.tensor_file import open_tensors, write_tensors
 from tests.core.checkpoints import SMALL_MODEL, make_checkpoint, write_checkpoint
 from tests.core.sessions import make_session

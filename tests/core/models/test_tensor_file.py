@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from mtm_core.errors import CheckpointError
-from mtm_core.models import tensor_file
+from mtm_core.models import tensor_header
 from mtm_core.models.tensor_file import all_finite, open_tensors, write_tensors
 
 
@@ -39,7 +39,7 @@ def test_a_file_that_may_not_be_read_is_told(path, monkeypatch):
     def refuse(*args, **kwargs):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(tensor_file, "safe_open", refuse)
+    monkeypatch.setattr(tensor_header, "safe_open", refuse)
     with pytest.raises(CheckpointError, match=r"Could not read .*: permission denied"):
         open_tensors(path)
 

@@ -11,7 +11,8 @@ import torch
 
 from mtm_core.data.session_file import write_session
 from mtm_core.errors import TrainingError
-from mtm_core.models.checkpoint import load_checkpoint, read_manifest
+from mtm_core.models.checkpoint import load_checkpoint
+from mtm_core.models.manifest_file import read_manifest
 from mtm_core.training.distributed import Team, join_team
 from mtm_core.training.events import RunFinished, RunStarted, StepDone, ValidationDone, Warned
 from mtm_core.training.loop import train

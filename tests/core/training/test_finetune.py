@@ -11,7 +11,8 @@ import torch
 
 from mtm_core.data.table import Column, Table
 from mtm_core.errors import CheckpointError, ConfigError, MismatchError, MtmError, TrainingError
-from mtm_core.models.checkpoint import fit_session, load_checkpoint, read_manifest
+from mtm_core.models.checkpoint import fit_session, load_checkpoint
+from mtm_core.models.manifest_file import read_manifest
 from mtm_core.models.tensor_file import open_tensors
 from mtm_core.training.events import RunStarted, StepDone, ValidationDone
 from mtm_core.training.finetune import finetune, finetune_config

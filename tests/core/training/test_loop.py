@@ -11,8 +11,9 @@ import torch
 from mtm_core import config_io, resources
 from mtm_core.errors import MaskError, TrainingError
 from mtm_core.models.backend import probe_backend
-from mtm_core.models.checkpoint import load_checkpoint, read_manifest
+from mtm_core.models.checkpoint import load_checkpoint
 from mtm_core.models.losses import poisson_loss
+from mtm_core.models.manifest_file import read_manifest
 from mtm_core.training import step as step_module
 from mtm_core.training.events import (
     CheckpointSaved,

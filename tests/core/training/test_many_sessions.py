@@ -11,7 +11,8 @@ import torch
 from mtm_core import config_io
 from mtm_core.data.table import Column, Table
 from mtm_core.errors import MismatchError, TrainingError
-from mtm_core.models.checkpoint import load_checkpoint, read_manifest
+from mtm_core.models.checkpoint import load_checkpoint
+from mtm_core.models.manifest_file import read_manifest
 from mtm_core.models.tensor_file import open_tensors
 from mtm_core.training.events import StepDone
 from mtm_core.training.finetune import finetune, finetune_config

@@ -11,7 +11,8 @@ import pytest
 import torch
 
 from mtm_core.errors import CheckpointError, MtmError, OutputError, TrainingError
-from mtm_core.models.checkpoint import load_checkpoint, read_manifest
+from mtm_core.models.checkpoint import load_checkpoint
+from mtm_core.models.manifest_file import read_manifest
 from mtm_core.models.tensor_file import open_tensors, write_tensors
 from mtm_core.training import run_folder, setup
 from mtm_core.training import step as step_module
