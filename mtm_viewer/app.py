@@ -265,13 +265,14 @@ def build(log: LogKeeper, *, is_offscreen: bool = False) -> Desktop:
     from mtm_viewer.explorer import Explorer
     from mtm_viewer.jobs.prepare_job import OpenJob
     from mtm_viewer.jobs.reconstruct_job import ReconstructionJob
+    from mtm_viewer.kept_settings import unkept_settings
     from mtm_viewer.main_window import MainWindow
     from mtm_viewer.state import ViewerState
 
     kind = QSettings.Format.IniFormat
     settings = QSettings(kind, QSettings.Scope.UserScope, "mtm-viewer", "mtm-viewer")
     if is_offscreen:
-        settings = QSettings(os.devnull, kind)
+        settings = unkept_settings()
     registry = CommandRegistry()
     state, window = ViewerState(), MainWindow(registry)
     devices = available_devices()

@@ -94,7 +94,7 @@ class CompareDesk(QObject):
         state.compare_changed.connect(lambda _: self._on_choice())
         state.workspace_changed.connect(lambda _: self._on_choice())
         state.unit_changed.connect(lambda _: self._draw())
-        explorer.pictured.connect(self._draw)
+        explorer.pictured.connect(lambda _: self._draw())
         self._dock.visibilityChanged.connect(lambda _: self._draw())
         self._draw()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import collections
 import logging
-import os
 from pathlib import Path
 
 from PyQt6.QtCore import QByteArray, QSettings
@@ -19,13 +18,18 @@ from mtm_viewer.compare_desk import CompareDesk
 from mtm_viewer.experiment_desk import ExperimentDesk
 from mtm_viewer.explorer import Explorer
 from mtm_viewer.jobs.matrix_job import MatrixJob
+from mtm_viewer.jobs.population_job import PopulationJob
 from mtm_viewer.journal_desk import JournalDesk, add_journal_commands
+from mtm_viewer.kept_settings import are_kept
 from mtm_viewer.mask_actions import add_mask_commands
 from mtm_viewer.mask_shelf import MaskShelf
 from mtm_viewer.matrix_actions import add_matrix_commands
 from mtm_viewer.matrix_desk import MatrixDesk
 from mtm_viewer.panel_exports import PanelExports
 from mtm_viewer.panels_to_export import offer_panels
+from mtm_viewer.population_actions import SIDE as POPULATION
+from mtm_viewer.population_actions import add_population_commands
+from mtm_viewer.population_desk import PopulationDesk
 from mtm_viewer.session_desk import SessionDesk
 from mtm_viewer.theme import THEMES
 from mtm_viewer.training_desk import TrainingDesk
@@ -87,6 +91,8 @@ class Desktop(SessionDesk):
         self.training = TrainingDesk(explorer, settings, self)
         self.matrix = MatrixDesk(explorer, MatrixJob())
         add_matrix_commands(explorer.registry, self.matrix, self)
+        self.population = PopulationDesk(explorer, PopulationJob())
+        add_population_commands(explorer.registry, self.population, self)
         self.exports = PanelExports(explorer, self.experiments, lambda: self._folder)
         offer_panels(self.exports, explorer, self.matrix.state)
         self.compare = CompareDesk(explorer)
@@ -94,7 +100,7 @@ class Desktop(SessionDesk):
         folder = Path(settings.fileName()).parent
         self._shelf = None
         self.journal: JournalDesk | None = None
-        if settings.fileName() != os.devnull:
+        if are_kept(settings):
             self._shelf = MaskShelf(self.state, folder / "masks", explorer.tell)
             self.journal = JournalDesk(explorer, self.experiments, folder / "journal")
             add_journal_commands(explorer.registry, self.journal)
@@ -162,6 +168,12 @@ class Desktop(SessionDesk):
     def is_side_shown(self, name: str) -> bool:
         """Tell whether a panel at the side is shown."""
         return not self.explorer.window.side_docks[name].isHidden()
+
+    def show_population(self, place: int) -> None:
+        """Show the population as scatter (0), by region (1) or along the probe (2)."""
+        if not self.is_side_shown(POPULATION):
+            self.toggle_side(POPULATION)
+        self.explorer.window.population.show_tab(place)
 
     def zoom(self, *, to_region: bool) -> None:
         """Zoom the rasters to the region that the mask targets, or out."""
@@ -239,6 +251,7 @@ class Desktop(SessionDesk):
         self.training.stop()
         self.browsing.stop()
         self.matrix.stop()
+        self.population.stop()
         self.explorer.stop()
 
 

@@ -56,12 +56,13 @@ class Explorer(QObject):
 
     Notes
     -----
-    Signals: `settled` when a final picture is on screen, `pictured` when any is, `opened` a
-    workspace, `told` the sentence of a problem.
+    Signals: `pictured` a `Picture` that is on screen now, None when a session is opened;
+    `settled` when a final picture is on screen, `opened` a workspace, `told` the
+    sentence of a problem.
     """
 
+    pictured = pyqtSignal(object)
     settled = pyqtSignal()
-    pictured = pyqtSignal()
     opened = pyqtSignal(object)
     told = pyqtSignal(str)
 
@@ -202,7 +203,7 @@ class Explorer(QObject):
         if picture.is_final or not self._unit_delay.isActive():
             self._unit_delay.start(_PAINTED_MS if picture.is_final else _UNIT_DELAY_MS)
         self._final_ticket = answer.ticket if picture.is_final else 0
-        self.pictured.emit()
+        self.pictured.emit(picture)
 
     def _after_painting(self) -> None:
         shown = self.state.unit_id
@@ -249,6 +250,7 @@ class Explorer(QObject):
 
     def _show_workspace(self, workspace: Workspace) -> None:
         self.picture = None
+        self.pictured.emit(None)
         self.window.show_welcome(is_shown=False)
         self.window.setWindowTitle(f"{workspace.name} \N{EM DASH} {TITLE}")
         chips = health_chips(workspace.recording, workspace.health)

@@ -40,6 +40,7 @@ from mtm_viewer.views.mask_editor import MaskEditor
 from mtm_viewer.views.model_bar import ModelBar
 from mtm_viewer.views.named_masks_panel import NamedMasksPanel
 from mtm_viewer.views.palette import CommandPalette
+from mtm_viewer.views.population_view import PopulationView
 from mtm_viewer.views.raster_view import RasterView
 from mtm_viewer.views.recipe_bar import RecipeBar
 from mtm_viewer.views.region_matrix_view import RegionMatrixView
@@ -55,6 +56,7 @@ from mtm_viewer.views.welcome import WelcomePage
 TITLE = "MtM Viewer"
 _LAYOUT_VERSION = 2
 _SCORES_HEIGHT = 240
+_LEAST_HEIGHT = 480
 _UNIT_WIDEST = 360
 
 
@@ -89,6 +91,7 @@ class MainWindow(QMainWindow):
         self.may_close: Callable[[], bool] | None = None
         self.matrix = RegionMatrixView(parent=self)
         self.compare = ComparisonView(parent=self)
+        self.population = PopulationView(parent=self)
         self.welcome = WelcomePage(self)
         self.browser = self.welcome.browser
         self.health = HealthStrip(self)
@@ -176,7 +179,7 @@ class MainWindow(QMainWindow):
             *(self.recipes, self.models, self.trials, self.raster, self.scores, self.unit),
             *(self.tree, self.editor, self.names, self.history, self.welcome, self.status),
             *(self.health, self.opening, self.download, self.training, self._target),
-            *(self.matrix, self.compare),
+            *(self.matrix, self.compare, self.population),
         ):
             view.set_theme(theme)
 
@@ -286,6 +289,8 @@ class MainWindow(QMainWindow):
         for strip in (self.opening, self.download):
             column.addWidget(strip)
         self.setCentralWidget(centre)
+        # Before it is shown, wrapped texts in narrow columns ask for more than any screen has.
+        self.setMinimumHeight(_LEAST_HEIGHT)
         self._health_bar = self._tool_bar("Health of the session", self.health)
         bar = QStatusBar(self)
         bar.setSizeGripEnabled(False)
@@ -308,6 +313,7 @@ class MainWindow(QMainWindow):
             "training": self._dock("Training", self.training, right),
             "matrix": self._dock("Region-to-region matrix", self.matrix, right),
             "compare": self._dock("Compare", self.compare, right),
+            "population": self._dock("Population", self.population, right),
         }
         for dock in beside.values():
             self.tabifyDockWidget(self.unit_dock, dock)

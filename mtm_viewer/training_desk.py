@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
 from datetime import datetime
@@ -25,6 +24,7 @@ from mtm_viewer.jobs.runs_job import (
     curve_work,
     runs_work,
 )
+from mtm_viewer.kept_settings import are_kept
 from mtm_viewer.presenters.run_head import live_head, past_head
 from mtm_viewer.presenters.run_list import (
     RunInfo,
@@ -195,7 +195,7 @@ class TrainingDesk(QObject):
 
     def look_for_runs(self) -> None:
         """Look through the folder of runs in the background."""
-        if self._settings.fileName() != os.devnull:
+        if are_kept(self._settings):
             self._looking.request(RunsRequest(root=self.root))
 
     def may_close(self) -> bool:

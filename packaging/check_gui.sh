@@ -33,3 +33,4 @@ openbox >build/gui/openbox.log 2>&1 &
 "$bin/python" tests/gui/click_sessions.py build/gui/sessions
 "$bin/python" tests/gui/click_matrix.py build/gui/matrix
 "$bin/python" tests/gui/click_compare.py build/gui/compare
+"$bin/python" tests/gui/click_population.py build/gui/population

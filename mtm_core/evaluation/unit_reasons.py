@@ -152,6 +152,10 @@ class _Case:
     place: int
     session: Session
 
+    @property
+    def has_spikes(self) -> bool:
+        return bool(self.facts.n_spikes[self.place] >= MIN_SPIKES)
+
     def of(self, values: NDArray[np.floating] | NDArray[np.integer]) -> float:
         return float(values[self.place])
 
@@ -257,7 +261,7 @@ def _strong_psth(case: _Case) -> _Found:
 def _quiet(case: _Case) -> _Found:
     fano = case.facts.fano
     value = case.of(fano.values)
-    if fano.is_valid[case.place] and value <= QUIET_FANO:
+    if case.has_spikes and fano.is_valid[case.place] and value <= QUIET_FANO:
         text = (
             f"Around the mean of its condition its spikes per trial vary {value:.2g} times as "
             "much as by chance (Poisson): there is little beyond the PSTH to know."
@@ -269,7 +273,7 @@ def _quiet(case: _Case) -> _Found:
 def _loud(case: _Case) -> _Found:
     fano = case.facts.fano
     value = case.of(fano.values)
-    if fano.is_valid[case.place] and value >= LOUD_FANO:
+    if case.has_spikes and fano.is_valid[case.place] and value >= LOUD_FANO:
         text = (
             f"Around the mean of its condition its spikes per trial vary {value:.2g} times as "
             "much as by chance (Poisson): there is much beyond the PSTH to know."

@@ -20,6 +20,8 @@ from mtm_viewer.views.mask_overlay import MaskOverlay
 from mtm_viewer.views.plain_plot import let_title_shrink
 
 MS = 1000.0
+_PICK_PX = 5
+"""Width of the bars beside picked rows."""
 _FRAMED_PX = 5
 """Rows at least so high are framed when they are chosen."""
 EDGE = 0.012
@@ -109,13 +111,15 @@ class RasterPlot(pg.PlotItem):
         self.image = pg.ImageItem(axisOrder="row-major", autoDownsample=False)
         self.overlay = MaskOverlay(self._theme)
         self.bands = pg.PlotCurveItem(connect="pairs")
+        self.picks = pg.PlotCurveItem(connect="pairs")
+        self._picks: tuple[object, ...] = ()
         self.cross = (pg.InfiniteLine(angle=90), pg.InfiniteLine(angle=0))
         self.chosen = QGraphicsRectItem()
         self.arrows = pg.ScatterPlotItem(size=11)
         self.message = pg.TextItem(anchor=(0.5, 0.5))
         for layer, item in enumerate(
             (
-                *(self.image, self.overlay, self.bands, self.chosen),
+                *(self.image, self.overlay, self.bands, self.picks, self.chosen),
                 *(*self.cross, self.arrows, self.message),
             )
         ):
@@ -138,6 +142,7 @@ class RasterPlot(pg.PlotItem):
         self.overlay.set_theme(theme)
         self.getViewBox().setBackgroundColor(theme.panel)
         self.bands.setPen(pg.mkPen(theme.separator, width=1))
+        self.picks.setPen(pg.mkPen(theme.accent, width=_PICK_PX, cap=Qt.PenCapStyle.FlatCap))
         self.message.setColor(theme.muted)
         self.titleLabel.setAttr("color", theme.text)
         axis = self.getAxis("bottom")
@@ -264,6 +269,17 @@ class RasterPlot(pg.PlotItem):
         self.chosen.setRect(frame)
         ends = (self._start_ms, self._start_ms + width)
         self.arrows.setData(x=list(ends), y=[row + 0.5] * 2, symbol=["t2", "t3"])
+
+    def pick_rows(self, rows: NDArray[np.int64]) -> None:
+        """Draw a bar at both edges of some rows."""
+        n_bins = 0 if self._source is None else self._source.shape[1]
+        ends = (self._start_ms, self._start_ms + n_bins * self._step_ms)
+        picks = (tuple(rows.tolist()), *ends)
+        if picks == self._picks:
+            return
+        self._picks = picks
+        y = np.tile(np.stack([rows, rows + 1.0], axis=1).ravel(), 2)
+        self.picks.setData(np.repeat(ends, 2 * len(rows)), y)
 
     def _frame_chosen(self) -> None:
         view = self.getViewBox()

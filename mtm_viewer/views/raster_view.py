@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 import pyqtgraph as pg
 from PyQt6.QtCore import QEvent, QPointF, Qt, pyqtSignal
@@ -65,6 +67,7 @@ class RasterView(QWidget):
         self._is_blinking = False
         self._cursor: tuple[int, int] | None = None
         self._chosen_unit = ""
+        self._picked: frozenset[str] = frozenset()
         self._caption: tuple[str, Theme] | None = None
         self._theme = theme
         self.graphics = pg.GraphicsLayoutWidget(self)
@@ -108,6 +111,7 @@ class RasterView(QWidget):
         self.overview.draw(drawable.panels[0], self.plots[0].extent())
         self._show_cursor(self._cursor)
         self.choose_unit(self._chosen_unit)
+        self.pick_units(self._picked)
         self._write_legend()
 
     def blink(self, *, is_on: bool) -> None:
@@ -183,6 +187,16 @@ class RasterView(QWidget):
             row = int(found[0]) if len(found) else None
         for plot in self.plots:
             plot.choose_row(row)
+
+    def pick_units(self, unit_ids: Collection[str]) -> None:
+        """Mark the rows of the units that are picked, at the left edge of each map."""
+        self._picked = frozenset(unit_ids)
+        rows = np.zeros(0, dtype=np.int64)
+        if self._drawable is not None and self._picked:
+            is_picked = np.isin(self._drawable.rows.unit_id, sorted(self._picked))
+            rows = np.flatnonzero(is_picked)
+        for plot in self.plots:
+            plot.pick_rows(rows)
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
         """Move the crosshair, choose its unit, or zoom out (Qt's own hook)."""

@@ -68,7 +68,7 @@ class RegionTreeView(QWidget):
     of a heading above areas), `eye_clicked` (a `TreeItem`) for a click on the eye itself,
     `items_picked` (a list of `TreeItem`) for clicks with Ctrl (one more) or Shift (all from the
     last click to this one), `only_chosen` and `others_chosen` (a `TreeItem`) from the menu of a
-    row: hide only it, or all but it.
+    row: hide only it, or all but it; `picked` the ids of its units, from the same menu.
     """
 
     region_clicked = pyqtSignal(str)
@@ -78,6 +78,7 @@ class RegionTreeView(QWidget):
     items_picked = pyqtSignal(list)
     only_chosen = pyqtSignal(object)
     others_chosen = pyqtSignal(object)
+    picked = pyqtSignal(tuple)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -116,6 +117,13 @@ class RegionTreeView(QWidget):
         for region in self.model.headings():
             if self.tree.isExpanded(region):
                 self.model.tell_units_changed(region)
+
+    def draw_picked(self, unit_ids: frozenset[str]) -> None:
+        """Show which units are picked; rows with picked units below them say how many."""
+        self.model.set_picked(unit_ids)
+        for region in self.model.headings():
+            if self.tree.isExpanded(region):
+                self.model.tell_units_changed(region, NAME)
 
     def draw_hint(self, text: str) -> None:
         """Say what a click will do."""
@@ -265,4 +273,7 @@ class RegionTreeView(QWidget):
             action = menu.addAction(text)
             if action is not None:
                 action.triggered.connect(lambda _=False, signal=signal: signal.emit(item))
+        pick = menu.addAction(f"Pick {title} in the population")
+        if pick is not None:
+            pick.triggered.connect(lambda _=False: self.picked.emit(item.unit_ids))
         return menu

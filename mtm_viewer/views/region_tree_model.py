@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from PyQt6.QtCore import QAbstractItemModel, QModelIndex, QObject, Qt
+from PyQt6.QtGui import QFont
 
 from mtm_viewer.presenters.region_tree import (
     WORDS,
@@ -69,7 +70,11 @@ class RegionTreeModel(QAbstractItemModel):
         self._below: list[list[int]] = []
         self._top: list[int] = []
         self._visibility: NDArray[np.int8] = np.zeros(0, dtype=np.int8)
+        self._picked_ids: frozenset[str] = frozenset()
+        self._is_picked: NDArray[np.bool_] = np.zeros(0, dtype=bool)
         self._theme = LIGHT
+        self._bold = QFont()
+        self._bold.setBold(True)
 
     def set_tree(self, tree: RegionTree | None) -> None:
         """Show another tree, or a filtered one; the states of units are kept."""
@@ -80,6 +85,7 @@ class RegionTreeModel(QAbstractItemModel):
         self._top = [self._number(node, -1, k) for k, node in enumerate(self._groups())]
         if tree is not None and len(self._visibility) != len(tree.unit_id):
             self._visibility = np.zeros(len(tree.unit_id), dtype=np.int8)
+        self._find_picked()
         self.endResetModel()
 
     def set_visibility(self, visibility: NDArray[np.int8]) -> None:
@@ -92,9 +98,22 @@ class RegionTreeModel(QAbstractItemModel):
         for parent in (QModelIndex(), *self.headings(above_areas=True)):
             self._tell_changed(parent)
 
-    def tell_units_changed(self, region: QModelIndex) -> None:
-        """Tell that the units of a region look different."""
-        self._tell_changed(region)
+    def set_picked(self, unit_ids: frozenset[str]) -> None:
+        """Show which units are picked; headings are told, rows of units as by `set_visibility`."""
+        if unit_ids == self._picked_ids:
+            return
+        self._picked_ids = unit_ids
+        self._find_picked()
+        for parent in (QModelIndex(), *self.headings(above_areas=True)):
+            self._tell_changed(parent, NAME)
+
+    def n_picked(self, index: QModelIndex) -> int:
+        """Count the picked units under a row."""
+        return int(self._is_picked[self._rows(index)].sum())
+
+    def tell_units_changed(self, region: QModelIndex, first: int = EYE) -> None:
+        """Tell that the units of a region look different, from one column on."""
+        self._tell_changed(region, first)
 
     def set_theme(self, theme: Theme) -> None:
         """Draw icons in the colours of a theme."""
@@ -187,6 +206,8 @@ class RegionTreeModel(QAbstractItemModel):
             return self._shown_text(index)
         if role == Qt.ItemDataRole.DecorationRole:
             return self._icon(index)
+        if role == Qt.ItemDataRole.FontRole and self.n_picked(index):
+            return self._bold
         if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
             return self.sentence(index)
         return None
@@ -209,10 +230,12 @@ class RegionTreeModel(QAbstractItemModel):
             row = int(self._rows(index)[0])
             word = "hidden in turn" if state is Visibility.IN_TURN else WORDS[state]
             rate_hz = self._tree.rate_hz[row]
-            return f"{self._tree.unit_label[row]}, {rate_hz:.1f} spikes/s, {word}"
+            picked = ", picked" if self._is_picked[row] else ""
+            return f"{self._tree.unit_label[row]}, {rate_hz:.1f} spikes/s, {word}{picked}"
         name = node.name if node.name == node.acronym else f"{node.acronym}, {node.name}"
-        n_units = len(self._rows(index))
-        return f"{name}: {n_units} unit{'s' if n_units != 1 else ''}, {WORDS[state]}"
+        n_units, n_picked = len(self._rows(index)), self.n_picked(index)
+        picked = f", {n_picked} picked" if n_picked else ""
+        return f"{name}: {n_units} unit{'s' if n_units != 1 else ''}, {WORDS[state]}{picked}"
 
     def headings(self, *, above_areas: bool = False) -> list[QModelIndex]:
         """Return the rows of all areas, or of all headings above them."""
@@ -253,13 +276,21 @@ class RegionTreeModel(QAbstractItemModel):
     def _shown_text(self, index: QModelIndex) -> str | None:
         node = self._node(index)
         if node is not None:
-            return node.acronym if index.column() == NAME else f"{len(node.rows)}"
+            if index.column() == NAME:
+                return node.acronym
+            n_picked = self.n_picked(index)
+            return f"{n_picked}/{len(node.rows)}" if n_picked else f"{len(node.rows)}"
         if self._tree is None:
             return None
         row = int(self._rows(index)[0])
         if index.column() == NAME:
             return str(self._tree.unit_label[row])
         return f"{self._tree.rate_hz[row]:.1f} Hz"
+
+    def _find_picked(self) -> None:
+        """Tell for every unit of the session whether it is picked."""
+        ids = np.zeros(0, dtype=np.str_) if self._tree is None else self._tree.unit_id
+        self._is_picked = np.isin(ids, sorted(self._picked_ids))
 
     def _icon(self, index: QModelIndex) -> object:
         if index.column() == EYE:
@@ -269,7 +300,7 @@ class RegionTreeModel(QAbstractItemModel):
             return swatch_icon(node.colour, self._theme.border)
         return None
 
-    def _tell_changed(self, parent: QModelIndex) -> None:
+    def _tell_changed(self, parent: QModelIndex, first: int = EYE) -> None:
         last = self.rowCount(parent) - 1
         if last >= 0:
-            self.dataChanged.emit(self.index(0, EYE, parent), self.index(last, EYE, parent))
+            self.dataChanged.emit(self.index(0, first, parent), self.index(last, EYE, parent))

@@ -242,12 +242,31 @@ def test_the_menu_of_a_row_hides_it_alone_or_all_else(view, qtbot):
     item = view.model.item(view.model.region_index("DG"))
     menu = view.make_menu(item, "DG")
     texts = [action.text() for action in menu.actions()]
-    assert texts == ["Hide or show DG", "Hide only DG", "Show only DG, hide all else"]
+    hiding = ["Hide or show DG", "Hide only DG", "Show only DG, hide all else"]
+    assert texts == [*hiding, "Pick DG in the population"]
     signals = (view.eye_clicked, view.only_chosen, view.others_chosen)
-    for action, signal in zip(menu.actions(), signals, strict=True):
+    *hide, pick = menu.actions()
+    for action, signal in zip(hide, signals, strict=True):
         with qtbot.waitSignal(signal) as said:
             action.trigger()
         assert said.args == [item]
+    with qtbot.waitSignal(view.picked) as picked:
+        pick.trigger()
+    assert picked.args == [item.unit_ids]
+
+
+def test_picked_units_are_bold_and_counted_in_their_headings(view):
+    index = view.model.region_index("DG")
+    item = view.model.item(index)
+    view.draw_picked(frozenset(item.unit_ids[:2]))
+    count = index.siblingAtColumn(COUNT)
+    assert view.model.data(count) == f"2/{len(item.unit_ids)}"
+    assert view.model.data(index, Qt.ItemDataRole.FontRole).bold()
+    unit = view.model.index(0, NAME, index)
+    assert view.model.sentence(unit).endswith(", picked")
+    assert view.model.data(view.model.region_index("CA1"), Qt.ItemDataRole.FontRole) is None
+    view.draw_picked(frozenset())
+    assert view.model.data(count) == str(len(item.unit_ids))
     menu.close()
 
 
