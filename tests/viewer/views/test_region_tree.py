@@ -253,6 +253,7 @@ def test_the_menu_of_a_row_hides_it_alone_or_all_else(view, qtbot):
     with qtbot.waitSignal(view.picked) as picked:
         pick.trigger()
     assert picked.args == [item.unit_ids]
+    menu.close()
 
 
 def test_picked_units_are_bold_and_counted_in_their_headings(view):
@@ -267,7 +268,6 @@ def test_picked_units_are_bold_and_counted_in_their_headings(view):
     assert view.model.data(view.model.region_index("CA1"), Qt.ItemDataRole.FontRole) is None
     view.draw_picked(frozenset())
     assert view.model.data(count) == str(len(item.unit_ids))
-    menu.close()
 
 
 def test_the_menu_opens_on_a_row_and_nowhere_else(view, monkeypatch):
