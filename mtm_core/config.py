@@ -174,6 +174,8 @@ class RunConfig:
     precision: Literal["fp32", "bf16"] = "fp32"
     """Of products inside the layers: bf16 is about twice as fast where the processor knows it,
     and rounds to three digits."""
+    cuda_graphs: Literal["auto", "off"] = "auto"
+    """Steps on a CUDA GPU are captured once and repeated, or (off) made anew each time."""
     validate_every: Count = 100
     """Steps between validations."""
     checkpoint_every: Count = 200

@@ -63,7 +63,7 @@ class Family(nn.Module):
         log_rate: Tensor = self.member(batch.session_id)(batch)
         return log_rate
 
-    def training_output(self, batch: MaskedBatch, share: float) -> tuple[Tensor, Tensor]:
+    def training_output(self, batch: MaskedBatch, share: Tensor) -> tuple[Tensor, Tensor]:
         """Predict a batch and say what is added to its loss; see `SpikeModel`."""
         return self.member(batch.session_id).training_output(batch, share)
 

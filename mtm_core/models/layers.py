@@ -61,13 +61,15 @@ def attention_mask(is_causal: Tensor, n_bins: int, n_prefix: int, n_patches: int
         0 where attention is allowed, -inf elsewhere; rows are the tokens that look. One for all
         where trials are alike.
     """
-    if bool((is_causal == is_causal[:1]).all()):
+    device = is_causal.device
+    # A step that is captured for a GPU to repeat must not depend on what it holds.
+    is_captured = is_causal.is_cuda and torch.cuda.is_current_stream_capturing()
+    if not is_captured and bool((is_causal == is_causal[:1]).all()):
         is_causal = is_causal[:1]
     n_tokens = n_prefix + n_bins * n_patches
-    allowed = torch.ones(len(is_causal), n_tokens, n_tokens, dtype=torch.bool)
+    allowed = torch.ones(len(is_causal), n_tokens, n_tokens, dtype=torch.bool, device=device)
     allowed[:, :n_prefix, n_prefix:] = False
-    allowed = allowed.to(is_causal.device)
-    bin_of = torch.arange(n_bins, device=is_causal.device).repeat_interleave(n_patches)
+    bin_of = torch.arange(n_bins, device=device).repeat_interleave(n_patches)
     allowed[:, n_prefix:, n_prefix:] = (bin_of <= bin_of[:, None]) | ~is_causal[:, None, None]
     return torch.zeros_like(allowed, dtype=torch.float32).masked_fill(~allowed, -math.inf)[:, None]
 

@@ -81,7 +81,7 @@ class Lfads(SpikeModel):
         """Predict every entry of a batch: log-rate, (n_trials, n_bins, n_units)."""
         return self._predict(batch)[0]
 
-    def training_output(self, batch: MaskedBatch, share: float) -> tuple[Tensor, Tensor]:
+    def training_output(self, batch: MaskedBatch, share: Tensor) -> tuple[Tensor, Tensor]:
         """Predict a batch; the penalty is the divergence from the priors, per scored entry."""
         log_rate, unrolled = self._predict(batch)
         config = self.config
@@ -89,7 +89,7 @@ class Lfads(SpikeModel):
             config.kl_initial * unrolled.initial_divergence.sum()
             + config.kl_inputs * unrolled.input_divergence.sum()
         )
-        weight = min(share / config.kl_warmup, 1.0) if config.kl_warmup else 1.0
+        weight = (share / config.kl_warmup).clamp(max=1.0) if config.kl_warmup else 1.0
         return log_rate, weight * total / batch.is_scored.sum().clamp(min=1)
 
     def states(self, batch: MaskedBatch) -> Tensor:

@@ -16,7 +16,7 @@ from mtm_core.models.spike_model import InTurn, SpikeModel, causal_trials
 
 CPU_WORK = 5e8
 """Floating-point operations in one piece of work on a CPU: some tens of milliseconds."""
-GPU_WORK = 3e10
+GPU_WORK = 3e11
 """The same on an accelerator, where small pieces waste it."""
 MAX_PIECE = 256
 """Most sequences in one piece."""

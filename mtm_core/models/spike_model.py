@@ -48,14 +48,14 @@ class SpikeModel(nn.Module, ABC):
     def forward(self, batch: MaskedBatch) -> Tensor:
         """Predict every entry of a batch: log-rate, (n_trials, n_bins, n_units)."""
 
-    def training_output(self, batch: MaskedBatch, share: float) -> tuple[Tensor, Tensor]:
+    def training_output(self, batch: MaskedBatch, share: Tensor) -> tuple[Tensor, Tensor]:
         """Predict a batch and say what is added to its loss.
 
         Parameters
         ----------
         batch : MaskedBatch
             The batch.
-        share : float
+        share : Tensor, scalar
             Share of the run's steps that are done, 0 to 1.
 
         Returns

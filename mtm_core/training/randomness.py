@@ -55,7 +55,10 @@ def trials_of_step(
 
 
 def mask_generator(seed: int, step: int, place: int = 0) -> torch.Generator:
-    """Return the generator of the masks of a step, of the session at this place in it."""
+    """Return the generator of the masks of a step, of the session at this place in it.
+
+    It is the CPU's, so that all devices see the same masks.
+    """
     return torch_generator(seed, "masks", step, *((place,) if place else ()))
 
 

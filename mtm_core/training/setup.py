@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import functools
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -20,14 +22,16 @@ from mtm_core.models.family import Family
 from mtm_core.models.manifest import Manifest, describe_training, software_versions
 from mtm_core.models.ndt1 import Ndt1
 from mtm_core.models.warm_start import warm_start
+from mtm_core.training.batches import Batches, DrawnBatch
 from mtm_core.training.distributed import Team
 from mtm_core.training.optim import WeightAverage, make_optimizer
 from mtm_core.training.pretrained import Pretrained
-from mtm_core.training.randomness import seeded
+from mtm_core.training.randomness import mask_generator, seeded
 from mtm_core.training.run_folder import RunFolder, RunRecord, first_difference
 from mtm_core.training.sessions import SessionOrder, TrainingSession, load_sessions
 from mtm_core.training.softening import PROMPT, choose_softening
 from mtm_core.training.state import Progress, unpack
+from mtm_core.training.step_graphs import StepGraphs
 from mtm_core.training.trial_counts import Room
 from mtm_core.training.validation import FixedValidation, JointValidation
 
@@ -76,6 +80,8 @@ class Workbench:
         What a person should know before the first step.
     team : Team
         The processes that train this model together.
+    graphs : StepGraphs or None
+        Steps captured for a GPU to repeat; None: every step is made anew.
     """
 
     config: TrainConfig
@@ -91,6 +97,19 @@ class Workbench:
     n_steps: int
     notes: tuple[str, ...]
     team: Team
+    graphs: StepGraphs | None
+
+    @functools.cached_property
+    def batches(self) -> Batches:
+        """The batches of the steps."""
+        return Batches(self._draw, is_ahead=self.backend.device != "cpu")
+
+    def _draw(self, step: int, place: int) -> DrawnBatch:
+        started = time.perf_counter()
+        session, counts = self.take_batch(step, place)
+        seconds = time.perf_counter() - started
+        generator = mask_generator(self.config.run.seed, step, place)
+        return DrawnBatch(session.sampler.draw(counts.float(), generator), seconds)
 
     def take_batch(self, step: int, place: int = 0) -> tuple[TrainingSession, Tensor]:
         """Return a session of a step and the counts of its batch, uint8, on the device.
@@ -131,7 +150,10 @@ class Workbench:
         if isinstance(model, Ndt1) and model.can_bypass:
             counts, val = only.counts.all(), only.val_counts.all()
             with use_backend(self.backend):
-                warm_start(model, counts, val, only.session.region, on_preparation)
+                # Many small fits one after the other: a CPU is done sooner than a GPU.
+                fitted = copy.deepcopy(model).cpu()
+                warm_start(fitted, counts.cpu(), val.cpu(), only.session.region, on_preparation)
+                model.load_state_dict(fitted.state_dict())
                 if model.config.component_softening == "fitted":
                     choose_softening(model, counts, self._score_of_regions)
             self.average.restart(self.model)
@@ -285,6 +307,9 @@ def _assemble(
         manifest = replace(manifest, n_steps=n_steps, pretrained=pretrained.describe())
     n_trials = [len(each.counts) for each in sessions]
     draw, n_per_step = config.optim.session_draw, config.optim.sessions_per_step
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    is_graphed = backend.device.startswith("cuda") and config.run.cuda_graphs == "auto"
+    is_graphed &= team.size == n_per_step == 1
     return Workbench(
         config=config,
         backend=backend,
@@ -292,13 +317,14 @@ def _assemble(
         sessions=sessions,
         order=SessionOrder.draw(config.run.seed, manifest.n_steps, n_trials, draw, n_per_step),
         model=model.train(),
-        parameters=[p for p in model.parameters() if p.requires_grad],
+        parameters=parameters,
         optimizer=make_optimizer(model, config.optim),
         average=WeightAverage(model, config.optim.average_decay),
         validation=JointValidation([_fixed_validation(config, each) for each in sessions], team),
         n_steps=manifest.n_steps,
         notes=notes,
         team=team,
+        graphs=StepGraphs(backend.device, parameters) if is_graphed else None,
     )
 
 

@@ -8,8 +8,8 @@ are drawn for the whole batch; dropout is drawn part by part.
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Iterator
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -20,7 +20,7 @@ from mtm_core.models.losses import poisson_loss
 from mtm_core.models.smaller_pieces import is_out_of_memory
 from mtm_core.training.distributed import Team
 from mtm_core.training.optim import clip_gradients, learning_rate
-from mtm_core.training.randomness import mask_generator, seeded
+from mtm_core.training.randomness import seeded
 from mtm_core.training.setup import Workbench
 
 
@@ -82,23 +82,24 @@ def make_step(bench: Workbench, step: int, n_parts: int) -> StepMade | None:
         None if the device ran out of memory: nothing was changed, try with more parts.
     """
     config = bench.config.optim
-    waiting = _Waiting()
-    if config.sessions_per_step == 1:
-        given = _of_one_session(bench, step, n_parts, waiting)
-    else:
-        given = _of_several_sessions(bench, step, n_parts, waiting)
+    waited = bench.batches.seconds
+    several = config.sessions_per_step > 1
+    given = (_of_several_sessions if several else _of_one_session)(bench, step, n_parts)
     loss = bench.team.combine(bench.parameters, given)
     if loss is None:
         bench.optimizer.zero_grad()
         return None
-    if config.sessions_per_step > 1:
+    if several:
         loss = _weigh(bench, loss)
     lr = learning_rate(step, bench.n_steps, config)
     for group in bench.optimizer.param_groups:
         group["lr"] = lr
     norm = clip_gradients(bench.parameters, config.clip_norm)
+    waited = bench.batches.seconds - waited
+    if step + 1 < bench.n_steps:
+        bench.batches.prepare(step + 1)
     loss_value, norm_value = torch.stack([loss, norm]).tolist()
-    made = StepMade(loss_value, lr, norm_value, waiting.seconds)
+    made = StepMade(loss_value, lr, norm_value, waited)
     if made.is_finite:
         bench.optimizer.step()
     bench.optimizer.zero_grad()
@@ -107,30 +108,13 @@ def make_step(bench: Workbench, step: int, n_parts: int) -> StepMade | None:
     return made
 
 
-class _Waiting:
-    """Takes batches, and adds up how long that took."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    def take(self, bench: Workbench, step: int, place: int = 0) -> MaskedBatch:
-        """Return a batch of a step with its masks."""
-        started = time.perf_counter()
-        session, counts = bench.take_batch(step, place)
-        self.seconds += time.perf_counter() - started
-        generator = mask_generator(bench.config.run.seed, step, place)
-        return session.sampler.draw(counts.float(), generator)
-
-
-def _of_one_session(bench: Workbench, step: int, n_parts: int, waiting: _Waiting) -> Tensor | None:
+def _of_one_session(bench: Workbench, step: int, n_parts: int) -> Tensor | None:
     """Add the gradients of our parts of a batch; return our share of its loss."""
     own = _own_parts(0, 1, n_parts, bench.team)
-    return add_gradients(bench, step, waiting.take(bench, step), n_parts, own)
+    return add_gradients(bench, step, bench.batches.take(step), n_parts, own)
 
 
-def _of_several_sessions(
-    bench: Workbench, step: int, n_parts: int, waiting: _Waiting
-) -> Tensor | None:
+def _of_several_sessions(bench: Workbench, step: int, n_parts: int) -> Tensor | None:
     """Add the gradients of our parts of several batches, each times what it scores.
 
     Returns
@@ -144,7 +128,7 @@ def _of_several_sessions(
         own = _own_parts(place, config.sessions_per_step, n_parts, team)
         if not own:
             continue
-        batch = waiting.take(bench, step, place)
+        batch = bench.batches.take(step, place)
         weight = batch.is_scored.sum().float() if config.loss == "mean" else total.new_ones(())
         loss = add_gradients(bench, step, batch, n_parts, own, place=place, weight=weight)
         if loss is None:
@@ -206,7 +190,11 @@ def add_gradients(
     """
     seed, total = bench.config.run.seed, batch.inputs.new_zeros(())
     own = range(n_parts) if own is None else own
+    share = batch.inputs.new_tensor(step / bench.n_steps)
     try:
+        if n_parts == 1 and bench.graphs is not None:
+            loss_of = partial(_whole_loss, bench)
+            return bench.graphs.add_gradients(loss_of, batch, share, seed, "dropout", step)
         for part_place, part in _parts(batch, n_parts):
             if part_place not in own:
                 continue
@@ -214,21 +202,27 @@ def add_gradients(
             if place:
                 names = (*names, f"session {place}")
             with seeded(bench.backend.device, seed, *names):
-                loss = _loss(bench, step, batch, part)
+                loss = _loss(bench, share, batch, part)
                 loss = loss if weight is None else loss * weight
                 torch.autograd.backward(loss)
             total += loss.detach()
     except RuntimeError as error:
         if not is_out_of_memory(error):
             raise
+        if bench.graphs is not None:
+            bench.graphs.clear()
         return None
     return total
 
 
-def _loss(bench: Workbench, step: int, batch: MaskedBatch, part: MaskedBatch) -> Tensor:
-    """Return what a part contributes to the loss of its batch."""
+def _whole_loss(bench: Workbench, batch: MaskedBatch, share: Tensor) -> Tensor:
+    return _loss(bench, share, batch, batch)
+
+
+def _loss(bench: Workbench, share: Tensor, batch: MaskedBatch, part: MaskedBatch) -> Tensor:
+    """Return what a part contributes to the loss of its batch; `share` of the run is done."""
     reduction = bench.config.optim.loss
-    log_rate, penalty = bench.model.training_output(part, step / bench.n_steps)
+    log_rate, penalty = bench.model.training_output(part, share)
     loss = poisson_loss(log_rate, part, reduction)
     if part is batch:
         # A penalty comes per scored entry, like the mean.

@@ -116,10 +116,10 @@ def test_the_penalty_is_the_divergence_per_scored_entry_and_rises_slowly() -> No
     assert initial > 0
     assert inputs > 0
     for share, weight in ((0.0, 0.0), (0.25, 0.5), (0.5, 1.0), (1.0, 1.0)):
-        _, penalty = model.training_output(batch, share)
+        _, penalty = model.training_output(batch, torch.tensor(share))
         torch.testing.assert_close(penalty, weight * full)
     at_once = make_model(replace(model.config, kl_warmup=0.0))
-    torch.testing.assert_close(at_once.training_output(batch, 0.0)[1], full)
+    torch.testing.assert_close(at_once.training_output(batch, torch.tensor(0.0))[1], full)
 
 
 def make_facts(n_units: int = N_UNITS) -> SessionFacts:
