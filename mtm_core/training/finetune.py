@@ -18,7 +18,8 @@ from mtm_core.training.events import Event
 from mtm_core.training.loop import train
 from mtm_core.training.pretrained import Pretrained
 from mtm_core.training.sessions import is_embedded
-from mtm_core.training.setup import ALONE, OnPreparation
+from mtm_core.training.setup import ALONE
+from mtm_core.training.workbench import OnPreparation
 
 Typed = Iterable[tuple[str, str | list[str]]]
 

@@ -33,10 +33,11 @@ from mtm_core.training.events import (
 )
 from mtm_core.training.pretrained import Pretrained
 from mtm_core.training.run_folder import RunFolder
-from mtm_core.training.setup import ALONE, OnPreparation, Workbench, go_on, start_anew
+from mtm_core.training.setup import ALONE, go_on, start_anew
 from mtm_core.training.state import Progress, pack
 from mtm_core.training.step import StepMade, make_step, parts_for_all
 from mtm_core.training.validation import keep_what_helps
+from mtm_core.training.workbench import OnPreparation, Workbench
 
 
 def train(

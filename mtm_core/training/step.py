@@ -21,7 +21,7 @@ from mtm_core.models.smaller_pieces import is_out_of_memory
 from mtm_core.training.distributed import Team
 from mtm_core.training.optim import clip_gradients, learning_rate
 from mtm_core.training.randomness import seeded
-from mtm_core.training.setup import Workbench
+from mtm_core.training.workbench import Workbench
 
 
 class StepMade(NamedTuple):

@@ -24,7 +24,8 @@ from mtm_core.training.events import StepDone
 from mtm_core.training.loop import train
 from mtm_core.training.optim import clip_gradients
 from mtm_core.training.randomness import mask_generator
-from mtm_core.training.setup import Workbench, prepare
+from mtm_core.training.setup import prepare
+from mtm_core.training.workbench import Workbench
 from tests.core.sessions import make_session
 from tests.core.training.runs import assert_same_bits, tiny_session
 

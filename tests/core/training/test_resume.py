@@ -14,7 +14,7 @@ from mtm_core.errors import CheckpointError, MtmError, OutputError, TrainingErro
 from mtm_core.models.checkpoint import load_checkpoint
 from mtm_core.models.manifest_file import read_manifest
 from mtm_core.models.tensor_file import open_tensors, write_tensors
-from mtm_core.training import run_folder, setup
+from mtm_core.training import run_folder, workbench
 from mtm_core.training import step as step_module
 from mtm_core.training.events import CheckpointSaved, RunFinished, RunStarted, StepDone
 from mtm_core.training.loop import train
@@ -355,7 +355,7 @@ def test_a_run_that_starts_from_regressions_resumes_bit_for_bit(tmp_path, monkey
     config = tiny_config(model__read_in="components", model__width="12")
     run_all(config, tmp_path / "whole")
     run_until(config, tmp_path / "stopped", 3, StepDone)
-    monkeypatch.setattr(setup, "warm_start", None)  # a saved state needs no second start
+    monkeypatch.setattr(workbench, "warm_start", None)  # a saved state needs no second start
     run_all(config, tmp_path / "stopped", resume=True)
     assert_same_bits(tmp_path / "stopped", tmp_path / "whole")
 
@@ -452,7 +452,7 @@ class Slowly:
         self.now = 0.0
         self.seconds = seconds
         monkeypatch.setattr(setup.time, "perf_counter", lambda: self.now)
-        monkeypatch.setattr(setup.Workbench, "start", self)
+        monkeypatch.setattr(workbench.Workbench, "start", self)
 
     def __call__(self, *_args):
         self.now += self.seconds
