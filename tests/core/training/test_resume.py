@@ -451,7 +451,7 @@ class Slowly:
     def __init__(self, monkeypatch, seconds):
         self.now = 0.0
         self.seconds = seconds
-        monkeypatch.setattr(setup.time, "perf_counter", lambda: self.now)
+        monkeypatch.setattr(workbench.time, "perf_counter", lambda: self.now)
         monkeypatch.setattr(workbench.Workbench, "start", self)
 
     def __call__(self, *_args):
