@@ -10,7 +10,7 @@ TORCH_INDEX ?=
 PIP := $(BIN)/python -m pip
 export PIP_DISABLE_PIP_VERSION_CHECK ?= 1
 
-.PHONY: setup demo test check bench check-gui docs docs-check package package-check clean
+.PHONY: setup demo test check bench check-gui docs docs-check package package-check bundle bundle-check clean
 
 setup: $(VENV)/.packages $(VENV)/.system
 
@@ -66,6 +66,13 @@ $(VENV)/.building: pyproject.toml packaging/constraints.txt | $(VENV)/.packages
 
 package: setup $(VENV)/.building
 	@packaging/make_package.sh $(BIN)
+
+bundle: setup $(VENV)/.building
+	@packaging/make_bundle.sh $(BIN)
+
+bundle-check: setup
+	@packaging/system_packages.sh gui-check
+	$(BIN)/python packaging/check_bundle.py dist/mtm-viewer
 
 package-check: package
 	$(BIN)/python packaging/check_package.py dist

@@ -8,6 +8,7 @@ import tarfile
 import tomllib
 import zipfile
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from packaging.requirements import Requirement
@@ -133,6 +134,30 @@ def test_every_entry_point_names_a_function():
     for target in (PROJECT["scripts"] | PROJECT["gui-scripts"]).values():
         module, _, function = target.partition(":")
         assert callable(getattr(importlib.import_module(module), function))
+
+
+@pytest.mark.parametrize("system", ["linux", "macos", "windows"])
+def test_every_bundle_is_described_and_says_whether_it_was_run(system):
+    text = (ROOT / "packaging" / "bundle" / f"{system}.spec").read_text(encoding="utf-8")
+    compile(text, f"{system}.spec", "exec")
+    assert ("Not run yet" in text) == (system != "linux")
+
+
+def test_the_desktop_entry_opens_a_file_and_has_an_icon():
+    folder = ROOT / "packaging" / "bundle"
+    lines = (folder / "mtm-viewer.desktop").read_text(encoding="utf-8").splitlines()[1:]
+    entry = dict(line.split("=", 1) for line in lines)
+    assert entry["Exec"].split() == [entry["Icon"], "%f"]
+    assert entry["Type"] == "Application"
+    icon = ElementTree.parse(folder / f"{entry['Icon']}.svg").getroot()
+    assert icon.get("viewBox") == "0 0 64 64"
+
+
+def test_the_bundled_program_begins_where_the_installed_one_does():
+    text = (ROOT / "packaging" / "bundle" / "start.py").read_text(encoding="utf-8")
+    target = PROJECT["gui-scripts"]["mtm-viewer"].split(":")
+    assert f"from {target[0]} import {target[1]}" in text
+    assert text.index("freeze_support()") < text.index(f"from {target[0]}")
 
 
 @pytest.mark.parametrize("script", sorted((ROOT / "packaging").glob("*.sh")), ids=lambda p: p.name)
