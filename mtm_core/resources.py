@@ -10,6 +10,7 @@ import contextlib
 import errno
 import os
 import secrets
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,7 @@ import platformdirs
 from mtm_core.errors import ConfigError, OutputError, UnknownNameError
 
 ENV_CACHE = "MTM_CACHE"
+_OWN = "mtm-viewer"
 
 _PACKAGE = Path(__file__).resolve().parent
 _CANDIDATES = (_PACKAGE.parent / "resources", _PACKAGE / "_resources")
@@ -38,13 +40,24 @@ def resource_dir() -> Path:
     raise ConfigError(msg)
 
 
+def settings_dir() -> Path:
+    """Return the folder of this person's settings, where the window keeps its own.
+
+    It is the folder of Qt's INI files: roaming data on Windows, else ``XDG_CONFIG_HOME`` or
+    ``~/.config``, on macOS as well.
+    """
+    if sys.platform == "win32":
+        return Path(platformdirs.user_config_dir(_OWN, appauthor=False, roaming=True))
+    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / _OWN
+
+
 def cache_dir() -> Path:
     """Return the folder for what can be made again: ``MTM_CACHE``, or this user's own.
 
     It need not exist.
     """
     chosen = os.environ.get(ENV_CACHE)
-    return Path(chosen or platformdirs.user_cache_dir("mtm-viewer", appauthor=False))
+    return Path(chosen or platformdirs.user_cache_dir(_OWN, appauthor=False))
 
 
 def preset_path(name: str) -> Path:

@@ -43,6 +43,7 @@ from mtm_viewer.views.palette import CommandPalette
 from mtm_viewer.views.population_view import PopulationView
 from mtm_viewer.views.raster_view import RasterView
 from mtm_viewer.views.recipe_bar import RecipeBar
+from mtm_viewer.views.recipe_panel_view import RecipePanelView
 from mtm_viewer.views.region_matrix_view import RegionMatrixView
 from mtm_viewer.views.region_tree import RegionTreeView
 from mtm_viewer.views.score_panel import ScorePanel
@@ -54,6 +55,8 @@ from mtm_viewer.views.unit_panel import UnitPanel
 from mtm_viewer.views.welcome import WelcomePage
 
 TITLE = "MtM Viewer"
+RECIPE_SIDE = "recipe"
+"""Name of the panel with the parameters of the recipe among `MainWindow.side_docks`."""
 _LAYOUT_VERSION = 2
 _SCORES_HEIGHT = 240
 _LEAST_HEIGHT = 480
@@ -86,6 +89,7 @@ class MainWindow(QMainWindow):
         self.tree = RegionTreeView(self)
         self.editor = MaskEditor(self)
         self.names = NamedMasksPanel(self)
+        self.recipe = RecipePanelView(parent=self)
         self.history = HistoryPanel(self)
         self.training = TrainingPanel(parent=self)
         self.may_close: Callable[[], bool] | None = None
@@ -179,7 +183,7 @@ class MainWindow(QMainWindow):
             *(self.recipes, self.models, self.trials, self.raster, self.scores, self.unit),
             *(self.tree, self.editor, self.names, self.history, self.welcome, self.status),
             *(self.health, self.opening, self.download, self.training, self._target),
-            *(self.matrix, self.compare, self.population),
+            *(self.matrix, self.compare, self.population, self.recipe),
         ):
             view.set_theme(theme)
 
@@ -304,6 +308,7 @@ class MainWindow(QMainWindow):
         self.editor_dock = self._dock("Custom mask", self.editor, left)
         self.unit_dock = self._dock("Unit", self.unit, right)
         self.side_docks = {
+            RECIPE_SIDE: self._dock("Recipe", self.recipe, left),
             "names": self._dock("Named", self.names, left),
             "history": self._dock("History", self.history, left),
         }

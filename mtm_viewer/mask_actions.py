@@ -7,11 +7,16 @@ from functools import partial
 from typing import Protocol
 
 from mtm_viewer.commands import Command, CommandRegistry
+from mtm_viewer.presenters.recipe_panel import prompt_entries
 from mtm_viewer.state import ViewerState
 from mtm_viewer.views.mask_tools import TOOLS
 
 _TOOL_KEYS = {"point": "V", "brush": "B", "lasso": "L"}
-_SIDES = {"names": ("Named masks", "Ctrl+Shift+M"), "history": ("History", "Ctrl+Shift+H")}
+_SIDES = {
+    "recipe": ("Parameters of the recipe", "Ctrl+Shift+A"),
+    "names": ("Named masks", "Ctrl+Shift+M"),
+    "history": ("History", "Ctrl+Shift+H"),
+}
 
 
 class MaskDeeds(Protocol):
@@ -45,7 +50,7 @@ class MaskDeeds(Protocol):
 
 def add_mask_commands(registry: CommandRegistry, deeds: MaskDeeds) -> None:
     """Put the commands of this module into the registry."""
-    registry.add(*_whole(deeds), *_tools(deeds), *_sides(deeds))
+    registry.add(*_whole(deeds), *_prompts(deeds), *_tools(deeds), *_sides(deeds))
 
 
 def _whole(deeds: MaskDeeds) -> list[Command]:
@@ -79,6 +84,24 @@ def _whole(deeds: MaskDeeds) -> list[Command]:
             "Hide the whole region of what is hidden.",
             state.grow_to_regions,
         ),
+    ]
+
+
+def _prompts(deeds: MaskDeeds) -> list[Command]:
+    """Offer every prompt under every recipe; the first lets the mask decide."""
+    state = deeds.state
+    titles = prompt_entries("")
+    return [
+        Command(
+            id=f"mask.prompt.{name or 'automatic'}",
+            title=title,
+            menu="Mask/Prompt",
+            help="What the model is told about the mask; it changes nothing that is hidden.",
+            run=partial(deeds.attempt, "This prompt", partial(state.choose_prompt, name or None)),
+            is_enabled=lambda: state.mask.spec is not None,
+            is_checked=lambda name=name: (state.mask.prompt or "") == name,  # type: ignore[misc]
+        )
+        for name, title in titles.items()
     ]
 
 
@@ -122,7 +145,7 @@ def _sides(deeds: MaskDeeds) -> list[Command]:
             run=partial(deeds.toggle_side, name),
             is_enabled=_is_open(deeds),
             is_checked=partial(deeds.is_side_shown, name),
-            starts_group=name == "names",
+            starts_group=name == "recipe",
         )
         for name, (title, keys) in _SIDES.items()
     ]

@@ -10,10 +10,13 @@ from PyQt6.QtCore import QObject
 
 from mtm_core.errors import MtmError
 from mtm_core.evaluation.unit_labels import unit_label
+from mtm_core.masking import tasks
 from mtm_core.masking.named_masks import NamedMask, NamedMasks
-from mtm_viewer.main_window import MainWindow
+from mtm_core.masking.recipes import RecipeSettings
+from mtm_viewer.main_window import RECIPE_SIDE, MainWindow
 from mtm_viewer.presenters.mask_choice import MaskChoice
 from mtm_viewer.presenters.mask_edits import Stroke
+from mtm_viewer.presenters.recipe_panel import recipe_panel
 from mtm_viewer.presenters.recipes import CUSTOM, RECIPES
 from mtm_viewer.presenters.region_tree import Level, unit_visibility
 from mtm_viewer.state import ViewerState
@@ -45,6 +48,7 @@ class MaskDesk(QObject):
         window.history.set_stack(state.undo_stack)
         self._connect_pointing()
         self._connect_editor()
+        self._connect_recipe()
         self._connect_names()
         state.undo_stack.indexChanged.connect(window.refresh_actions)
 
@@ -64,6 +68,9 @@ class MaskDesk(QObject):
         if mask.region is not None:
             window.tree.show_region(mask.region)
         window.show_editor(is_shown=mask.recipe == CUSTOM)
+        window.recipe.draw(
+            recipe_panel(mask, workspace.session, state.resolved, state.automatic_prompt)
+        )
         window.names.allow_naming(is_allowed=mask.spec is not None)
         window.editor.draw(
             EditorDrawable(
@@ -79,9 +86,7 @@ class MaskDesk(QObject):
 
     def _connect_pointing(self) -> None:
         window, state = self._window, self._state
-        window.recipes.recipe_chosen.connect(
-            lambda name: self._mask(partial(state.choose_recipe, name))
-        )
+        window.recipes.recipe_chosen.connect(self._click_recipe)
         for view in (window.tree, window.raster):
             view.region_clicked.connect(self._click_region)
             view.unit_clicked.connect(state.select_unit)
@@ -112,6 +117,37 @@ class MaskDesk(QObject):
             )
         )
         editor.cleared.connect(lambda: self._mask(state.show_everything))
+
+    def _connect_recipe(self) -> None:
+        panel, state = self._window.recipe, self._state
+        panel.settings_chosen.connect(self._set_recipe)
+        panel.prompt_chosen.connect(
+            lambda name: self._attempt("This prompt", partial(state.choose_prompt, name))
+        )
+        panel.reset_asked.connect(lambda: self._mask(state.reset_recipe))
+
+    def _click_recipe(self, name: str) -> None:
+        """Choose a recipe; show the parameters of the one that is on already."""
+        if name == self._state.mask.recipe and name != CUSTOM:
+            self._window.toggle_side(RECIPE_SIDE)
+        else:
+            self._mask(partial(self._state.choose_recipe, name))
+
+    def _set_recipe(self, last_bins: int | None, rule: str) -> None:
+        def change() -> None:
+            is_usual = last_bins == self._usual_bins()
+            settings = RecipeSettings(last_bins=None if is_usual else last_bins, score_rule=rule)
+            self._state.set_recipe(settings)
+
+        self._attempt("These parameters", change)
+
+    def _usual_bins(self) -> int | None:
+        """Return how many bins forward prediction hides as published."""
+        workspace = self._state.workspace
+        if workspace is None:
+            return None
+        bins = tasks.forward_prediction(workspace.session.n_bins).blocks[0].bins or (0, 0)
+        return bins[1] - bins[0]
 
     def _connect_names(self) -> None:
         panel, state = self._window.names, self._state

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from mtm_core.errors import MaskError
 from mtm_core.evaluation.unit_labels import unit_label
 from mtm_core.masking.entries import combine, complement
+from mtm_core.masking.recipes import RecipeSettings
 from mtm_core.masking.rules import parse_rule
 from mtm_core.masking.spec import MaskSpec
 from mtm_viewer.mask_state import MaskState
@@ -21,7 +22,6 @@ from mtm_viewer.presenters.mask_choice import (
     default_region,
     group_units,
     parts_of,
-    recipe_choice,
     region_words,
 )
 from mtm_viewer.presenters.recipes import CUSTOM
@@ -51,8 +51,30 @@ class MaskEditing(MaskState):
         region = self._mask.region
         if recipe in ("intra_region", "inter_region") and region is None:
             region = default_region(session)
-        choice = recipe_choice(recipe, region, session, self._mask.others)
+        regions = () if region is None else (region, *self._mask.others)
+        choice = self._recipe(recipe, regions, self._mask.settings)
         self._push(choice, choice.title)
+
+    def set_recipe(self, settings: RecipeSettings) -> None:
+        """Change the parameters of the recipe.
+
+        Raises
+        ------
+        MaskError
+            If that mask does not fit this session; the mask stays as it was.
+        """
+        if self._workspace is None or self._mask.recipe == CUSTOM:
+            return
+        mask = self._mask
+        choice = self._recipe(mask.recipe, mask.regions, settings, mask.prompt)
+        self._push(choice, f"parameters of {choice.title}", stroke="parameters")
+
+    def reset_recipe(self) -> None:
+        """Take the published parameters, and the recipe's own prompt."""
+        if self._workspace is not None and self._mask.recipe != CUSTOM:
+            mask = self._mask
+            choice = self._recipe(mask.recipe, mask.regions, RecipeSettings())
+            self._push(choice, f"{choice.title} as published")
 
     def click_region(self, region: str) -> None:
         """Do with a region what the recipe says.
@@ -104,8 +126,8 @@ class MaskEditing(MaskState):
         if self._mask.recipe == CUSTOM:
             self.hide_only_units(np.isin(session.region, regions), region_words(regions))
             return
-        first, others = (regions[0], tuple(regions[1:])) if regions else (None, ())
-        choice = recipe_choice(self._mask.recipe, first, session, others)
+        mask = self._mask
+        choice = self._recipe(mask.recipe, regions, mask.settings, mask.prompt)
         self._push(choice, choice.title)
 
     def toggle_region(self, region: str) -> None:
@@ -258,8 +280,12 @@ class MaskEditing(MaskState):
         self._edit(replace(self.parts, bins=bins), text, stroke="bins")
 
     def choose_prompt(self, prompt: str | None) -> None:
-        """Give a custom mask a prompt; None picks the fitting one."""
-        choice = self._custom(self.parts, prompt=prompt)
+        """Give the mask a prompt; None picks the recipe's own, or the fitting one."""
+        mask = self._mask
+        if mask.recipe == CUSTOM:
+            choice = self._custom(self.parts, prompt=prompt)
+        else:
+            choice = self._recipe(mask.recipe, mask.regions, mask.settings, prompt)
         self._push(choice, f"prompt {prompt or 'picked for the mask'}")
 
     def show_everything(self) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
-import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -12,7 +10,12 @@ from pathlib import Path
 from PyQt6.QtCore import QObject, QThreadPool, pyqtSignal
 
 from mtm_core.errors import MaskError, OutputError
-from mtm_core.masking.named_masks import NamedMasks, read_named_masks, write_named_masks
+from mtm_core.masking.named_masks import (
+    NamedMasks,
+    masks_file,
+    read_named_masks,
+    write_named_masks,
+)
 from mtm_viewer.presenters.workspace import Workspace
 from mtm_viewer.state import ViewerState
 
@@ -49,10 +52,8 @@ class MaskShelf(QObject):
         state.names_changed.connect(self._keep)
 
     def path_for(self, session_id: str) -> Path:
-        """Return the file of a session; its name holds a hash, since an id may hold anything."""
-        readable = re.sub(r"[^A-Za-z0-9_-]+", "-", session_id)[:40]
-        digest = hashlib.sha256(session_id.encode()).hexdigest()[:12]
-        return self._folder / f"{readable}-{digest}.json"
+        """Return the file of a session: the one that ``mtm-core --named`` reads."""
+        return masks_file(self._folder, session_id)
 
     def wait(self) -> None:
         """Wait until everything is written."""

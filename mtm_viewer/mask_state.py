@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +11,7 @@ from PyQt6.QtGui import QUndoStack
 
 from mtm_core.errors import MaskError
 from mtm_core.masking.named_masks import NamedMasks
+from mtm_core.masking.recipes import RecipeSettings, own_prompt
 from mtm_core.masking.spec import MaskSpec, ResolvedMask, best_prompt
 from mtm_viewer.mask_steps import MaskStep, NamesStep
 from mtm_viewer.presenters.mask_choice import (
@@ -92,6 +94,17 @@ class MaskState(QObject):
         spec = spec_for(workspace.model, self._mask.spec)
         return spec.untrained_reason(workspace.session, workspace.model.schemes, workspace.rate_hz)
 
+    @property
+    def automatic_prompt(self) -> str:
+        """The prompt that the mask on screen gets where a person picks none; "" without a mask."""
+        mask, workspace = self._mask, self._workspace
+        if mask.spec is None or workspace is None:
+            return ""
+        if mask.recipe == CUSTOM:
+            return self._fitting_prompt(mask.spec)
+        choice = self._recipe(mask.recipe, mask.regions, mask.settings)
+        return "" if choice.spec is None else choice.spec.prompt
+
     def _open(self, workspace: Workspace) -> bool:
         """Put a session on screen; tell whether it is another than before."""
         before = self._workspace
@@ -114,6 +127,29 @@ class MaskState(QObject):
         if spec is not None and self._workspace is not None:
             spec = spec.with_prompt(prompt or self._fitting_prompt(spec))
         return MaskChoice(recipe=CUSTOM, region=None, spec=spec, prompt=prompt)
+
+    def _recipe(
+        self,
+        recipe: str,
+        regions: Sequence[str],
+        settings: RecipeSettings,
+        prompt: str | None = None,
+    ) -> MaskChoice:
+        """Make the mask of a recipe, under a prompt that was picked or its own."""
+        if self._workspace is None:
+            return MaskChoice(recipe=recipe)
+        first, others = (regions[0], tuple(regions[1:])) if regions else (None, ())
+        choice = recipe_choice(recipe, first, self._workspace.session, others, settings)
+        if choice.spec is None:
+            return choice
+        told = prompt or self._own_prompt(choice.spec)
+        return replace(choice, spec=choice.spec.with_prompt(told), prompt=prompt)
+
+    def _own_prompt(self, spec: MaskSpec) -> str:
+        workspace = self._workspace
+        if workspace is None or workspace.model is None or workspace.model.is_temporal:
+            return spec.prompt
+        return own_prompt(spec, workspace.model.schemes, self._fitting_prompt(spec))
 
     def _fitting_prompt(self, spec: MaskSpec) -> str:
         workspace = self._workspace
@@ -155,8 +191,11 @@ class MaskState(QObject):
                 parts = parts_of(mask, self._workspace.session, self._workspace.rate_hz)
                 mask = self._custom(parts, prompt=mask.prompt)
             elif mask.spec is None and self._workspace is not None:
-                session = self._workspace.session
-                mask = recipe_choice(mask.recipe, default_region(session), session)
+                region = default_region(self._workspace.session)
+                regions = () if region is None else (region,)
+                mask = self._recipe(mask.recipe, regions, mask.settings, mask.prompt)
+            elif mask.recipe != CUSTOM and self._workspace is not None:
+                mask = self._recipe(mask.recipe, mask.regions, mask.settings, mask.prompt)
             return mask, self._resolve(mask)
         except MaskError:
             pass

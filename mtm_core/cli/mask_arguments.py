@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mtm_core.masking.spec import MaskSpec
 
 _REGION_TASKS = ("intra_region", "inter_region")
+_FORWARD = "forward_prediction"
 _MAX_MASK_BYTES = 16 * 2**20
 
 
@@ -30,14 +31,25 @@ def add_mask_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--bins", metavar="FIRST:STOP", help="hide these bins only, such as 36:40 (STOP excluded)"
     )
-    group.add_argument("--score", metavar="RULE", help="score these units only")
+    group.add_argument("--score", metavar="RULE", help="score these units only; also with --task")
     group.add_argument(
         "--one-at-a-time",
         action="store_true",
         help="predict each unit of --score in a pass of its own, in which it is hidden too",
     )
     group.add_argument("--task", metavar="NAME", help="one of the paper's four tasks instead")
-    group.add_argument("--region", metavar="ACRONYM", help="the region that the task targets")
+    group.add_argument(
+        "--region",
+        nargs="+",
+        metavar="ACRONYM",
+        help="the region or regions that the task targets",
+    )
+    group.add_argument(
+        "--last", type=int, metavar="BINS", help="bins that --task forward_prediction hides"
+    )
+    group.add_argument(
+        "--named", metavar="NAME", help="a mask that was named in mtm-viewer for this session"
+    )
     group.add_argument("--mask", type=Path, metavar="FILE.json", help="a saved mask instead")
     group.add_argument(
         "--prompt",
@@ -63,28 +75,36 @@ def choose_mask(args: argparse.Namespace, bound: Reconstructor) -> MaskSpec:
     if args.prompt != "auto":
         return spec.with_prompt(args.prompt)
     schemes = bound.checkpoint.manifest.config.masking.schemes
-    if (args.task or args.mask) and spec.prompt in schemes:
+    if (args.task or args.mask or args.named) and spec.prompt in schemes:
         return spec
     rates = bound.train_rate_hz() if spec.needs_rates else None
     return spec.with_prompt(best_prompt(spec, bound.session, schemes, rates))
 
 
 def _spec(args: argparse.Namespace, bound: Reconstructor) -> MaskSpec:
-    by_hand = [f"--{name}" for name in ("hide", "bins", "score") if getattr(args, name)]
+    with_task = ("hide", "bins") if args.task else ("hide", "bins", "score")
+    by_hand = [f"--{name}" for name in with_task if getattr(args, name)]
     by_hand += ["--one-at-a-time"] if args.one_at_a_time else []
-    ways = [f"--{name}" for name in ("task", "mask") if getattr(args, name)] + by_hand[:1]
+    ways = [f"--{name}" for name in ("task", "mask", "named") if getattr(args, name)] + by_hand[:1]
     if len(ways) > 1:
         msg = f"{ways[0]} says what is hidden, and so does {ways[1]}. Give one of them."
         raise ConfigError(msg)
     if args.region and not args.task:
         msg = "--region goes with --task. To hide a region write --hide 'region == \"CA1\"'."
         raise ConfigError(msg)
+    if args.last is not None and args.task != _FORWARD:
+        msg = "--last goes with --task forward_prediction. To hide other bins give --bins."
+        raise ConfigError(msg)
     if args.task:
-        return _task(args.task, args.region, bound)
+        return _task(args, bound)
     if args.mask:
         return _read_mask(args.mask)
+    if args.named:
+        return _named(args.named, bound)
     if not by_hand:
-        msg = "What shall be hidden? Give --hide RULE, --bins FIRST:STOP, --task or --mask."
+        msg = (
+            "What shall be hidden? Give --hide RULE, --bins FIRST:STOP, --task, --mask or --named."
+        )
         raise ConfigError(msg)
     return _by_hand(args)
 
@@ -117,24 +137,32 @@ def _bins(text: str) -> tuple[int, int]:
     return int(found[1]), int(found[2])
 
 
-def _task(name: str, region: str | None, bound: Reconstructor) -> MaskSpec:
+def _task(args: argparse.Namespace, bound: Reconstructor) -> MaskSpec:
+    """Make the mask of a task, as the window's recipe of that name does."""
     from mtm_core.masking import tasks
+    from mtm_core.masking.recipes import RecipeSettings, recipe_spec
 
-    task = tasks.find_task(name)
-    if task not in _REGION_TASKS:
-        if region:
-            msg = f"--task {task} has no region. Leave --region out."
-            raise ConfigError(msg)
-        return tasks.plan_task(task, bound.session).specs[0]
-    if not region:
-        known = ", ".join(bound.session.region_names()) or "none in this session"
+    task, regions, session = tasks.find_task(args.task), args.region or (), bound.session
+    known = ", ".join(session.region_names()) or "none in this session"
+    if task not in _REGION_TASKS and regions:
+        msg = f"--task {task} has no region. Leave --region out, or give --score RULE."
+        raise ConfigError(msg)
+    if task in _REGION_TASKS and not regions:
         msg = f"--task {task} needs --region ACRONYM: {known}."
         raise ConfigError(msg)
-    plan = tasks.plan_task(task, bound.session, min_region_units=1, target_regions=[region])
-    if not plan.specs:
-        msg = f"{region} cannot be a target of {task}: {plan.skipped[region]}."
-        raise MaskError(msg)
-    return plan.specs[0]
+    for region in regions:
+        plan = tasks.plan_task(task, session, min_region_units=1, target_regions=[region])
+        if not plan.specs:
+            msg = f"{region} cannot be a target of {task}: {plan.skipped[region]}."
+            raise MaskError(msg)
+    settings = RecipeSettings(last_bins=args.last, score_rule=args.score or "")
+    return recipe_spec(task, tuple(regions), session.n_bins, settings)
+
+
+def _named(name: str, bound: Reconstructor) -> MaskSpec:
+    from mtm_core.masking.named_masks import find_named_mask
+
+    return find_named_mask(name, bound.session.session_id)
 
 
 def _read_mask(path: Path) -> MaskSpec:

@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +17,7 @@ from pathlib import Path
 from mtm_core.errors import MaskError, UnknownNameError
 from mtm_core.masking.mask_json import MAX_LENGTH, from_dict, to_dict
 from mtm_core.masking.spec import MaskSpec
-from mtm_core.resources import atomic_write
+from mtm_core.resources import atomic_write, settings_dir
 
 SCHEMA = "mtm-named-masks"
 VERSION = 1
@@ -103,6 +105,54 @@ class NamedMasks:
         """Leave a mask out."""
         self.get(name)
         return replace(self, masks=tuple(mask for mask in self.masks if mask.name != name))
+
+
+def masks_folder() -> Path:
+    """Return the folder in which the window keeps this person's named masks; it need not exist."""
+    return settings_dir() / "masks"
+
+
+def masks_file(folder: Path, session_id: str) -> Path:
+    """Return the file of a session; its name holds a hash, since an id may hold anything.
+
+    Examples
+    --------
+    >>> masks_file(Path("masks"), "KS023/2019-12-10/001").name
+    'KS023-2019-12-10-001-4d68f3100f01.json'
+    """
+    readable = re.sub(r"[^A-Za-z0-9_-]+", "-", session_id)[:40]
+    digest = hashlib.sha256(session_id.encode()).hexdigest()[:12]
+    return folder / f"{readable}-{digest}.json"
+
+
+def find_named_mask(name: str, session_id: str, folder: Path | None = None) -> MaskSpec:
+    """Return a mask that a person named in the window.
+
+    Parameters
+    ----------
+    name : str
+        Its name.
+    session_id : str
+        The session that it was named for.
+    folder : Path, optional
+        Where named masks lie, if not in `masks_folder`.
+
+    Raises
+    ------
+    MaskError
+        If there is none of that name, or the file cannot be read.
+    """
+    path = masks_file(masks_folder() if folder is None else folder, session_id)
+    masks = read_named_masks(path, session_id)
+    if name not in masks.names:
+        known = ", ".join(f"'{known}'" for known in masks.names)
+        msg = f"No mask is named '{name}' for {session_id}. " + (
+            f"Named are: {known}."
+            if known
+            else "None is: name one in mtm-viewer (Ctrl+Shift+M), or give --hide or --mask."
+        )
+        raise MaskError(msg)
+    return masks.get(name)
 
 
 def named_masks_to_json(masks: NamedMasks, session_id: str) -> str:

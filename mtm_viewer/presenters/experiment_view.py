@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast, get_args
 
+from mtm_core.errors import MaskError
 from mtm_core.evaluation.colour_scale import SCALES, Levels
 from mtm_core.evaluation.row_order import ORDERS, WithinName
 from mtm_core.masking.masked_batch import PROMPTS
+from mtm_core.masking.recipes import RecipeSettings
 from mtm_core.masking.spec import MaskSpec
 from mtm_viewer.presenters.compare_choice import CompareChoice
 from mtm_viewer.presenters.mask_choice import MaskChoice
@@ -64,6 +66,8 @@ def view_to_dict(view: View) -> dict[str, Any]:
         "recipe": view.mask.recipe,
         "regions": list(view.mask.regions),
         "picked_prompt": view.mask.prompt,
+        "last_bins": view.mask.settings.last_bins,
+        "score_rule": view.mask.settings.score_rule,
         "split": view.trials.split,
         "levels": [list(pair) for pair in view.trials.levels],
         "raster": dataclasses.asdict(view.raster) | {"panels": list(view.raster.panels)},
@@ -100,12 +104,30 @@ def read_view(values: Mapping[str, Any], spec: MaskSpec | None) -> View:
 def _mask(values: Mapping[str, Any], spec: MaskSpec | None) -> MaskChoice:
     recipe = _one_of(values.get("recipe"), tuple(RECIPES), CUSTOM)
     regions = tuple(r for r in _list(values.get("regions")) if isinstance(r, str))
+    picked = values.get("picked_prompt")
+    prompt = picked if picked in PROMPTS else None
     if spec is None or recipe == CUSTOM:
-        picked = values.get("picked_prompt")
-        prompt = picked if picked in PROMPTS else None
         return MaskChoice(recipe=CUSTOM, spec=spec, prompt=prompt)
     first, others = (regions[0], regions[1:]) if regions else (None, ())
-    return MaskChoice(recipe=recipe, region=first, others=others, spec=spec)
+    return MaskChoice(
+        recipe=recipe,
+        region=first,
+        others=others,
+        spec=spec,
+        prompt=prompt,
+        settings=_settings(values),
+    )
+
+
+def _settings(values: Mapping[str, Any]) -> RecipeSettings:
+    last = values.get("last_bins")
+    try:
+        return RecipeSettings(
+            last_bins=last if type(last) is int else None,
+            score_rule=_like(values.get("score_rule"), default=""),
+        )
+    except MaskError:
+        return RecipeSettings()
 
 
 def _trials(values: Mapping[str, Any]) -> TrialFilter:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from mtm_core.errors import MaskError, UnknownNameError
 from mtm_core.masking import tasks
 from mtm_core.masking.choice import Block, UnitChoice
 from mtm_core.masking.entries import cover
+from mtm_core.masking.recipes import RecipeSettings, recipe_spec
 from mtm_core.masking.spec import MaskSpec
 from mtm_core.masking.targets import region_sizes, target_regions
 from mtm_viewer.presenters.recipes import RECIPES
@@ -35,7 +36,9 @@ class MaskChoice:
     spec : MaskSpec or None
         The mask; None hides nothing.
     prompt : str or None
-        The prompt that a person picked for a custom mask; None picks the fitting one.
+        The prompt that a person picked; None picks the recipe's own, or the fitting one.
+    settings : RecipeSettings
+        The parameters of the recipe; a custom mask has none.
     """
 
     recipe: str = "inter_region"
@@ -43,6 +46,7 @@ class MaskChoice:
     others: tuple[str, ...] = ()
     spec: MaskSpec | None = None
     prompt: str | None = None
+    settings: RecipeSettings = field(default_factory=RecipeSettings)
 
     @property
     def regions(self) -> tuple[str, ...]:
@@ -80,7 +84,11 @@ def default_region(session: Session) -> str | None:
 
 
 def recipe_choice(
-    recipe: str, region: str | None, session: Session, others: tuple[str, ...] = ()
+    recipe: str,
+    region: str | None,
+    session: Session,
+    others: tuple[str, ...] = (),
+    settings: RecipeSettings | None = None,
 ) -> MaskChoice:
     """Make the mask of a recipe for a region, or for several.
 
@@ -95,6 +103,8 @@ def recipe_choice(
         The recording.
     others : tuple of str
         Further regions: hidden, kept or scored as well.
+    settings : RecipeSettings, optional
+        Its parameters.
 
     Raises
     ------
@@ -107,24 +117,9 @@ def recipe_choice(
         msg = f"{RECIPES[recipe].title} needs a region: click one in the list or in the raster."
         raise MaskError(msg)
     regions = () if region is None else (region, *others)
-    spec = _recipe_spec(recipe, regions, session.n_bins)
-    return MaskChoice(recipe=recipe, region=region, others=others, spec=spec)
-
-
-def _recipe_spec(recipe: str, regions: tuple[str, ...], n_bins: int) -> MaskSpec:
-    targets = tuple(Block(UnitChoice.of_region(name)) for name in regions)
-    if recipe == "inter_region":
-        return replace(tasks.inter_region(regions[0]), blocks=targets)
-    if recipe == "intra_region":
-        spec = tasks.intra_region(regions[0])
-        if len(regions) == 1:
-            return spec
-        named = ", ".join(f'"{name}"' for name in regions)
-        outside = Block(UnitChoice.by_rule(f"region in ({named})"), invert=True)
-        return replace(spec, blocks=(outside,), scored=targets)
-    is_co = recipe == "co_smoothing"
-    spec = tasks.co_smoothing() if is_co else tasks.forward_prediction(n_bins)
-    return replace(spec, scored=targets) if targets else spec
+    settings = settings or RecipeSettings()
+    spec = recipe_spec(recipe, regions, session.n_bins, settings)
+    return MaskChoice(recipe=recipe, region=region, others=others, spec=spec, settings=settings)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from mtm_viewer.presenters.recipes import RECIPES, RecipeWords
+from mtm_viewer.presenters.recipes import CUSTOM, RECIPES, RecipeWords
 from mtm_viewer.theme import LIGHT, Theme
 
 _PAD_X, _PAD_Y = 12, 6
@@ -31,7 +31,9 @@ class RecipeButton(QPushButton):
         self.setCheckable(True)
         self.setAccessibleName(f"{words.title} recipe")
         self.setAccessibleDescription(words.help)
-        self.setToolTip(words.help)
+        is_custom = words is RECIPES[CUSTOM]
+        more = "" if is_custom else " Click once more for its parameters."
+        self.setToolTip(f"{words.help}{more}")
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
 
     def set_theme(self, theme: Theme) -> None:

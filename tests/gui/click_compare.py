@@ -3,7 +3,7 @@
 ``python tests/gui/click_compare.py FOLDER [SESSION CHECKPOINT...]`` opens the demo (or the files
 given), compares its model with a regression, with the temporal baseline and with itself untold,
 blinks, picks a unit, looks at a contrast, saves an experiment, has it replayed without a window
-and opens it again. It ends with a code other than 0 at the first thing that is wrong.
+and opens it again; then changes the parameters and the prompt of a recipe. It ends with a code other than 0 at the first thing that is wrong.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def main(words: list[str]) -> int:
     sys.excepthook = lambda kind, error, _: faults.append(f"{kind.__name__}: {error}")
     try:
         _open(person, [Path(word) for word in words[1:]])
-        for step in (_regression, _blink, _pick, _others, _contrast, _keep, _looks):
+        for step in (_regression, _blink, _pick, _others, _contrast, _keep, _recipe, _looks):
             step(person)
             _check(faults)
     except WrongError as error:
@@ -170,6 +170,26 @@ def _keep(person: Person) -> None:
     bar = person.window.statusBar()
     person.says("" if bar is None else bar.currentMessage(), part="are those that were saved")
     person.look("opened-again")
+
+
+def _recipe(person: Person) -> None:
+    """Click a recipe, click it again for its parameters, change them and the prompt."""
+    window, panel = person.window, person.window.recipe
+    button = window.recipes.buttons["forward_prediction"]
+    person.act(lambda: person.click(button), "forward prediction is on")
+    person.click(button, button.rect().center() + QPoint(6, 0))
+    person.wait(panel.last.isVisible, "its parameters are shown", 5)
+    usual = panel.last.value()
+    panel.last.setFocus()
+    person.act(lambda: person.press("Up"), "one bin more is hidden")
+    person.says(panel.span.text(), part=f"published: {usual} bins")
+    person.says(panel.told.text(), part="causal")
+    person.act(lambda: _choose(person, panel.prompt, "Nothing"), "the model is told nothing")
+    person.says(panel.told.text(), part="nothing")
+    person.look("recipe")
+    person.act(lambda: person.click(panel.reset), "the recipe is as published")
+    if panel.last.value() != usual:
+        raise WrongError("the published number of bins is not back")
 
 
 def _looks(person: Person) -> None:

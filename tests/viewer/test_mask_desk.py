@@ -244,3 +244,55 @@ def test_units_without_a_region_are_hidden_by_their_ids(desktop, qtbot):
     last = model.item(model.index(model.rowCount() - 1, 0))
     settle(qtbot, explorer, lambda: explorer.window.tree.eye_clicked.emit(last))
     assert len(explorer.state.parts.ids) == 8
+
+
+def test_the_recipe_that_is_on_shows_its_parameters_when_it_is_clicked_again(explorer, qtbot):
+    window, state = explorer.window, explorer.state
+    dock = window.side_docks["recipe"]
+    settle(qtbot, explorer, window.recipes.buttons["forward_prediction"].click)
+    assert dock.isHidden()
+    window.recipes.buttons["forward_prediction"].click()
+    assert not dock.isHidden()
+    panel = window.recipe
+    assert panel.last.value() == 1
+    settle(qtbot, explorer, lambda: panel.last.setValue(3))
+    assert state.mask.settings.last_bins == 3
+    assert panel.span.text() == "30 of 100 ms; published: 1 bins"
+    panel.rule.setText("depth_um > 500")
+    settle(qtbot, explorer, panel.rule.editingFinished.emit)
+    assert state.mask.settings.score_rule == "depth_um > 500"
+    settle(qtbot, explorer, panel.reset.click)
+    assert (panel.last.value(), panel.rule.text()) == (1, "")
+    assert not panel.reset.isEnabled()
+    settle(qtbot, explorer, window.recipes.buttons["inter_region"].click)
+    assert not panel.last.isVisible()
+    window.recipes.buttons["inter_region"].click()
+    assert dock.isHidden()
+
+
+def test_a_prompt_is_chosen_in_the_recipes_panel_and_by_commands(explorer, qtbot):
+    panel, state = explorer.window.recipe, explorer.state
+    assert panel.told.text() == "The model is told: inter-region"
+    place = panel.prompt.findData("neuron")
+    panel.prompt.setCurrentIndex(place)
+    settle(qtbot, explorer, lambda: panel.prompt.activated.emit(place))
+    assert (state.mask.recipe, state.mask.spec.prompt) == ("inter_region", "neuron")
+    assert "neuron prompt" in explorer.window.status.mask_words.text()
+    settle(qtbot, explorer, lambda: explorer.registry.run("mask.prompt.automatic"))
+    assert state.mask.spec.prompt == "inter_region"
+
+
+def test_a_rule_that_is_none_is_told_and_changes_nothing(explorer, qtbot):
+    told = []
+    explorer.told.connect(told.append)
+    explorer.window.recipe.rule.setText("depth >")
+    explorer.window.recipe.rule.editingFinished.emit()
+    assert told
+    assert explorer.state.mask.settings.score_rule == ""
+    for box in explorer.window.findChildren(QMessageBox):
+        box.reject()
+
+
+def test_a_custom_mask_says_that_its_fields_are_elsewhere(explorer, qtbot):
+    settle(qtbot, explorer, lambda: explorer.state.choose_recipe("custom"))
+    assert "fields of its own" in explorer.window.recipe.help.text()

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from mtm_core.config import MaskingConfig, TrainConfig
 from mtm_core.errors import MaskError, UnknownNameError
 from mtm_core.masking import tasks
+from mtm_core.masking.recipes import RecipeSettings
 from mtm_viewer.presenters.mask_edits import Stroke
+from mtm_viewer.presenters.workspace import make_workspace
 from mtm_viewer.state import ViewerState
-from tests.viewer.workspaces import make_small_workspace
+from tests.core.checkpoints import SMALL_MODEL
+from tests.core.sessions import make_session
+from tests.viewer.workspaces import make_model, make_small_workspace
 
 
 @pytest.fixture
@@ -271,3 +278,62 @@ def test_without_a_session_nothing_happens(qapp):
     state.combine_mask("union", "a")
     state.use_complement("a")
     assert state.undo_stack.count() == 0
+
+
+def test_parameters_of_a_recipe_are_one_step_and_stay_while_regions_change(state):
+    state.choose_recipe("forward_prediction")
+    state.set_recipe(RecipeSettings(last_bins=4, score_rule="depth_um > 500"))
+    assert hidden(state).all(axis=1).sum() == 4
+    assert steps(state)[-1] == "parameters of Forward prediction VISp"
+    state.click_region("DG")
+    assert hidden(state).all(axis=1).sum() == 4
+    depth = state.workspace.session.units.column("depth_um").values
+    scored = state.resolved.scored_units
+    assert (depth[scored] > 500).all()
+    assert set(state.workspace.session.region[scored]) == {"DG"}
+    state.reset_recipe()
+    assert hidden(state).all(axis=1).sum() == 1
+    assert steps(state)[-1] == "Forward prediction DG as published"
+    state.undo_stack.undo()
+    assert state.mask.settings.last_bins == 4
+
+
+def test_a_prompt_is_picked_under_every_recipe_and_dropped_with_the_recipe(state):
+    state.choose_recipe("inter_region")
+    assert (state.mask.spec.prompt, state.automatic_prompt) == ("inter_region", "inter_region")
+    state.choose_prompt("neuron")
+    assert (state.mask.recipe, state.mask.spec.prompt) == ("inter_region", "neuron")
+    assert state.automatic_prompt == "inter_region"
+    state.click_region("DG")
+    assert state.mask.spec.prompt == "neuron"
+    state.choose_recipe("co_smoothing")
+    assert (state.mask.prompt, state.mask.spec.prompt) == (None, "neuron")
+    state.choose_prompt("causal")
+    state.choose_prompt(None)
+    assert state.mask.spec.prompt == "neuron"
+    state.choose_recipe("inter_region")
+    state.choose_recipe("custom")
+    assert state.automatic_prompt == "inter_region"
+
+
+def test_a_model_that_does_not_know_a_recipe_is_told_what_fits(qapp):
+    session = make_session()
+    alone = TrainConfig(model=SMALL_MODEL, masking=MaskingConfig(schemes=("neuron",)))
+    state = ViewerState()
+    state.open_workspace(make_workspace(session, Path("s.h5"), (make_model(session, alone),)))
+    assert (state.mask.recipe, state.mask.spec.prompt) == ("inter_region", "neuron")
+
+
+def test_parameters_of_a_custom_mask_or_of_nothing_change_nothing(qapp, state):
+    empty = ViewerState()
+    empty.set_recipe(RecipeSettings(last_bins=2))
+    empty.reset_recipe()
+    empty.choose_prompt("causal")
+    assert empty.automatic_prompt == ""
+    state.choose_recipe("custom")
+    before = state.mask
+    state.set_recipe(RecipeSettings(last_bins=2))
+    state.reset_recipe()
+    assert state.mask == before
+    with pytest.raises(MaskError):
+        RecipeSettings(last_bins=-3)

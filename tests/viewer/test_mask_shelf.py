@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
+from pathlib import Path
 
-from mtm_core.masking.named_masks import read_named_masks
+import pytest
+from PyQt6.QtCore import QSettings
+
+from mtm_core.masking.named_masks import masks_folder, read_named_masks
 from mtm_viewer.mask_shelf import MaskShelf
 from mtm_viewer.state import ViewerState
 from tests.viewer.workspaces import make_small_workspace
@@ -104,3 +107,9 @@ def test_a_folder_that_cannot_be_written_is_told(open_program, tmp_path, qtbot):
     shelf.wait()
     qtbot.waitUntil(lambda: len(told) == 1)
     assert state.names.names == ("visual",)
+
+
+def test_the_command_line_looks_where_the_window_keeps_its_masks(qapp):
+    kind, scope = QSettings.Format.IniFormat, QSettings.Scope.UserScope
+    own = QSettings(kind, scope, "mtm-viewer", "mtm-viewer").fileName()
+    assert masks_folder() == Path(own).parent / "masks"

@@ -18,6 +18,12 @@ from mtm_core.data.session_file import write_session
 from mtm_core.errors import CheckpointError
 from mtm_core.evaluation.scores import Truth
 from mtm_core.inference import Reconstructor
+from mtm_core.masking.named_masks import (
+    NamedMasks,
+    masks_file,
+    masks_folder,
+    write_named_masks,
+)
 from mtm_core.masking.spec import MaskSpec
 from mtm_core.masking.tasks import inter_region, intra_region, plan_task
 from mtm_core.models.baselines import BaselineData
@@ -357,3 +363,39 @@ def test_one_unit_in_turn_equals_the_library(program: Program, tmp_path: Path) -
     with h5py.File(out) as file:
         np.testing.assert_allclose(file["rate_hz"], expected.rate_hz(), rtol=1e-5)
         assert file.attrs["one_at_a_time"]
+
+
+def test_a_mask_named_in_the_window_is_used_by_its_name(folder, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    path = masks_file(masks_folder(), SESSION.session_id)
+    path.parent.mkdir(parents=True)
+    write_named_masks(
+        path, NamedMasks().with_mask("dentate", inter_region("DG")), SESSION.session_id
+    )
+    words = ["reconstruct", str(folder / "m.safetensors"), str(folder / "s.h5")]
+    assert main([*words, "--named", "dentate"]) == 0
+    assert "DG hidden: 10 of 30 units, inter-region prompt" in capsys.readouterr().out
+    assert main([*words, "--named", "dentat"]) == 2
+    assert "Named are: 'dentate'" in capsys.readouterr().err
+    assert main([*words, "--named", "dentate", "--hide", "good"]) == 2
+    assert "Give one of them" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        (["--task", "forward_prediction", "--last", "3"], "bins 5 to 7"),
+        (["--task", "inter_region", "--region", "CA1", "DG"], "20 of 30 units"),
+        (["--task", "inter_region", "--region", "DG", "--score", "depth_um > 1500"], "DG hidden"),
+    ],
+)
+def test_parameters_of_a_task_are_flags(folder, capsys, flags, told):
+    words = ["reconstruct", str(folder / "m.safetensors"), str(folder / "s.h5"), *flags]
+    assert main(words) == 0
+    assert told in capsys.readouterr().out
+
+
+def test_last_bins_go_with_forward_prediction_only(folder, capsys):
+    words = ["reconstruct", str(folder / "m.safetensors"), str(folder / "s.h5")]
+    assert main([*words, "--task", "co_smoothing", "--last", "3"]) == 2
+    assert "--last goes with --task forward_prediction" in capsys.readouterr().err

@@ -6,12 +6,16 @@ import json
 
 import pytest
 
+from mtm_core import resources
 from mtm_core.errors import MaskError, UnknownNameError
 from mtm_core.masking import tasks
 from mtm_core.masking.choice import Block, UnitChoice
 from mtm_core.masking.named_masks import (
     NamedMask,
     NamedMasks,
+    find_named_mask,
+    masks_file,
+    masks_folder,
     named_masks_from_json,
     named_masks_to_json,
     read_named_masks,
@@ -95,3 +99,18 @@ def test_a_file_that_cannot_be_read_says_so(tmp_path):
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(MaskError, match="cannot be read"):
         read_named_masks(path, "s")
+
+
+def test_a_mask_is_found_by_its_name_where_the_window_keeps_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setattr(resources.sys, "platform", "linux")
+    spec = tasks.inter_region("CA1")
+    path = masks_file(masks_folder(), "lab/s 1")
+    assert path.parent == tmp_path / "mtm-viewer" / "masks"
+    path.parent.mkdir(parents=True)
+    write_named_masks(path, NamedMasks().with_mask("hippocampus", spec), "lab/s 1")
+    assert find_named_mask("hippocampus", "lab/s 1") == spec
+    with pytest.raises(MaskError, match="Named are: 'hippocampus'"):
+        find_named_mask("hipocampus", "lab/s 1")
+    with pytest.raises(MaskError, match="None is: name one in mtm-viewer"):
+        find_named_mask("hippocampus", "lab/s 2", path.parent)

@@ -8,6 +8,7 @@ import pytest
 
 from mtm_core.evaluation.colour_scale import Levels
 from mtm_core.masking import tasks
+from mtm_core.masking.recipes import RecipeSettings
 from mtm_core.masking.spec import MaskSpec
 from mtm_viewer.presenters.experiment_view import View, read_view, view_to_dict
 from mtm_viewer.presenters.mask_choice import MaskChoice
@@ -35,6 +36,14 @@ VIEWS = {
         wants_control=True,
     ),
     "custom": View(mask=MaskChoice(recipe="custom", spec=SPEC, prompt="causal")),
+    "parameters": View(
+        mask=MaskChoice(
+            recipe="forward_prediction",
+            spec=SPEC,
+            prompt="none",
+            settings=RecipeSettings(last_bins=3, score_rule="good"),
+        )
+    ),
     "no region": View(mask=MaskChoice(recipe="co_smoothing", spec=SPEC)),
     "nothing hidden": View(mask=MaskChoice(recipe="custom")),
 }
@@ -76,3 +85,15 @@ def test_numbers_are_kept_within_bounds():
     raster = {"sigma_s": 50, "percentile": -4}
     found = read_view({"raster": raster}, MaskSpec()).raster
     assert (found.sigma_s, found.percentile) == (1.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"last_bins": -1, "score_rule": "good"},
+        {"last_bins": 2.5, "score_rule": "((", "picked_prompt": "?"},
+    ],
+)
+def test_parameters_that_make_no_sense_are_those_published(values):
+    mask = read_view({"recipe": "inter_region", **values}, SPEC).mask
+    assert mask == MaskChoice(recipe="inter_region", spec=SPEC)
