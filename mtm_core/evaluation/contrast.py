@@ -41,6 +41,8 @@ _PAIRS = {
 }
 FEWEST = 5
 """Trials that each condition needs."""
+LEAST_CEILING = 0.5
+"""With less of it noise-free, the size of a contrast is not compared."""
 SMOOTHING_S = 0.03
 """Of the maps that numbers are made from, whatever the screen shows."""
 _NOTHING = 1e-12
@@ -116,7 +118,7 @@ class ContrastScore:
         trials; 0 where the true contrast is not larger than its noise.
     share : float or None
         Size of the reconstructed contrast: its regression on the true one, whose noise is taken
-        off; None where nothing but noise is there.
+        off; None where the ceiling is below `LEAST_CEILING`, and most of it is noise.
     """
 
     field: str
@@ -235,7 +237,7 @@ def score_contrast(session: Session, answer: Reconstruction, field: str) -> Cont
     products = _products(session, answer, pair)
     correlation = products.correlation(pair.weight())
     size, noise, cross = products.sizes(pair)
-    has_signal = size - noise > _NOTHING
+    ceiling = float(np.sqrt((size - noise) / size)) if size - noise > _NOTHING else 0.0
     return ContrastScore(
         field=field,
         names=pair.names,
@@ -244,8 +246,8 @@ def score_contrast(session: Session, answer: Reconstruction, field: str) -> Cont
         n_units=len(answer.mask.scored_units),
         correlation=correlation,
         interval=_interval(products, pair, correlation),
-        ceiling=float(np.sqrt((size - noise) / size)) if has_signal else 0.0,
-        share=cross / (size - noise) if has_signal else None,
+        ceiling=ceiling,
+        share=cross / (size - noise) if ceiling >= LEAST_CEILING else None,
     )
 
 
@@ -337,7 +339,7 @@ def contrast_words(score: ContrastScore) -> str:
         f"Under this mask, {one} \N{MINUS SIGN} {other}, {score.n_first} and {score.n_second} "
         f"trials, {score.n_units} scored units"
     )
-    if score.share is None:
+    if score.ceiling == 0:
         return f"{what}: the true activity shows no such difference beyond its noise."
     if score.correlation is None:
         return f"{what}: the reconstruction shows no such difference."
@@ -345,12 +347,15 @@ def contrast_words(score: ContrastScore) -> str:
     if score.interval is not None:
         low, high = score.interval
         interval = f" [{_number(low)}, {_number(high)}]"
-    size = f"{100 * score.share:.0f} %".replace("-", "\N{MINUS SIGN}")
     words = (
         f"{what}: the reconstructed difference correlates {_number(score.correlation)}{interval} "
-        f"with the true one (its noise-free part would by about {score.ceiling:.2f}) and has "
-        f"about {size} of its size, noise taken off."
+        f"with the true one (its noise-free part would by about {score.ceiling:.2f})"
     )
+    if score.share is None:
+        words += "; the true one is mostly noise, so that sizes cannot be compared."
+    else:
+        size = f"{100 * score.share:.0f} %".replace("-", "\N{MINUS SIGN}")
+        words += f" and has about {size} of its size, noise taken off."
     if score.interval is not None and score.interval[0] <= 0:
         words += " It is not shown to survive: the interval holds 0."
     return words

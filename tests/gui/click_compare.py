@@ -3,7 +3,8 @@
 ``python tests/gui/click_compare.py FOLDER [SESSION CHECKPOINT...]`` opens the demo (or the files
 given), compares its model with a regression, with the temporal baseline and with itself untold,
 blinks, picks a unit, looks at a contrast, saves an experiment, has it replayed without a window
-and opens it again; then changes the parameters and the prompt of a recipe. It ends with a code other than 0 at the first thing that is wrong.
+and opens it again; then changes the parameters and the prompt of a recipe. It ends with a code
+other than 0 at the first thing that is wrong.
 """
 
 from __future__ import annotations

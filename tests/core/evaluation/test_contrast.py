@@ -116,10 +116,17 @@ def test_a_difference_within_the_noise_of_trials_is_said_to_be_none():
         score_contrast(noise, answer_of(rng.normal(-1, 0.1, noise.counts.shape), noise), field)
         for field in available_contrasts(noise)
     ]
-    none = [score for score in found if score.share is None]
+    none = [score for score in found if score.ceiling == 0]
     assert none
-    assert none[0].ceiling == 0
+    assert none[0].share is None
     assert contrast_words(none[0]).endswith("no such difference beyond its noise.")
+
+
+def test_sizes_are_not_compared_where_most_is_noise(pair):
+    score = score_contrast(SESSION, answer_of(rates_of(pair, 1.0)), "contrast_side")
+    assert "of its size, noise taken off" in contrast_words(score)
+    noisy = replace(score, ceiling=0.4, share=None)
+    assert "sizes cannot be compared" in contrast_words(noisy)
 
 
 def test_too_few_trials_of_a_condition_are_no_score(pair):
