@@ -80,6 +80,7 @@ class MainWindow(QMainWindow):
         super().__init__(parent)
         self._registry = registry
         self._actions: dict[str, QAction] = {}
+        self._menus: dict[str, QMenu] = {}
         self.recipes = RecipeBar(self)
         self.models = ModelBar(self)
         self.trials = TrialStrip(self)
@@ -122,13 +123,13 @@ class MainWindow(QMainWindow):
         bar = self.menuBar()
         if bar is None:
             return
-        for action in self._actions.values():
-            action.deleteLater()
+        for old in (*self._actions.values(), *self._menus.values()):
+            old.deleteLater()
         self._actions.clear()
+        self._menus.clear()
         bar.clear()
-        menus: dict[str, QMenu] = {}
         for path, commands in self._registry.in_menus().items():
-            menu = self._menu(path, menus)
+            menu = self._menu(path)
             for command in commands:
                 self._add(command, menu)
         self.refresh_actions()
@@ -233,19 +234,19 @@ class MainWindow(QMainWindow):
         self.closing.emit()
         super().closeEvent(event)
 
-    def _menu(self, path: str, menus: dict[str, QMenu]) -> QMenu:
-        if path not in menus:
+    def _menu(self, path: str) -> QMenu:
+        if path not in self._menus:
             above, _, name = path.rpartition("/")
             bar = self.menuBar()
             menu = QMenu(name, self)
             menu.setToolTipsVisible(True)
             menu.aboutToShow.connect(self.refresh_actions)
             if above:
-                self._menu(above, menus).addMenu(menu)
+                self._menu(above).addMenu(menu)
             elif bar is not None:
                 bar.addMenu(menu)
-            menus[path] = menu
-        return menus[path]
+            self._menus[path] = menu
+        return self._menus[path]
 
     def _add(self, command: Command, menu: QMenu) -> None:
         if command.starts_group:
