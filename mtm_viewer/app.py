@@ -31,7 +31,7 @@ from mtm_core.experiment.files import may_hold_experiment
 from mtm_viewer.jobs.core_command import CORE_FLAG
 
 if TYPE_CHECKING:
-    from PyQt6.QtCore import QMessageLogContext, QtMsgType
+    from PyQt6.QtCore import QMessageLogContext, QSettings, QtMsgType
     from PyQt6.QtWidgets import QApplication
 
     from mtm_viewer.desktop import Desktop, LogKeeper
@@ -190,6 +190,7 @@ def _run(arguments: argparse.Namespace) -> int:
     logging.getLogger().addHandler(log)
     logging.getLogger("mtm_viewer").setLevel(logging.INFO)
     torch.set_num_threads(max(1, (os.cpu_count() or 2) - 1))
+    _scale_letters(is_offscreen=arguments.offscreen)
     app = _make_app()
     _exempt_imports()
     desktop = build(log, is_offscreen=arguments.offscreen)
@@ -247,6 +248,28 @@ def _make_app() -> QApplication:
     return app
 
 
+def _settings(*, is_offscreen: bool) -> QSettings:
+    """Return a person's own settings, or none."""
+    from PyQt6.QtCore import QSettings
+
+    from mtm_viewer.kept_settings import unkept_settings
+
+    if is_offscreen:
+        return unkept_settings()
+    kind = QSettings.Format.IniFormat
+    return QSettings(kind, QSettings.Scope.UserScope, "mtm-viewer", "mtm-viewer")
+
+
+def _scale_letters(*, is_offscreen: bool) -> None:
+    """Let all letters have the size that a person chose; Qt looks at this only once."""
+    from mtm_viewer.preferences_desk import stored_preferences
+
+    percent = stored_preferences(_settings(is_offscreen=is_offscreen)).font_percent
+    if percent != 100:
+        normal = 72 if sys.platform == "darwin" else 96
+        os.environ.setdefault("QT_FONT_DPI", str(round(normal * percent / 100)))
+
+
 def build(log: LogKeeper, *, is_offscreen: bool = False) -> Desktop:
     """Build all objects of the program and connect them; the window is not shown yet.
 
@@ -257,27 +280,25 @@ def build(log: LogKeeper, *, is_offscreen: bool = False) -> Desktop:
     is_offscreen : bool
         Neither read nor write what a person set up for their own window.
     """
-    from PyQt6.QtCore import QSettings
-
     from mtm_core.models.backend import available_devices
     from mtm_viewer.commands import CommandRegistry
     from mtm_viewer.desktop import Desktop
     from mtm_viewer.explorer import Explorer
+    from mtm_viewer.jobs.backend_job import BackendWork
     from mtm_viewer.jobs.prepare_job import OpenJob
     from mtm_viewer.jobs.reconstruct_job import ReconstructionJob
-    from mtm_viewer.kept_settings import unkept_settings
     from mtm_viewer.main_window import MainWindow
+    from mtm_viewer.preferences_desk import stored_preferences
     from mtm_viewer.state import ViewerState
 
-    kind = QSettings.Format.IniFormat
-    settings = QSettings(kind, QSettings.Scope.UserScope, "mtm-viewer", "mtm-viewer")
-    if is_offscreen:
-        settings = unkept_settings()
+    settings = _settings(is_offscreen=is_offscreen)
     registry = CommandRegistry()
     state, window = ViewerState(), MainWindow(registry)
     devices = available_devices()
     state.set_device(devices[0])
-    works = (OpenJob(), ReconstructionJob())
+    computing = stored_preferences(settings).computing
+    engine = BackendWork(lambda chosen: ReconstructionJob(chosen.memory_bytes), computing)
+    works = (OpenJob(), engine)
     explorer = Explorer(state, window, registry, works, devices)
     return Desktop(explorer, settings, log)
 
@@ -298,6 +319,8 @@ def _open(desktop: Desktop, arguments: argparse.Namespace) -> None:
         )
     elif arguments.model:
         desktop.explorer.open_files(OpenRequest(checkpoint_paths=tuple(arguments.model)))
+    else:
+        desktop.begin()
 
 
 @contextlib.contextmanager

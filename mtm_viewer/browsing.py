@@ -300,6 +300,7 @@ class Browsing(QObject):
             link = "login"
         self._link, self._url = link, found.url or self._url
         self._browser.database.draw_link(link, sentence)
+        self._window.status.draw_link(is_offline=link in ("offline", "local"))
         if self.login_dialog is not None and self.account.attempt:
             self._answer_dialog(found)
 

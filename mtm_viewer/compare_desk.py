@@ -69,7 +69,7 @@ class CompareDesk(QObject):
 
     def can_blink(self) -> bool:
         """Tell whether there is something to blink to."""
-        return self._change() is not None
+        return self.change() is not None
 
     def ask_table(self) -> None:
         """Ask where to save the change of every unit, and save it."""
@@ -79,10 +79,17 @@ class CompareDesk(QObject):
 
     def save_table(self, path: Path) -> None:
         """Save a line for each scored unit as CSV."""
-        change, workspace = self._change(), self._state.workspace
+        change, workspace = self.change(), self._state.workspace
         if change is not None and workspace is not None:
             deed = partial(write_unit_changes, workspace.session, change, path)
             self._explorer.attempt(path.name, deed)
+
+    def change(self) -> PairedChange | None:
+        """Return what came out for the comparison that is chosen; None before anything did."""
+        picture, choice = self._explorer.picture, self._state.compare
+        if picture is None or picture.compared is None or picture.compared.choice != choice:
+            return None
+        return picture.compared.change
 
     def _connect(self) -> None:
         view, state, explorer = self._view, self._state, self._explorer
@@ -122,12 +129,6 @@ class CompareDesk(QObject):
             self.set_blinking(is_on=False)
         self._draw()
         self._explorer.window.refresh_actions()
-
-    def _change(self) -> PairedChange | None:
-        picture, choice = self._explorer.picture, self._state.compare
-        if picture is None or picture.compared is None or picture.compared.choice != choice:
-            return None
-        return picture.compared.change
 
     def _draw(self) -> None:
         """Draw what is known, where it can be seen."""

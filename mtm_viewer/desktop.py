@@ -7,7 +7,6 @@ import logging
 from pathlib import Path
 
 from PyQt6.QtCore import QByteArray, QSettings
-from PyQt6.QtWidgets import QApplication
 
 import mtm_core
 from mtm_core.evaluation.colour_scale import Levels
@@ -30,13 +29,16 @@ from mtm_viewer.panels_to_export import offer_panels
 from mtm_viewer.population_actions import SIDE as POPULATION
 from mtm_viewer.population_actions import add_population_commands
 from mtm_viewer.population_desk import PopulationDesk
+from mtm_viewer.preferences_desk import PreferencesDesk
 from mtm_viewer.session_desk import SessionDesk
-from mtm_viewer.theme import THEMES
+from mtm_viewer.tour_desk import TourDesk
 from mtm_viewer.training_desk import TrainingDesk
 from mtm_viewer.unit_actions import add_unit_commands
 from mtm_viewer.views.dialogs import LogView, ShortcutSheet, tell_about
 
 _LOG_LINES = 2000
+_SEEN = "seen"
+"""Where the settings say that a session was open before, and in which version."""
 _ABOUT = f"""<h3>MtM Viewer {mtm_core.__version__}</h3>
 <p>Hide a region, units or bins of a recording and see what a model trained by multi-task masking
 reconstructs from what is left.</p>
@@ -93,10 +95,12 @@ class Desktop(SessionDesk):
         add_matrix_commands(explorer.registry, self.matrix, self)
         self.population = PopulationDesk(explorer, PopulationJob())
         add_population_commands(explorer.registry, self.population, self)
-        self.exports = PanelExports(explorer, self.experiments, lambda: self._folder)
-        offer_panels(self.exports, explorer, self.matrix.state)
         self.compare = CompareDesk(explorer)
         add_compare_commands(explorer.registry, self.state, self.compare, self)
+        self.exports = PanelExports(explorer, self.experiments, lambda: self._folder)
+        offer_panels(
+            self.exports, explorer, self.matrix.state, self.compare.change, self.population.state
+        )
         folder = Path(settings.fileName()).parent
         self._shelf = None
         self.journal: JournalDesk | None = None
@@ -104,9 +108,20 @@ class Desktop(SessionDesk):
             self._shelf = MaskShelf(self.state, folder / "masks", explorer.tell)
             self.journal = JournalDesk(explorer, self.experiments, folder / "journal")
             add_journal_commands(explorer.registry, self.journal)
+        self.preferences = PreferencesDesk(explorer, settings, explorer.works, self.training)
+        self.tour = TourDesk(explorer, self.open_demo)
+        explorer.registry.add(self.preferences.command(), self.tour.command())
+        is_first = settings.value(_SEEN, "") == "" and are_kept(settings)
+        explorer.window.welcome.draw_first(is_first=is_first)
         explorer.window.closing.connect(self._on_close)
         self._restore()
         self.list_sessions()
+
+    def begin(self) -> None:
+        """Begin as a person prefers: with the list of sessions, or where they left off."""
+        wants_last = self.preferences.shown.at_start == "last"
+        if wants_last and self.journal is not None and self.journal.last() is not None:
+            self.journal.go_on()
 
     def close_window(self) -> None:
         """End the program."""
@@ -215,11 +230,7 @@ class Desktop(SessionDesk):
 
     def _restore(self) -> None:
         window, settings = self.explorer.window, self.settings
-        theme = settings.value("theme", "")
-        if theme in THEMES:
-            self.state.set_theme(THEMES[str(theme)])
-        elif _prefers_dark():
-            self.state.set_theme(THEMES["dark"])
+        window.forget_minimum()
         geometry = settings.value("geometry")
         if isinstance(geometry, QByteArray):
             window.restoreGeometry(geometry)
@@ -241,7 +252,10 @@ class Desktop(SessionDesk):
         self.settings.setValue("geometry", window.saveGeometry())
         if self.state.workspace is not None and not window.is_browsing:
             self.settings.setValue("layout", window.save_layout())
-        self.settings.setValue("theme", self.state.theme.name)
+        self.preferences.stop()
+        self.tour.end()
+        if self.state.workspace is not None:
+            self.settings.setValue(_SEEN, mtm_core.__version__)
         self.settings.sync()
         if self._shelf is not None:
             self._shelf.wait()
@@ -253,8 +267,3 @@ class Desktop(SessionDesk):
         self.matrix.stop()
         self.population.stop()
         self.explorer.stop()
-
-
-def _prefers_dark() -> bool:
-    hints = QApplication.styleHints()
-    return hints is not None and hints.colorScheme().name == "Dark"

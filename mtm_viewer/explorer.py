@@ -17,6 +17,7 @@ from mtm_viewer.jobs.reconstruct_job import ReconstructionRequest
 from mtm_viewer.main_window import TITLE, MainWindow
 from mtm_viewer.mask_desk import MaskDesk
 from mtm_viewer.opening import Opener
+from mtm_viewer.presenters.computing import route_tooltip, route_words
 from mtm_viewer.presenters.health import health_chips
 from mtm_viewer.presenters.mask_choice import MaskChoice
 from mtm_viewer.presenters.picture import Picture
@@ -79,7 +80,8 @@ class Explorer(QObject):
         self.window = window
         self.registry = registry
         self.picture: Picture | None = None
-        self._devices = devices
+        self.works = works
+        self.devices = devices
         self._proposed_unit = ""
         self._unit_delay = QTimer(self)
         self._unit_delay.setSingleShot(True)
@@ -94,7 +96,7 @@ class Explorer(QObject):
         self._connect_views()
         self._connect_state()
         self._show_theme(state.theme)
-        window.status.draw_devices(devices, state.device)
+        window.status.draw_devices(self.devices, state.device)
         self._show_status()
 
     def attempt(self, title: str, deed: Callable[[], object]) -> None:
@@ -197,6 +199,9 @@ class Explorer(QObject):
             self.window.raster.draw(picture.raster)
         self.picture = picture
         self.window.status.draw_progress(picture.n_done, picture.n_wanted)
+        if picture.backend is not None:
+            status, backend = self.window.status, picture.backend
+            status.draw_route(route_words(backend), route_tooltip(backend))
         self._show_scores()
         self._show_status()
         # The unit panel is drawn after the rasters are painted, not in the same breath.
@@ -275,7 +280,7 @@ class Explorer(QObject):
             return
         bar.draw_models([model.name for model in workspace.models], workspace.shown)
         self.rasters.draw()
-        self.window.status.draw_devices(self._devices, state.device)
+        self.window.status.draw_devices(self.devices, state.device)
 
     def _show_scores(self) -> None:
         picture, workspace = self.picture, self.state.workspace

@@ -47,6 +47,7 @@ from mtm_viewer.views.recipe_panel_view import RecipePanelView
 from mtm_viewer.views.region_matrix_view import RegionMatrixView
 from mtm_viewer.views.region_tree import RegionTreeView
 from mtm_viewer.views.score_panel import ScorePanel
+from mtm_viewer.views.side_scroll import SideScroll
 from mtm_viewer.views.status import StatusLine
 from mtm_viewer.views.task_strip import TaskStrip
 from mtm_viewer.views.training_panel import TrainingPanel
@@ -188,6 +189,13 @@ class MainWindow(QMainWindow):
         ):
             view.set_theme(theme)
 
+    def forget_minimum(self) -> None:
+        """Allow the size that what is shown now needs, not what was shown while it was built."""
+        layout = self.layout()
+        if layout is not None:
+            layout.invalidate()
+            layout.activate()
+
     def save_layout(self) -> QByteArray:
         """Return where docks and toolbars are."""
         return self.saveState(_LAYOUT_VERSION)
@@ -316,8 +324,8 @@ class MainWindow(QMainWindow):
         for dock in self.side_docks.values():
             self.tabifyDockWidget(self.editor_dock, dock)
         beside = {
-            "training": self._dock("Training", self.training, right),
-            "matrix": self._dock("Region-to-region matrix", self.matrix, right),
+            "training": self._dock("Training", SideScroll(self.training), right),
+            "matrix": self._dock("Region-to-region matrix", SideScroll(self.matrix), right),
             "compare": self._dock("Compare", self.compare, right),
             "population": self._dock("Population", self.population, right),
         }

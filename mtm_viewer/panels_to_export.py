@@ -7,12 +7,16 @@ from functools import partial
 
 from PyQt6.QtWidgets import QWidget
 
+from mtm_core.evaluation.paired_change import PairedChange
 from mtm_viewer.explorer import Explorer
 from mtm_viewer.main_window import MainWindow
 from mtm_viewer.matrix_state import MatrixState
 from mtm_viewer.panel_exports import ExportPanel, PanelExports
+from mtm_viewer.population_state import PopulationState
 from mtm_viewer.presenters.numbers_of_panels import (
+    change_numbers,
     matrix_numbers,
+    population_numbers,
     raster_numbers,
     score_numbers,
     training_numbers,
@@ -20,18 +24,41 @@ from mtm_viewer.presenters.numbers_of_panels import (
     unit_numbers,
 )
 from mtm_viewer.presenters.panel_numbers import PanelNumbers
+from mtm_viewer.presenters.population import trials_words
 
 Widgets = Sequence[QWidget]
 
 
-def offer_panels(exports: PanelExports, explorer: Explorer, matrix: MatrixState) -> None:
-    """Let every panel of the window be saved and copied."""
+def offer_panels(
+    exports: PanelExports,
+    explorer: Explorer,
+    matrix: MatrixState,
+    change: Callable[[], PairedChange | None],
+    population: PopulationState,
+) -> None:
+    """Let every panel of the window be saved and copied.
+
+    Parameters
+    ----------
+    exports : PanelExports
+        Takes the panels.
+    explorer : Explorer
+        The running program.
+    matrix : MatrixState
+        What is known of the region-to-region matrix.
+    change : callable
+        Returns what came out of a comparison; None where nothing did.
+    population : PopulationState
+        What is known of all units.
+    """
     window = explorer.window
     for panel in (
         _rasters(window),
         _scores(explorer),
         _unit(window),
         _matrix(window, matrix),
+        _compare(explorer, change),
+        _population(window, population),
         _training(window),
         _tree(explorer),
     ):
@@ -92,6 +119,45 @@ def _matrix(window: MainWindow, state: MatrixState) -> ExportPanel:
         title="Region-to-region matrix",
         widget=view,
         parts=_when(lambda: state.answer is not None, (view.title, view.map, view.caution)),
+        numbers=numbers,
+    )
+
+
+def _compare(explorer: Explorer, change: Callable[[], PairedChange | None]) -> ExportPanel:
+    view, state = explorer.window.compare, explorer.state
+
+    def numbers() -> PanelNumbers | None:
+        found, workspace = change(), state.workspace
+        if found is None or workspace is None:
+            return None
+        return change_numbers(workspace.session, found)
+
+    texts = (view.headline, view.sentence)
+    below = (view.key, view.units, view.unit, view.contrast_words, view.caution)
+    parts: Widgets = (*texts, view.plot, *below)
+    return ExportPanel(
+        name="compare",
+        title="Compare",
+        widget=view,
+        parts=lambda: [each for each in parts if not each.isHidden() and change() is not None],
+        numbers=numbers,
+    )
+
+
+def _population(window: MainWindow, state: PopulationState) -> ExportPanel:
+    view = window.population
+
+    def numbers() -> PanelNumbers | None:
+        answer = state.answer
+        if answer is None:
+            return None
+        return population_numbers(answer.facts, answer.session, trials_words(answer.picture))
+
+    return ExportPanel(
+        name="population",
+        title="Population",
+        widget=view,
+        parts=lambda: () if state.answer is None else view.parts,
         numbers=numbers,
     )
 

@@ -22,6 +22,7 @@ from mtm_core.experiment.record import (
     TrialsRef,
 )
 from mtm_core.masking.spec import MaskSpec
+from mtm_core.models.backend import Backend
 from mtm_core.models.checkpoint import Checkpoint
 from mtm_core.models.manifest import software_versions
 
@@ -60,6 +61,8 @@ class Doing:
         The opponent's model and its name, where it is another model.
     contrast : str
         The contrast of conditions that was asked for; "" for none.
+    backend : Backend or None
+        How it was computed; None for how this process computes now.
     """
 
     recording: Session
@@ -77,6 +80,7 @@ class Doing:
     opponent: Opponent | None = None
     rival: tuple[Checkpoint, str] | None = None
     contrast: str = ""
+    backend: Backend | None = None
 
 
 def make_experiment(doing: Doing) -> Experiment:
@@ -94,7 +98,7 @@ def make_experiment(doing: Doing) -> Experiment:
         baseline=_reference(doing.baseline, doing.names[1]),
         mask=doing.mask,
         trials=doing.trials,
-        backend=backend_now(doing.device),
+        backend=doing.backend or backend_now(doing.device),
         versions=software_versions(),
         numbers=doing.numbers,
         view=doing.view,

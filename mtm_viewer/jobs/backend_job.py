@@ -17,14 +17,18 @@ class BackendWork:
     Parameters
     ----------
     make : callable
-        Makes the work; it is made anew when a person chooses otherwise, since answers that were
-        computed otherwise are not to be mixed.
+        Makes the work for a way to compute; it is made anew when a person chooses otherwise, since
+        answers that were computed otherwise are not to be mixed.
+    computing : Computing
+        What is chosen at first.
     """
 
-    def __init__(self, make: Callable[[], Work]) -> None:
+    def __init__(
+        self, make: Callable[[Computing], Work], computing: Computing | None = None
+    ) -> None:
         self._make = make
-        self._work = make()
-        self._wanted = self._used = Computing()
+        self._wanted = self._used = computing or Computing()
+        self._work = make(self._used)
 
     def choose(self, computing: Computing) -> None:
         """Compute like this from the next request on; may be called from any thread."""
@@ -34,7 +38,7 @@ class BackendWork:
         """Yield what the work yields."""
         wanted = self._wanted
         if wanted != self._used:
-            self._work, self._used = self._make(), wanted
+            self._work, self._used = self._make(wanted), wanted
         device = str(getattr(request, "device", "auto"))
         backend = probe_backend(device, threads=wanted.threads, precision=wanted.precision)
         with use_backend(backend):

@@ -176,6 +176,10 @@ class OpenJob:
             self._cache = default_cache()
         return self._cache
 
+    def limit_cache(self, max_bytes: int) -> None:
+        """Keep so many bytes of prepared sessions, from the next one on."""
+        self.cache.max_bytes = max_bytes
+
     def __call__(self, request: object, should_stop: ShouldStop) -> Iterator[object]:
         """Yield a `Workspace`, or in its place what must be asked, done or told first.
 

@@ -44,7 +44,7 @@ class PreparedCache:
 
     def __init__(self, folder: Path, max_bytes: int = MAX_BYTES) -> None:
         self.folder = folder
-        self._max_bytes = max_bytes
+        self.max_bytes = max_bytes
 
     def find(self, source: str, config: PreparationConfig) -> tuple[Session, Path] | None:
         """Read what was kept of a source with these settings; None if there is nothing whole."""
@@ -88,7 +88,7 @@ class PreparedCache:
                 files.append((stat.st_mtime_ns, stat.st_size, path))
         total = sum(size for _, size, _ in files)
         for _, size, path in sorted(files):
-            if total <= self._max_bytes:
+            if total <= self.max_bytes:
                 return
             if path != newest:
                 path.unlink(missing_ok=True)

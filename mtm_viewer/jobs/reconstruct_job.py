@@ -14,7 +14,7 @@ from mtm_core.errors import MaskError
 from mtm_core.evaluation.mask_answers import control_donors, in_units_of, mixed_order
 from mtm_core.evaluation.mask_scores import CONTROL, TEMPORAL
 from mtm_core.masking.spec import MaskSpec
-from mtm_core.models.answers import AnswerMemory, Reconstruction
+from mtm_core.models.answers import MEMORY_BYTES, AnswerMemory, Reconstruction
 from mtm_viewer.jobs.bench import Bench
 from mtm_viewer.presenters.compare_choice import CompareChoice
 from mtm_viewer.presenters.compared import Compared, compare_answers
@@ -69,8 +69,8 @@ class ReconstructionRequest:
 class ReconstructionJob:
     """The work of the engine's thread; keeps models, row orders and answers between requests."""
 
-    def __init__(self) -> None:
-        self._memory = AnswerMemory()
+    def __init__(self, memory_bytes: int = MEMORY_BYTES) -> None:
+        self._memory = AnswerMemory(memory_bytes)
         self._bench: Bench | None = None
 
     def __call__(self, request: object, should_stop: ShouldStop) -> Iterator[object]:

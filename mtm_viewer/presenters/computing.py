@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from mtm_core.models.answers import MEMORY_BYTES
 from mtm_core.models.backend import Backend
 
 Precision = Literal["fp32", "bf16"]
@@ -20,10 +21,13 @@ class Computing:
         CPU threads; None takes as many as help.
     precision : {"fp32", "bf16"}
         Of the products inside the layers.
+    memory_bytes : int
+        Room for answers that may be asked for again.
     """
 
     threads: int | None = None
     precision: Precision = "fp32"
+    memory_bytes: int = MEMORY_BYTES
 
 
 def route_words(backend: Backend) -> str:
@@ -36,7 +40,7 @@ def route_words(backend: Backend) -> str:
     >>> route_words(backend)
     'fp32, 2 threads, oneDNN'
     """
-    words = [backend.precision]
+    words: list[str] = [backend.precision]
     if backend.device == "cpu":
         words.append("1 thread" if backend.threads == 1 else f"{backend.threads} threads")
         words += ["oneDNN"] if backend.matmul == "onednn" else []

@@ -59,6 +59,7 @@ def experiment_of(
             title=title[:1].upper() + title[1:],
             view=view_to_dict(view),
             device=device,
+            backend=None if picture is None else picture.backend,
             opponent=compare.opponent,
             rival=None if rival is None else (rival.checkpoint, rival.name),
             contrast=compare.contrast,

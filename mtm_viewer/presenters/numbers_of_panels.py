@@ -8,7 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtm_core.data.session import Session
+from mtm_core.evaluation import unit_table
+from mtm_core.evaluation.paired_change import PairedChange
 from mtm_core.evaluation.region_matrix_report import CSV_HEADER, MatrixReport
+from mtm_core.evaluation.unit_facts import UnitFacts
 from mtm_core.masking.spec import ResolvedMask
 from mtm_viewer.presenters.panel_numbers import NumberColumn, NumberTable, PanelNumbers
 from mtm_viewer.presenters.raster_drawable import RasterDrawable, RasterPanel
@@ -101,14 +104,40 @@ def unit_numbers(drawable: UnitDrawable) -> PanelNumbers:
 
 def matrix_numbers(report: MatrixReport) -> PanelNumbers:
     """Return a line for each cell of a region-to-region matrix."""
-    lines = report.csv_rows()
-    columns = tuple(
-        _of_any([line[place] for line in lines], head) for place, head in enumerate(CSV_HEADER)
-    )
     title = "Region-to-region matrix: predictive, not causal"
     notes = (("done", f"{report.n_done} of {report.n_steps} steps"),)
-    table = NumberTable(name="cells", columns=columns)
+    table = _of_rows("cells", CSV_HEADER, report.csv_rows())
     return PanelNumbers(title=title, tables=(table,), notes=notes)
+
+
+def population_numbers(facts: UnitFacts, session: Session, trials: str) -> PanelNumbers:
+    """Return a line for each scored unit: its score, and what may explain it."""
+    rows = list(unit_table.csv_rows(facts, session, trials))
+    table = _of_rows("units", unit_table.CSV_HEADER, rows)
+    return PanelNumbers(title="Population", tables=(table,), notes=(("trials", trials),))
+
+
+def change_numbers(session: Session, change: PairedChange) -> PanelNumbers:
+    """Return the change of every scored unit between two predictions."""
+    found, bps = change.units, "bits/spike"
+    valid, judged = found.is_valid, found.has_interval
+    columns = (
+        NumberColumn(name="unit_id", values=session.unit_id[found.units]),
+        NumberColumn(name="region", values=session.region[found.units]),
+        NumberColumn(name="change", values=found.change, unit=bps, is_known=valid),
+        NumberColumn(name="low", values=found.low, unit=bps, is_known=judged),
+        NumberColumn(name="high", values=found.high, unit=bps, is_known=judged),
+        NumberColumn(name="bps", values=found.bps, unit=bps, is_known=valid),
+        NumberColumn(name="other_bps", values=found.other_bps, unit=bps, is_known=valid),
+        NumberColumn(name="n_spikes", values=found.n_spikes),
+    )
+    score = change.score
+    notes = (
+        ("change", f"{score.name} minus {score.other}"),
+        ("low and high", "95 % interval over trials drawn with replacement"),
+    )
+    table = NumberTable(name="units", columns=columns)
+    return PanelNumbers(title="Change of each unit", tables=(table,), notes=notes)
 
 
 def tree_numbers(
@@ -208,6 +237,11 @@ def _bin_labels(bin_start_s: NDArray[np.float64], bin_size_s: float) -> tuple[st
     return tuple(f"{_MS * (start + bin_size_s / 2):g} ms" for start in bin_start_s)
 
 
+def _of_rows(name: str, heads: Sequence[str], rows: Sequence[Sequence[object]]) -> NumberTable:
+    columns = (_of_any([row[place] for row in rows], head) for place, head in enumerate(heads))
+    return NumberTable(name=name, columns=tuple(columns))
+
+
 def _numbers(name: str, values: Sequence[float | None], unit: str) -> NumberColumn:
     is_known = np.array([value is not None for value in values], dtype=bool)
     numbers = np.array([0.0 if value is None else value for value in values])
@@ -218,8 +252,8 @@ def _of_any(values: Sequence[object], name: str) -> NumberColumn:
     """Make a column of numbers where all that there is are numbers, else of text."""
     is_known = np.array([value != "" for value in values], dtype=bool)
     there = [value for value in values if value != ""]
-    if there and all(isinstance(value, int | float) for value in there):
-        kind = int if all(isinstance(value, int) for value in there) else float
+    if there and all(isinstance(value, int | float | np.number) for value in there):
+        kind = int if all(isinstance(value, int | np.integer) for value in there) else float
         numbers = np.array([0 if value == "" else value for value in values], dtype=kind)
         return NumberColumn(name=name, values=numbers, is_known=is_known)
     return NumberColumn(name=name, values=np.array([str(value) for value in values], dtype=str))

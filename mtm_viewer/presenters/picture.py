@@ -14,6 +14,7 @@ from mtm_core.evaluation.rasters import gain_in_errors, trial_mean_hz
 from mtm_core.evaluation.row_order import RowOrder, keep_rows
 from mtm_core.masking.spec import ResolvedMask
 from mtm_core.models.answers import Reconstruction
+from mtm_core.models.backend import Backend
 from mtm_viewer.presenters.compared import Compared, ComparedMaps, compared_maps
 from mtm_viewer.presenters.raster import RasterMaps, RasterMask, raster_image
 from mtm_viewer.presenters.raster_drawable import RasterDrawable, ShownTrials
@@ -80,6 +81,8 @@ class Picture:
         False while trials are missing or answered by a preview only.
     is_final : bool
         True once nothing more will come, baseline and control included.
+    backend : Backend or None
+        How it was computed; None where that was left to PyTorch.
     compared : Compared or None
         What the model is compared with; None where nothing is compared.
     """
@@ -95,6 +98,7 @@ class Picture:
     mask: ResolvedMask | None = None
     is_exact: bool = False
     is_final: bool = False
+    backend: Backend | None = None
     compared: Compared | None = None
 
 

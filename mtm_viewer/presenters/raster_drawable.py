@@ -168,7 +168,8 @@ class RasterDrawable:
         """
         bars: list[RasterPanel | None] = [None] * len(self.panels)
         shown = [place for place, panel in enumerate(self.panels) if not panel.message]
-        for place, after in zip(shown, [*shown[1:], None], strict=True):
+        nexts: list[int | None] = [*shown[1:], None]
+        for place, after in zip(shown, nexts[: len(shown)], strict=True):
             panel = self.panels[place]
             if after is None:
                 bars[-1] = panel

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from PyQt6.QtCore import Qt
+from PyQt6.QtCore import QSize, Qt
 from PyQt6.QtGui import QFontDatabase, QKeySequence
 from PyQt6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
+    QFrame,
     QGridLayout,
+    QHBoxLayout,
     QLabel,
     QMessageBox,
     QPlainTextEdit,
     QPushButton,
+    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -22,6 +25,7 @@ from PyQt6.QtWidgets import (
 from mtm_core.data.preparation_report import PreparationReport
 from mtm_viewer.commands import Command
 
+_SHEET_COLUMNS = 3
 Actions = Mapping[str, Callable[[], object]]
 
 
@@ -95,6 +99,19 @@ def ask_about_trials(
     return box
 
 
+def _in_columns(commands: Mapping[str, Sequence[Command]], n_columns: int) -> Iterator[list[str]]:
+    """Divide menus into columns of about equal height, in their order."""
+    heights = {menu: len(entries) + 2 for menu, entries in commands.items()}
+    each, column, height = sum(heights.values()) / n_columns, list[str](), 0
+    for menu, own in heights.items():
+        if column and height + own / 2 > each:
+            yield column
+            column, height = [], 0
+        column.append(menu)
+        height += own
+    yield column
+
+
 class ShortcutSheet(QDialog):
     """All shortcuts, by menu."""
 
@@ -105,22 +122,47 @@ class ShortcutSheet(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Keyboard shortcuts")
         self.setAccessibleName("Keyboard shortcuts")
+        inner = QWidget(self)
+        columns = QHBoxLayout(inner)
+        columns.setSpacing(28)
+        for menus in _in_columns(commands, _SHEET_COLUMNS):
+            column = QVBoxLayout()
+            for menu in menus:
+                column.addLayout(self._menu(menu, commands[menu]))
+            column.addStretch(1)
+            columns.addLayout(column)
+        scroll = QScrollArea(self)
+        scroll.setAccessibleName("All shortcuts")
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setWidgetResizable(True)
+        scroll.setWidget(inner)
+        layout = QVBoxLayout(self)
+        layout.addWidget(scroll)
+        layout.addWidget(_close_buttons(self))
+        self._fit(inner)
+
+    def _menu(self, menu: str, entries: Sequence[Command]) -> QGridLayout:
+        """List the shortcuts of a menu."""
         grid = QGridLayout()
         grid.setHorizontalSpacing(18)
-        row = 0
-        for menu, entries in commands.items():
-            heading = QLabel(f"<b>{menu.replace('/', ' > ')}</b>", self)
-            grid.addWidget(heading, row, 0, 1, 2)
-            row += 1
-            for command in entries:
-                keys = QKeySequence(command.shortcut)
-                shown = keys.toString(QKeySequence.SequenceFormat.NativeText)
-                grid.addWidget(QLabel(shown, self), row, 0)
-                grid.addWidget(QLabel(command.plain_title, self), row, 1)
-                row += 1
-        layout = QVBoxLayout(self)
-        layout.addLayout(grid)
-        layout.addWidget(_close_buttons(self))
+        grid.setVerticalSpacing(4)
+        heading = QLabel(menu.replace("/", " > "), self)
+        heading.setStyleSheet("font-weight: 600; padding-top: 8px;")
+        grid.addWidget(heading, 0, 0, 1, 2)
+        for row, command in enumerate(entries, start=1):
+            keys = QKeySequence(command.shortcut)
+            shown = keys.toString(QKeySequence.SequenceFormat.NativeText)
+            grid.addWidget(QLabel(shown, self), row, 0)
+            grid.addWidget(QLabel(command.plain_title, self), row, 1)
+        grid.setColumnStretch(1, 1)
+        return grid
+
+    def _fit(self, inner: QWidget) -> None:
+        """Be as large as all of it, but no larger than the screen; the rest can be scrolled to."""
+        wanted = inner.sizeHint() + QSize(60, 90)
+        screen = self.screen()
+        room = wanted if screen is None else 0.9 * screen.availableSize()
+        self.resize(wanted.boundedTo(room))
 
 
 class LogView(QDialog):

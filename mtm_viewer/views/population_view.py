@@ -78,6 +78,14 @@ class PopulationView(QWidget):
         self.draw_words(None)
         self.draw_picked(0)
 
+    @property
+    def parts(self) -> tuple[QWidget, ...]:
+        """What a picture of the panel shows, top to bottom: what is drawn now, and its words."""
+        drawn = self.tabs.currentWidget()
+        texts = (self.head, self.numbers, self.reasons)
+        there = (self.title, *(() if drawn is None else (drawn,)), *texts)
+        return tuple(each for each in there if not each.isHidden())
+
     def set_theme(self, theme: Theme) -> None:
         """Take the colours of a theme."""
         self._theme = theme

@@ -72,6 +72,11 @@ class StatusLine(QWidget):
         self.cancel.clicked.connect(lambda _: self.cancelled.emit())
         self.device = selector(self, "Device", "Where the model computes.")
         self.device.activated.connect(lambda _: self.device_chosen.emit(self.device.currentData()))
+        self.route = QLabel(self)
+        self.route.setAccessibleName("How it is computed")
+        self.link = QLabel("Offline", self)
+        self.link.setAccessibleName("Database offline")
+        self.link.setToolTip("The IBL database is not asked; what was downloaded can be opened.")
         self._busy_delay = QTimer(self)
         self._busy_delay.setSingleShot(True)
         self._busy_delay.setInterval(_BUSY_DELAY_MS)
@@ -91,6 +96,17 @@ class StatusLine(QWidget):
         """List the devices of this machine."""
         fill_selector(self.device, {name: device_words(name) for name in names}, chosen)
 
+    def draw_route(self, words: str, tooltip: str) -> None:
+        """Say which way of computing is taken."""
+        self.route.setText(words)
+        self.route.setToolTip(tooltip)
+        self.route.setAccessibleDescription(tooltip)
+        self.route.setVisible(bool(words))
+
+    def draw_link(self, *, is_offline: bool) -> None:
+        """Say that the database is not asked, or nothing."""
+        self.link.setVisible(is_offline)
+
     def draw_busy(self, *, is_busy: bool) -> None:
         """Tell whether something is being computed."""
         if is_busy:
@@ -107,6 +123,11 @@ class StatusLine(QWidget):
     def set_theme(self, theme: Theme) -> None:
         """Follow the window's colours."""
         self.busy.setStyleSheet(f"color: {theme.accent}; font-weight: 600;")
+        self.route.setStyleSheet(f"color: {theme.muted};")
+        self.link.setStyleSheet(
+            f"color: {theme.warning}; border: 1px solid {theme.warning}; border-radius: 8px;"
+            "padding: 0 7px;"
+        )
         self._keep_height()
 
     def _lay_out(self) -> None:
@@ -115,8 +136,11 @@ class StatusLine(QWidget):
         layout.setSpacing(12)
         layout.addWidget(self.session)
         layout.addWidget(self.mask_words, 1)
-        for widget in (self.busy, self.progress, self.cancel, self.progress_words, self.device):
+        words = (self.progress_words, self.link, self.route)
+        for widget in (self.busy, self.progress, self.cancel, *words, self.device):
             layout.addWidget(widget)
+        self.draw_route("", "")
+        self.draw_link(is_offline=False)
 
     def _keep_height(self) -> None:
         """Stay as high with the busy badge as without: else all of the window moves at a click."""

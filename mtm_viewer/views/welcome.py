@@ -5,7 +5,7 @@ from __future__ import annotations
 from PyQt6.QtCore import QSize, Qt, pyqtSignal
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from mtm_viewer.theme import Theme
+from mtm_viewer.theme import Theme, mix
 from mtm_viewer.views.session_browser import SessionBrowser
 
 _WIDEST = 1280
@@ -16,9 +16,11 @@ class WelcomePage(QWidget):
 
     Notes
     -----
-    Signals: `demo_requested`, `open_requested`, `folder_requested`, `back_requested` nothing.
+    Signals: `tour_requested`, `demo_requested`, `open_requested`, `folder_requested`,
+    `back_requested` nothing.
     """
 
+    tour_requested = pyqtSignal()
     demo_requested = pyqtSignal()
     open_requested = pyqtSignal()
     folder_requested = pyqtSignal()
@@ -34,6 +36,16 @@ class WelcomePage(QWidget):
             self,
         )
         self.words.setWordWrap(True)
+        self.first = QLabel(
+            "New here? <b>Take the tour</b>: two minutes, with a recording that came along. "
+            "More recordings are in the list below; a model of any is trained in about a minute.",
+            self,
+        )
+        self.first.setWordWrap(True)
+        self.first.setAccessibleName("Welcome")
+        self.first.setVisible(False)
+        self.tour = QPushButton("Take the tour", self)
+        self.tour.setToolTip("Two minutes through the window, with the demo.")
         self.demo = QPushButton("Open the demo", self)
         self.open = QPushButton("Open file…", self)
         self.open.setToolTip("A session file or an NWB file.")
@@ -51,6 +63,7 @@ class WelcomePage(QWidget):
         self.drop.setWordWrap(True)
         self._lay_out()
         for button, signal in (
+            (self.tour, self.tour_requested),
             (self.demo, self.demo_requested),
             (self.open, self.open_requested),
             (self.folder, self.folder_requested),
@@ -65,16 +78,26 @@ class WelcomePage(QWidget):
         self.demo.setToolTip("" if has_demo else "This installation has no demo checkpoint.")
         is_open = bool(session)
         self.back.setVisible(is_open)
+        self.tour.setVisible(has_demo and not is_open)
         self.back.setText("Back to the session")
         self.back.setToolTip(f"Show {session} again (Esc)." if is_open else "")
         self.words.setVisible(not is_open)
         self.title.setText("Sessions" if is_open else "What can the rest of the brain tell?")
+
+    def draw_first(self, *, is_first: bool) -> None:
+        """Say a word more to those who see the window for the first time."""
+        self.first.setVisible(is_first)
 
     def set_theme(self, theme: Theme) -> None:
         """Follow the window's colours."""
         self.title.setStyleSheet(f"color: {theme.text}; font-size: 19pt; font-weight: 600;")
         self.words.setStyleSheet(f"color: {theme.muted}; font-size: 11pt;")
         self.drop.setStyleSheet(f"color: {theme.muted};")
+        back = mix(theme.window, theme.accent, 0.12)
+        self.first.setStyleSheet(
+            f"color: {theme.text}; background: {back}; border: 1px solid {theme.accent};"
+            "border-radius: 6px; padding: 8px 12px; font-size: 11pt;"
+        )
         self.browser.set_theme(theme)
 
     def minimumSizeHint(self) -> QSize:
@@ -85,7 +108,7 @@ class WelcomePage(QWidget):
         head = QHBoxLayout()
         head.setSpacing(8)
         head.addWidget(self.title, 1)
-        for button in (self.demo, self.open, self.folder, self.back):
+        for button in (self.tour, self.demo, self.open, self.folder, self.back):
             head.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter)
         inner = QWidget(self)
         inner.setMaximumWidth(_WIDEST)
@@ -94,6 +117,7 @@ class WelcomePage(QWidget):
         column.setSpacing(10)
         column.addLayout(head)
         column.addWidget(self.words)
+        column.addWidget(self.first)
         column.addSpacing(6)
         column.addWidget(self.browser, 1)
         column.addWidget(self.drop)

@@ -434,7 +434,7 @@ def no_network(_):
 def build(folder: Path) -> Desktop:
     """Build a program of its own: no network, settings and caches in a folder."""
     settings = QSettings(str(folder / "settings.ini"), QSettings.Format.IniFormat)
-    settings.setValue("training/root", str(folder / "runs"))
+    settings.setValue("runs", str(folder / "runs"))
     registry = CommandRegistry()
     window = MainWindow(registry)
     works = (OpenJob(PreparedCache(folder / "prepared"), no_network), ReconstructionJob())

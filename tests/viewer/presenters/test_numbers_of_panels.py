@@ -8,10 +8,15 @@ import numpy as np
 import pytest
 
 from mtm_core.data.table import Table
+from mtm_core.evaluation.paired_change import ChangeScore, PairedChange, UnitChanges
+from mtm_core.evaluation.unit_facts import unit_facts
+from mtm_core.evaluation.unit_table import CSV_HEADER, csv_rows
 from mtm_viewer.jobs.reconstruct_job import ReconstructionJob, ReconstructionRequest
 from mtm_viewer.presenters.mask_choice import recipe_choice
 from mtm_viewer.presenters.numbers_of_panels import (
+    change_numbers,
     matrix_numbers,
+    population_numbers,
     raster_numbers,
     score_numbers,
     training_numbers,
@@ -20,7 +25,9 @@ from mtm_viewer.presenters.numbers_of_panels import (
 )
 from mtm_viewer.presenters.psth import unit_panel
 from mtm_viewer.presenters.training_curve import TrainingDrawable
+from tests.core.evaluation.answered import make_answered
 from tests.core.evaluation.matrices import make_report
+from tests.core.sessions import make_session
 from tests.viewer.workspaces import make_small_workspace
 
 WORKSPACE = make_small_workspace(n_trials=60)
@@ -141,3 +148,51 @@ def test_units_are_saved_with_what_the_mask_does():
     flat = replace(session, units=Table(kept))
     (table,) = tree_numbers(flat, WORKSPACE.rate_hz, None).tables
     assert "depth" not in [each.name for each in table.columns]
+
+
+def test_the_change_of_each_unit_is_saved():
+    units = np.array([2, 5, 7])
+    change = PairedChange(
+        score=ChangeScore(
+            name="MtM",
+            other="Drift",
+            bps=0.2,
+            other_bps=0.1,
+            change=0.1,
+            interval=(0.0, 0.2),
+            n_units=3,
+            n_spikes=90,
+            n_trials=12,
+            n_judged=1,
+            n_above=1,
+            n_below=0,
+        ),
+        units=UnitChanges(
+            units=units,
+            bps=np.array([0.3, 0.2, 0.0]),
+            other_bps=np.array([0.1, 0.4, 0.0]),
+            change=np.array([0.2, -0.2, 0.0]),
+            low=np.array([0.1, 0.0, 0.0]),
+            high=np.array([0.3, 0.0, 0.0]),
+            is_valid=np.array([True, True, False]),
+            has_interval=np.array([True, False, False]),
+            n_spikes=np.array([80, 10, 0]),
+        ),
+    )
+    numbers = change_numbers(WORKSPACE.session, change)
+    (table,) = numbers.tables
+    assert column(table, "unit_id").values.tolist() == WORKSPACE.session.unit_id[units].tolist()
+    assert column(table, "change").cells()[:, 0].tolist() == ["0.2", "-0.2", ""]
+    assert column(table, "low").cells()[:, 0].tolist() == ["0.1", "", ""]
+    assert ("change", "MtM minus Drift") in numbers.notes
+
+
+def test_the_population_is_saved_unit_by_unit():
+    session = make_session(n_trials=60, n_units=12)
+    facts = unit_facts(make_answered(session, scored=tuple(range(12))))
+    (table,) = population_numbers(facts, session, "15 test trials").tables
+    rows = list(csv_rows(facts, session, "15 test trials"))
+    place = CSV_HEADER.index("bps_beyond_psth")
+    shown = column(table, "bps_beyond_psth").cells()[:, 0]
+    assert [float(cell) for cell in shown] == [float(row[place]) for row in rows]
+    assert column(table, "unit_id").values.tolist() == [str(row[0]) for row in rows]

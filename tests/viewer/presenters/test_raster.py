@@ -351,3 +351,9 @@ def test_a_true_contrast_is_not_veiled():
     one, other, _ = _drawable(settings=settings, maps={"compared": compared}).panels
     assert (one.is_veiled, other.is_veiled) == (False, True)
     assert one.unit == "expected Poisson errors"
+
+
+def test_maps_that_all_say_why_they_are_empty_have_no_colour_bar():
+    drawable = _drawable(None)
+    panels = tuple(replace(panel, message="No model") for panel in drawable.panels)
+    assert replace(drawable, panels=panels).bar_panels() == (None, None, None)
