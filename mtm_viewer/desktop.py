@@ -18,6 +18,7 @@ from mtm_viewer.experiment_desk import ExperimentDesk
 from mtm_viewer.explorer import Explorer
 from mtm_viewer.jobs.matrix_job import MatrixJob
 from mtm_viewer.jobs.population_job import PopulationJob
+from mtm_viewer.jobs.theatre_job import TheatreJob
 from mtm_viewer.journal_desk import JournalDesk, add_journal_commands
 from mtm_viewer.kept_settings import are_kept
 from mtm_viewer.mask_actions import add_mask_commands
@@ -31,6 +32,8 @@ from mtm_viewer.population_actions import add_population_commands
 from mtm_viewer.population_desk import PopulationDesk
 from mtm_viewer.preferences_desk import PreferencesDesk
 from mtm_viewer.session_desk import SessionDesk
+from mtm_viewer.theatre_actions import add_theatre_commands
+from mtm_viewer.theatre_desk import TheatreDesk
 from mtm_viewer.tour_desk import TourDesk
 from mtm_viewer.training_desk import TrainingDesk
 from mtm_viewer.unit_actions import add_unit_commands
@@ -95,6 +98,8 @@ class Desktop(SessionDesk):
         add_matrix_commands(explorer.registry, self.matrix, self)
         self.population = PopulationDesk(explorer, PopulationJob())
         add_population_commands(explorer.registry, self.population, self)
+        self.theatre = TheatreDesk(explorer, self.population.state, TheatreJob())
+        add_theatre_commands(explorer.registry, self.theatre)
         self.compare = CompareDesk(explorer)
         add_compare_commands(explorer.registry, self.state, self.compare, self)
         self.exports = PanelExports(explorer, self.experiments, lambda: self._folder)
@@ -266,4 +271,5 @@ class Desktop(SessionDesk):
         self.browsing.stop()
         self.matrix.stop()
         self.population.stop()
+        self.theatre.stop()
         self.explorer.stop()

@@ -50,6 +50,7 @@ from mtm_viewer.views.score_panel import ScorePanel
 from mtm_viewer.views.side_scroll import SideScroll
 from mtm_viewer.views.status import StatusLine
 from mtm_viewer.views.task_strip import TaskStrip
+from mtm_viewer.views.theatre_view import TheatreView
 from mtm_viewer.views.training_panel import TrainingPanel
 from mtm_viewer.views.trial_strip import TrialStrip
 from mtm_viewer.views.unit_panel import UnitPanel
@@ -86,6 +87,8 @@ class MainWindow(QMainWindow):
         self.models = ModelBar(self)
         self.trials = TrialStrip(self)
         self.raster = RasterView(parent=self)
+        self.theatre = TheatreView(parent=self)
+        self._maps = QStackedWidget(self)
         self.scores = ScorePanel(parent=self)
         self.unit = UnitPanel(parent=self)
         self.tree = RegionTreeView(self)
@@ -169,6 +172,10 @@ class MainWindow(QMainWindow):
             right = min(_UNIT_WIDEST, max(self.unit.minimumWidth(), self.width() // 4))
             self.resizeDocks(docks, [self.tree.minimumWidth(), right], Qt.Orientation.Horizontal)
 
+    def show_theatre(self, *, is_shown: bool) -> None:
+        """Show single trials in place of averages, or averages again."""
+        self._maps.setCurrentWidget(self.theatre if is_shown else self.raster)
+
     def show_editor(self, *, is_shown: bool) -> None:
         """Show the fields of a custom mask, or not."""
         self.editor_dock.setVisible(is_shown)
@@ -185,7 +192,7 @@ class MainWindow(QMainWindow):
             *(self.recipes, self.models, self.trials, self.raster, self.scores, self.unit),
             *(self.tree, self.editor, self.names, self.history, self.welcome, self.status),
             *(self.health, self.opening, self.download, self.training, self._target),
-            *(self.matrix, self.compare, self.population, self.recipe),
+            *(self.matrix, self.compare, self.population, self.recipe, self.theatre),
         ):
             view.set_theme(theme)
 
@@ -284,7 +291,9 @@ class MainWindow(QMainWindow):
         head.addWidget(self.models)
         head.addWidget(self.trials)
         middle = QSplitter(Qt.Orientation.Vertical, self)
-        middle.addWidget(self.raster)
+        for maps in (self.raster, self.theatre):
+            self._maps.addWidget(maps)
+        middle.addWidget(self._maps)
         middle.addWidget(self.scores)
         middle.setStretchFactor(0, 1)
         middle.setStretchFactor(1, 0)

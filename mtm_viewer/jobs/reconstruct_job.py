@@ -259,6 +259,7 @@ class _Painter:
             raster=self._raster(answers, model_hz, compared),
             trials=workspace.test,
             n_wanted=len(workspace.test),
+            scene=self._bench.scene(self._request.display),
             is_final=is_final,
             compared=compared,
         )

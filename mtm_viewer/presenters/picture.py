@@ -77,6 +77,8 @@ class Picture:
         Per trial and unit, what the score of a single unit is made from.
     mask : ResolvedMask or None
         What was hidden and what is scored; None where no model answered.
+    scene : RasterScene or None
+        Order of rows and time axis of the raster.
     is_exact : bool
         False while trials are missing or answered by a preview only.
     is_final : bool
@@ -96,6 +98,7 @@ class Picture:
     lines: tuple[ScoreLine, ...] = ()
     gains: UnitGains | None = None
     mask: ResolvedMask | None = None
+    scene: RasterScene | None = None
     is_exact: bool = False
     is_final: bool = False
     backend: Backend | None = None
@@ -152,17 +155,17 @@ def make_raster(
         trials=ShownTrials(
             n_done=len(done), n_wanted=len(workspace.test), kind=workspace.trial_kind
         ),
-        order=_order(scene, workspace, regions),
+        order=row_order(scene, workspace, regions),
         mask=None
         if model is None
-        else RasterMask(is_hidden=_shown_hidden(model), is_scored=model.mask.is_scored),
+        else RasterMask(is_hidden=shown_hidden(model.mask), is_scored=model.mask.is_scored),
         settings=settings,
         medians=median_events(session, done),
     )
-    return _marked(drawable) if session.provenance.is_simulated else drawable
+    return mark_simulated(drawable) if session.provenance.is_simulated else drawable
 
 
-def _marked(drawable: RasterDrawable) -> RasterDrawable:
+def mark_simulated(drawable: RasterDrawable) -> RasterDrawable:
     """Say over the rasters, and so in every picture saved of them, that they are simulated."""
     first, *others = drawable.panels
     panels = (replace(first, title=f"{first.title}{_SIMULATED}"), *others)
@@ -176,7 +179,7 @@ def _average_hz(model: Reconstruction, rates: NDArray[np.float32] | None) -> NDA
     return model.trial_average_hz() if rates is None else np.asarray(rates.mean(axis=0))
 
 
-def _order(scene: RasterScene, workspace: Workspace, regions: Sequence[str]) -> RowOrder:
+def row_order(scene: RasterScene, workspace: Workspace, regions: Sequence[str]) -> RowOrder:
     """Leave out units that the recording lacks; keep some regions if asked."""
     keep = ~workspace.is_missing
     is_wanted = np.isin(scene.region, regions)
@@ -215,7 +218,6 @@ def _compared_maps(
     )
 
 
-def _shown_hidden(model: Reconstruction) -> NDArray[np.bool_]:
+def shown_hidden(mask: ResolvedMask) -> NDArray[np.bool_]:
     """Hatch what was hidden from its own prediction: units hidden in turn as well."""
-    is_hidden = model.mask.is_hidden
-    return is_hidden | model.mask.is_scored if model.mask.one_at_a_time else is_hidden
+    return mask.is_hidden | mask.is_scored if mask.one_at_a_time else mask.is_hidden

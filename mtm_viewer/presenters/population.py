@@ -54,6 +54,7 @@ _DECADES = (0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000, 3000, 10_000, 30
 _LEAST_RATE_HZ = 0.01
 _EDGE = 0.02
 """Points beyond the axis stand so far inside its ends, as a share of it."""
+_MOST_IN_A_LINE = 5
 _SPREAD = 0.32
 """Points of one region stand so far left and right of its name."""
 _GOLDEN = 0.618034
@@ -265,7 +266,9 @@ def _region_axis(
     for column in range(len(names)):
         mine = np.flatnonzero(place == column)
         aside[mine] = 2 * ((np.arange(len(mine)) * _GOLDEN) % 1.0) - 1
-    ticks = tuple((float(column), name) for column, name in enumerate(names))
+    # Names that would run into each other stand in two lines by turns.
+    drop = "\n" if len(names) > _MOST_IN_A_LINE else ""
+    ticks = tuple((float(k), f"{drop * (k % 2)}{name}") for k, name in enumerate(names))
     return place + _SPREAD * aside, np.ones(len(place), dtype=bool), ticks
 
 

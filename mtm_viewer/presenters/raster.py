@@ -168,7 +168,8 @@ def hover_text(drawable: RasterDrawable, row: int, time_bin: int) -> str:
             word, unit = _SIGNED[panel.name]
             value = f"{panel.values[row, time_bin]:+.1f}".replace("-", "\N{MINUS SIGN}")
             parts.append(f"{word} {value} {unit}")
-    text = f"{', '.join(parts)} ({drawable.trials.n_done} trials)"
+    n_trials = drawable.trials.n_done
+    text = f"{', '.join(parts)} ({n_trials} trial{'s' if n_trials != 1 else ''})"
     return f"{text}, hidden" if rows.is_hidden[row, time_bin] else text
 
 

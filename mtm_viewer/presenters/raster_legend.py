@@ -27,10 +27,9 @@ def legend_text(drawable: RasterDrawable, theme: Theme, pool_note: str) -> str:
     """
     marks = [f"<span style='color:{theme.event}'>&#9475;</span> {_event(drawable)}"]
     marks += [
-        f"<span style='color:{theme.event}'>&#9479;</span> {line.name}, median "
-        f"{1000 * line.time_s:.0f} ms"
-        for line in drawable.events
-        if line.is_median
+        f"<span style='color:{theme.event}'>{'&#9479;' if line.is_median else '&#9475;'}</span> "
+        f"{line.name}, {'median ' if line.is_median else ''}{1000 * line.time_s:.0f} ms"
+        for line in drawable.events[1:]
     ]
     if drawable.hatch:
         marks.append("&#9640; hidden from the model")

@@ -23,6 +23,7 @@ _DRAG_PX = 6
 _SIZE, _SMALL, _RING = 8, 6, 15
 _SYMBOLS = {Mark.USUAL: "o", Mark.WELL: "t1", Mark.BADLY: "t", Mark.FEW: "o", Mark.UNSCORED: "_"}
 _AXIS_PX = 48
+_TWO_LINES_PX = 44
 _STEPS = {
     Qt.Key.Key_Left: (-1, 0),
     Qt.Key.Key_Right: (1, 0),
@@ -136,6 +137,8 @@ class PointPlot(QWidget):
         self.plot.setRange(xRange=cloud.x_range, yRange=cloud.y_range, padding=0)
         for name, ticks in (("bottom", cloud.x_ticks), ("left", cloud.y_ticks)):
             self.plot.getAxis(name).setTicks(None if ticks is None else [list(ticks)])
+        has_two_lines = any("\n" in text for _, text in cloud.x_ticks or ())
+        self.plot.getAxis("bottom").setHeight(_TWO_LINES_PX if has_two_lines else None)
         for name, label in (("bottom", cloud.x_label), ("left", cloud.y_label)):
             self.plot.getAxis(name).setLabel(label, color=self._theme.muted)
             self.plot.getAxis(name).resizeEvent()  # pyqtgraph centres a new text only then

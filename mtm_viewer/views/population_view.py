@@ -170,7 +170,7 @@ class PopulationView(QWidget):
             ),
             (
                 "table",
-                "Save table\N{HORIZONTAL ELLIPSIS}",
+                "Table\N{HORIZONTAL ELLIPSIS}",
                 "Save a line for each scored unit as CSV.",
             ),
             ("hide", "Hide only", "Hide the picked units and nothing else, in a custom mask."),

@@ -105,7 +105,7 @@ class RasterClicks(QObject):
             self._view.show_region(band.region)
 
     def _title_under(self, position: QPointF) -> int | None:
-        for place, plot in enumerate(self._view.plots):
+        for place, plot in enumerate(() if self._view.is_plain else self._view.plots):
             if plot.titleLabel.sceneBoundingRect().contains(position):
                 return place
         return None

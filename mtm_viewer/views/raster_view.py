@@ -42,6 +42,15 @@ _STEPS = {
 class RasterView(QWidget):
     """Three linked rasters with region colours, one colour bar, a crosshair and a read-out.
 
+    Parameters
+    ----------
+    theme : Theme
+        Colours.
+    parent : QWidget or None
+        Qt's parent.
+    is_plain : bool
+        Without tools for masks and without menus of maps.
+
     Notes
     -----
     Signals: `unit_clicked` (unit id), `region_clicked` (acronym), `units_picked` (unit ids) and
@@ -61,8 +70,11 @@ class RasterView(QWidget):
     panel_chosen = pyqtSignal(int, str)
     levels_chosen = pyqtSignal(object)
 
-    def __init__(self, theme: Theme = LIGHT, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, theme: Theme = LIGHT, parent: QWidget | None = None, *, is_plain: bool = False
+    ) -> None:
         super().__init__(parent)
+        self.is_plain = is_plain
         self._drawable: RasterDrawable | None = None
         self._is_blinking = False
         self._cursor: tuple[int, int] | None = None
@@ -242,7 +254,7 @@ class RasterView(QWidget):
             plot.setPreferredWidth(_PREFERRED_PX)
         for position in (2, 4, 6):
             layout.setColumnStretchFactor(position, 10)
-        for plot in self.plots:
+        for plot in () if self.is_plain else self.plots:
             plot.titleLabel.setToolTip("Click to choose what this raster shows.")
             plot.titleLabel.setCursor(Qt.CursorShape.PointingHandCursor)
         self.time_label.setMaximumHeight(_TITLE_PX)
@@ -251,6 +263,7 @@ class RasterView(QWidget):
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(2)
         box.addWidget(self.tools)
+        self.tools.setVisible(not self.is_plain)
         box.addWidget(self.graphics, 1)
         box.addWidget(self.legend)
         box.addWidget(self.readout)

@@ -165,15 +165,70 @@ def _axes(person: Person) -> None:
     person.click(view.buttons["clear"])
 
 
+def _theatre(person: Person) -> None:
+    """Open the theatre by its key, scrub, go to the worst and the best trials, and back."""
+    window, theatre = person.window, person.desktop.theatre
+    person.act(lambda: person.click(window.recipes.buttons["inter_region"]), "inter-region")
+    _wait_for_units(person)
+    window.raster.setFocus()
+    person.press("t")
+    _wait_for_trial(person)
+    person.says(window.theatre.title.text(), part="1 of 68 test trials")
+    person.says(window.theatre.facts.text(), part="surprise")
+    person.look("theatre")
+    spot = window.theatre.curve.spot_of(30).toPoint()
+    person.click(window.theatre.curve, spot)
+    _wait_for_trial(person)
+    person.says(window.theatre.title.text(), part="31 of 68")
+    before = theatre.state.trial
+    person.press("period")
+    _wait_for_trial(person)
+    if theatre.state.trial == before:
+        raise WrongError("the key of the next trial goes nowhere")
+    person.press("w", "w")
+    _wait_for_trial(person)
+    person.says(window.theatre.title.text(), part="2 of 68")
+    person.look("second-worst-trial")
+    person.click(window.theatre.buttons["best"])
+    _wait_for_trial(person)
+    person.says(window.theatre.title.text(), part="68 of 68")
+    person.look("best-trial")
+    window.theatre.sort.setFocus()
+    person.press("Down")
+    _wait_for_trial(person)
+    person.says(window.theatre.note.text(), part="bits/spike")
+    window.theatre.sort.setFocus()
+    person.press("Down")
+    person.says(window.theatre.note.text(), part="not in this session")
+    person.look("no-reaction-times")
+    person.click(window.theatre.buttons["close"])
+    if window.theatre.isVisible():
+        raise WrongError("the theatre does not close")
+
+
+def _wait_for_trial(person: Person) -> None:
+    theatre = person.desktop.theatre
+
+    def is_drawn() -> bool:
+        return theatre.shown_trial == theatre.state.trial
+
+    person.wait(is_drawn, "the trial is drawn", 20)
+    person.idle(0.2)
+
+
 def _looks(person: Person) -> None:
     """Dark, and small."""
     person.desktop.state.set_theme(THEMES["dark"])
     person.window.resize(*SIZES[0])
     person.idle(1.0)
     person.look("dark-small")
+    person.window.raster.setFocus()
+    person.press("t")
+    _wait_for_trial(person)
+    person.look("theatre-dark-small")
 
 
-STEPS = (_show, _unit, _lasso, _axes, _looks)
+STEPS = (_show, _unit, _lasso, _axes, _theatre, _looks)
 
 
 if __name__ == "__main__":
