@@ -30,6 +30,7 @@ GLYPHS = (
     "cause."
 )
 _SCATTER = 0
+_LEVELS = {"given": "as given", "beryl": "Beryl", "cosmos": "Cosmos"}
 _WORDS_PX = 150
 _BUTTON_PX = 60
 _EMPTY = "Point at a unit, or click it, to read how it scores and what may explain it."
@@ -107,7 +108,7 @@ class PopulationView(QWidget):
         """Show what is chosen."""
         axes = {str(name): f"against {text.partition(' (')[0]}" for name, text in AXES.items()}
         fill_selector(self.axis, axes, choice.axis)
-        levels = {str(name): text[0].upper() + text[1:] for name, text in LEVEL_WORDS.items()}
+        levels = {str(name): _LEVELS.get(name, text) for name, text in LEVEL_WORDS.items()}
         fill_selector(self.level, levels, choice.level)
 
     def draw_words(self, words: UnitWords | None, message: str = _EMPTY) -> None:
