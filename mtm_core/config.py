@@ -50,6 +50,11 @@ class DataConfig:
     """Number of test blocks of a blocked split, one in each equal stretch of the session."""
     split_gap: Annotated[int, Bounds(0, 1000)] = 3
     """Trials left out between any two parts of a blocked split."""
+    folds: Annotated[int, Bounds(2, 100)] | None = None
+    """Cross-fitting: divide all trials into this many test parts in place of `test_fraction`, of
+    which this run takes one. None means a single test part."""
+    fold: Annotated[int, Bounds(1, 100)] = 1
+    """Which of the `folds` is the test part of this run, counted from 1."""
     train_trials: Count | None = None
     """Train on this many of the training trials only; a larger number keeps those of a smaller
     one. None means all."""
@@ -59,7 +64,19 @@ class DataConfig:
     def __post_init__(self) -> None:
         """Check every field, and that some trials are left to train on."""
         check_settings(self)
-        held = self.val_fraction + self.test_fraction
+        if self.folds is not None and self.fold > self.folds:
+            msg = (
+                f"--data.fold {self.fold} is beyond --data.folds {self.folds}. The nearest valid "
+                f"value is {self.folds}."
+            )
+            raise ConfigError(msg)
+        held = self.val_fraction + (1 / self.folds if self.folds else self.test_fraction)
+        if self.folds is not None and held > 0.9:
+            msg = (
+                f"--data.folds {self.folds} and --data.val_fraction {self.val_fraction:g} leave "
+                "too few trials to train on. Take more folds, or a smaller share for validation."
+            )
+            raise ConfigError(msg)
         if held > 0.9:
             msg = (
                 f"--data.val_fraction {self.val_fraction:g} and --data.test_fraction "

@@ -17,7 +17,7 @@ from mtm_core.data.conditions import Conditions
 from mtm_core.data.session import Session
 from mtm_core.data.splits import default_training_trials
 from mtm_core.data.units import unit_rate_hz
-from mtm_core.errors import DataError, MaskError, UnknownNameError
+from mtm_core.errors import DataError, MaskError, MismatchError, UnknownNameError
 from mtm_core.masking.masked_batch import PROMPTS
 from mtm_core.masking.spec import MaskSpec, ResolvedMask
 from mtm_core.models import passes
@@ -87,8 +87,15 @@ class Reconstructor:
         self.is_missing = overlap.is_missing
         self.memory = AnswerMemory() if memory is None else memory
         self._piecework = Piecework(passes.on_device(checkpoint.model, device), self.session)
+        self._folds = tuple(
+            Piecework(passes.on_device(fold.model, device), self.session)
+            for fold in checkpoint.folds
+        )
+        self._fold_of = _folds_of_trials(checkpoint, self.session)
         self._prompt = prompt
-        self._token = f"{passes.digest(checkpoint.model)}/{self.session.content_hash}/{prompt}"
+        models = [fold.model for fold in checkpoint.folds] or [checkpoint.model]
+        digests = "+".join(map(passes.digest, models))
+        self._token = f"{digests}/{self.session.content_hash}/{prompt}"
 
     def train_rate_hz(self) -> NDArray[np.float64]:
         """Return each unit's mean rate over training trials, in spikes/s: what rules look at.
@@ -211,6 +218,12 @@ class Reconstructor:
         rows = self._check_rows(trials, "trials")
         shape = (len(rows), self.session.n_bins, self.session.n_units)
         held = self.is_missing if is_hidden is None else is_hidden | self.is_missing
+        if self._folds:
+            msg = (
+                "What is read out of a model's layers needs one model, and this one is "
+                "cross-fitted. Give the run of one fold, such as fold-1 in its folder."
+            )
+            raise MismatchError(msg)
         return read_model(
             self._piecework.model, self.session, rows, np.broadcast_to(held, shape), prompt
         )
@@ -236,13 +249,30 @@ class Reconstructor:
         for rows in self._piecework.cut(work.mask, np.flatnonzero(~answer.is_exact), first_piece):
             if work.should_stop():
                 return
-            values = self._piecework.answer(work.mask, work.donors[rows], work.should_stop)
+            values = self._values(work, rows)
             if values is None:
                 return
             answer.put(rows, values, is_exact=True)
             for row, value in zip(rows.tolist(), values, strict=True):
                 self.memory.remember(work.request, *work.key(row), value)
             yield answer.look()
+
+    def _values(
+        self, work: _Work, rows: Trials, *, is_preview: bool = False
+    ) -> NDArray[np.float32] | None:
+        """Answer some rows, each by the model that never saw its trial; None if to stop."""
+        if not self._folds:
+            return _ask(self._piecework, work, rows, is_preview=is_preview)
+        fold_of = self._fold_of[work.trials[rows]]
+        shape = (len(rows), self.session.n_bins, self.session.n_units)
+        values = np.zeros(shape, dtype=np.float32)
+        for fold in np.unique(fold_of):
+            mine = fold_of == fold
+            found = _ask(self._folds[fold], work, rows[mine], is_preview=is_preview)
+            if found is None:
+                return None
+            values[mine] = found
+        return values
 
     def _recall(self, work: _Work, answer: GrowingAnswer) -> bool:
         """Fill in what is remembered; say whether that was anything."""
@@ -257,8 +287,10 @@ class Reconstructor:
         for rows in self._piecework.cut_preview(work.mask, np.flatnonzero(~answer.is_done)):
             if work.should_stop():
                 return
-            folds = self._piecework.preview(work.mask, work.donors[rows])
-            answer.put(rows, folds, is_exact=False)
+            values = self._values(work, rows, is_preview=True)
+            if values is None:
+                return
+            answer.put(rows, values, is_exact=False)
             yield answer.look()
 
 
@@ -326,6 +358,23 @@ def shuffle_donors(
     for alone in np.flatnonzero(donors < 0):
         donors[alone] = rng.choice(np.delete(rows, alone))
     return donors
+
+
+def _ask(
+    piecework: Piecework, work: _Work, rows: Trials, *, is_preview: bool
+) -> NDArray[np.float32] | None:
+    if is_preview:
+        return piecework.preview(work.mask, work.donors[rows])
+    return piecework.answer(work.mask, work.donors[rows], work.should_stop)
+
+
+def _folds_of_trials(checkpoint: Checkpoint, session: Session) -> NDArray[np.int64]:
+    """Return for each trial the fold that tests it; the first for trials that none knows."""
+    found = np.zeros(session.n_trials, dtype=np.int64)
+    trial_id = session.trials.values("trial_id").astype(np.int64)
+    for number, fold in enumerate(checkpoint.folds):
+        found[np.isin(trial_id, fold.manifest.split["test"])] = number
+    return found
 
 
 @dataclass(frozen=True, eq=False)

@@ -146,6 +146,7 @@ class TrainingDesk(QObject):
             session_names=tuple(session.name for session in choice.sessions),
             asked_paths=tuple(session.path for session in choice.sessions),
             created=datetime.now().astimezone().isoformat(timespec="seconds"),
+            folds=choice.folds,
         )
         self._explorer.attempt("The folder of runs", partial(self._add, order))
 

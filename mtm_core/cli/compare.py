@@ -104,7 +104,7 @@ def _request(args: argparse.Namespace, backend: Backend) -> ComparisonRequest:
     from mtm_core.evaluation.contrast import available_contrasts
     from mtm_core.experiment.of_comparison import ComparisonRequest, trials_ref
     from mtm_core.inference import Reconstructor
-    from mtm_core.models.checkpoint import load_checkpoint
+    from mtm_core.models.checkpoint import load_folds
 
     path = find(args.session)
     session, device = read_session(path), backend.device
@@ -112,11 +112,11 @@ def _request(args: argparse.Namespace, backend: Backend) -> ComparisonRequest:
         known = ", ".join(available_contrasts(session)) or "none"
         msg = f"This session has no '{args.contrast}' to compare. It has: {known}."
         raise ConfigError(msg)
-    checkpoint = load_checkpoint(find_model(args.checkpoint), device, session.session_id)
+    checkpoint = load_folds(find_model(args.checkpoint), device, session.session_id)
     own = Reconstructor(checkpoint, session, allow_overlap=args.allow_overlap)
     opponent, rival = None if args.rival is None else _opponent(args.rival), None
     if opponent is not None and opponent.kind == "model":
-        rival = load_checkpoint(find_model(args.rival), device, session.session_id)
+        rival = load_folds(find_model(args.rival), device, session.session_id)
     return ComparisonRequest(
         own=own,
         recording=(session, path),

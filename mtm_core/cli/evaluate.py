@@ -109,11 +109,11 @@ def compute(args: argparse.Namespace, team: Team) -> Report:
     from mtm_core.data.truth_file import read_truth
     from mtm_core.evaluation.report import evaluate
     from mtm_core.models.backend import use_backend
-    from mtm_core.models.checkpoint import load_checkpoint
+    from mtm_core.models.checkpoint import load_folds
 
     backend = team.backend(chosen_backend(args))
     session = read_session(find(args.session))
-    checkpoint = load_checkpoint(find_model(args.checkpoint), backend.device, session.session_id)
+    checkpoint = load_folds(find_model(args.checkpoint), backend.device, session.session_id)
     truth = None if args.truth is None else read_truth(args.truth)
     with Progress() as progress, use_backend(backend):
         return evaluate(

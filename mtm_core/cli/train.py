@@ -5,9 +5,12 @@ Examples
   mtm-core train --preset quick --session S.h5 --out runs/first
   mtm-core train --preset quick --session S.h5 --out runs/small --model.width 32 --optim.steps 500
   mtm-core train --resume --out runs/first
+  mtm-core train --preset quick --session S.h5 --out runs/five --cross-fit 5
   torchrun --standalone --nproc-per-node 2 -m mtm_core train --session S.h5 --out runs/two
 
 Ctrl-C saves a checkpoint; --resume goes on from the newest one, also after a crash.
+--cross-fit K trains K models, each tested on its own share of the trials; the run answers every
+trial by the model that never saw it, so that 'mtm-core evaluate' scores all trials.
 Under torchrun several processes share each batch out among them; the result is that of one.
 """
 
@@ -42,6 +45,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, metavar="RUN", help="folder to fill")
     parser.add_argument("--resume", action="store_true", help="go on with the run in that folder")
     parser.add_argument(
+        "--cross-fit",
+        type=int,
+        metavar="K",
+        help="train K models, so that each trial is predicted by one that never saw it",
+    )
+    parser.add_argument(
         "--events", choices=["jsonl"], help="print events as lines of JSON to stdout"
     )
     add_config_arguments(parser)
@@ -52,12 +61,15 @@ def run(args: argparse.Namespace) -> int:
     from mtm_core.cli.train_loop import follow
     from mtm_core.cli.train_report import PreparationBar
     from mtm_core.data.session_file import read_session
+    from mtm_core.training.crossfit import is_crossfit
     from mtm_core.training.distributed import join_team
     from mtm_core.training.loop import train
     from mtm_core.training.run_folder import RunFolder
 
     folder = RunFolder(args.out)
     config, paths = choose_settings(args, folder), choose_sessions(args, folder)
+    if args.cross_fit is not None or (args.resume and is_crossfit(args.out)):
+        return _cross_fit(args, config, paths)
     with join_team(config.run.device) as team:
         with PreparationBar() as preparation:
             events = train(
@@ -71,6 +83,43 @@ def run(args: argparse.Namespace) -> int:
             )
         as_json = args.events is not None
         return follow(events, args.out, as_json=as_json, command="train", team=team)
+
+
+def _cross_fit(args: argparse.Namespace, config: TrainConfig, paths: list[Path]) -> int:
+    """Train one model for each fold, in this process alone."""
+    from dataclasses import replace
+
+    from mtm_core.cli import output
+    from mtm_core.cli.train_loop import follow
+    from mtm_core.data.session_file import read_session
+    from mtm_core.errors import ConfigError
+    from mtm_core.training.crossfit import cross_fit
+    from mtm_core.training.distributed import join_team
+
+    if len(paths) > 1:
+        msg = "--cross-fit takes one session. Give one, or leave --cross-fit out."
+        raise ConfigError(msg)
+    if args.cross_fit is not None:
+        config = replace(config, data=replace(config.data, folds=args.cross_fit, fold=1))
+    with join_team(config.run.device) as team:
+        if team.size > 1:
+            msg = "--cross-fit runs in one process. Train single folds: --data.folds, --data.fold."
+            raise ConfigError(msg)
+        events = cross_fit(
+            config,
+            lambda: read_session(paths[0]),
+            args.out,
+            resume=args.resume,
+            session_paths=[str(path.resolve()) for path in paths],
+        )
+        as_json = args.events is not None
+        code = follow(events, args.out, as_json=as_json, command="train", team=team)
+    if code == 0 and not as_json:
+        output.show(
+            f"{config.data.folds} models; each trial is predicted by the one that never saw it. "
+            f"Score all trials:\n  mtm-core evaluate {args.out} {paths[0]}"
+        )
+    return code
 
 
 def choose_settings(args: argparse.Namespace, folder: RunFolder) -> TrainConfig:

@@ -70,7 +70,8 @@ def split_rows(n_trials: int, session_id: str, config: DataConfig) -> Split:
         ``split`` names the way. ``random``: a draw without regard to time. ``interleaved``: test
         and validation trials evenly spread over the session. ``blocked``: contiguous blocks, one
         pair (validation, test) in each of ``split_blocks`` equal stretches of the session, and
-        ``split_gap`` trials between any two parts belong to neither. With ``train_trials``, the
+        ``split_gap`` trials between any two parts belong to neither. With ``folds`` the test part
+        is fold number ``fold`` of a division of all trials. With ``train_trials``, the
         training trials beyond that number belong to no part either.
 
     Raises
@@ -79,22 +80,68 @@ def split_rows(n_trials: int, session_id: str, config: DataConfig) -> Split:
         If a part would be empty, the blocks and their gaps do not fit, or there are fewer
         training trials than asked for.
     """
-    n_test = round(n_trials * config.test_fraction)
     n_val = round(n_trials * config.val_fraction)
-    _check_sizes(n_trials, n_val, n_test)
     rng = numpy_generator(config.split_seed, "split", session_id)
-    if config.split == "random":
-        part = _random(n_trials, n_val, n_test, rng)
-    elif config.split == "interleaved":
-        part = _interleaved(n_trials, n_val, n_test, rng)
+    if config.folds is not None:
+        test = _fold(n_trials, config.folds, config, rng)
+        _check_sizes(n_trials, n_val, len(test))
+        part = _around(test, n_trials, n_val, config, rng)
     else:
-        part = _blocked(n_trials, n_val, n_test, config, rng)
+        part = _single(n_trials, n_val, config, rng)
     if config.train_trials is not None:
         part = _thin(
             part, config.train_trials, numpy_generator(config.split_seed, "few", session_id)
         )
     train, val, test, dropped = (np.flatnonzero(part == p) for p in range(4))
     return Split(train=train, val=val, test=test, dropped=dropped)
+
+
+def _single(n_trials: int, n_val: int, config: DataConfig, rng: np.random.Generator) -> Rows:
+    """Draw one test part and one validation part."""
+    n_test = round(n_trials * config.test_fraction)
+    _check_sizes(n_trials, n_val, n_test)
+    if config.split == "random":
+        return _random(n_trials, n_val, n_test, rng)
+    if config.split == "interleaved":
+        return _interleaved(n_trials, n_val, n_test, rng)
+    return _blocked(n_trials, n_val, n_test, config, rng)
+
+
+def _fold(n_trials: int, n_folds: int, config: DataConfig, rng: np.random.Generator) -> Rows:
+    """Return the test trials of a fold; every trial is in the test part of one fold only.
+
+    The draw is that of all folds, so that the parts of one seed belong together.
+    """
+    if config.split == "random":
+        return np.sort(rng.permutation(n_trials)[config.fold - 1 :: n_folds])
+    if config.split == "interleaved":
+        return np.arange(config.fold - 1, n_trials, n_folds)
+    edges = np.concatenate([[0], _shares(n_trials, n_folds).cumsum()])
+    return np.arange(edges[config.fold - 1], edges[config.fold])
+
+
+def _around(
+    test: Rows, n_trials: int, n_val: int, config: DataConfig, rng: np.random.Generator
+) -> Rows:
+    """Choose validation trials among the others; blocks have gaps around them."""
+    part = np.full(n_trials, _TRAIN, dtype=np.int64)
+    part[test] = _TEST
+    rest = np.flatnonzero(part == _TRAIN)
+    if config.split == "random":
+        part[rng.permutation(rest)[:n_val]] = _VAL
+        return part
+    if config.split == "interleaved":
+        part[rest[_evenly(len(rest), n_val, rng)]] = _VAL
+        return part
+    gap = config.split_gap
+    after = test[-1] + 1 + gap
+    start = after if after + n_val <= n_trials else test[0] - gap - n_val
+    if start < 0 or len(rest) < n_val + 3 * gap + 1:
+        raise ConfigError(_blocks_do_not_fit(n_trials, config.folds or 1, gap))
+    part[start : start + n_val] = _VAL
+    is_near = np.convolve(part != _TRAIN, np.ones(2 * gap + 1), mode="same") > 0
+    part[(part == _TRAIN) & is_near] = _DROPPED
+    return part
 
 
 def _check_sizes(n_trials: int, n_val: int, n_test: int) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtm_core.data.session import Session
+from mtm_core.data.splits import Split
 from mtm_core.evaluation import metrics
 from mtm_core.masking.spec import ResolvedMask
 from mtm_core.models.answers import Reconstruction
@@ -47,12 +48,16 @@ class ScoredTrials:
         Rows that null models and rivals learn from, and that choose their settings.
     shown : ndarray of int64
         Rows that are scored, sorted.
+    folds : tuple of Split
+        Of a cross-fitted model: null models and rivals are fitted for each fold on its training
+        trials, and serve for its test trials; `train` and `val` are not looked at.
     """
 
     session: Session
     train: Rows
     val: Rows
     shown: Rows
+    folds: tuple[Split, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,7 +134,7 @@ class Rivals:
 
     Parameters
     ----------
-    mean : ndarray, shape (n_units,)
+    mean : ndarray, shape (n_units,) or (n_shown, n_units)
         Mean rate in training trials.
     condition_psth : ndarray, shape (n_shown, n_bins, n_units)
         Mean response in training trials of the same condition, for the scored trials in their
@@ -145,12 +150,28 @@ class Rivals:
 
 def fit_rivals(trials: ScoredTrials) -> Rivals:
     """Fit mean rates, PSTHs and drift on the training trials of a session."""
-    data = BaselineData.from_session(trials.session, trials.train, trials.val)
+    if not trials.folds:
+        return _fit(trials.session, trials.train, trials.val, trials.shown)
+    n_shown, (_, *entry) = len(trials.shown), trials.session.counts.shape
+    mean = np.zeros((n_shown, entry[-1]), dtype=np.float32)
+    maps = {name: np.zeros((n_shown, *entry), dtype=np.float32) for name in ("", PSTH, DRIFT)}
+    for fold in trials.folds:
+        mine = np.isin(trials.shown, fold.test)
+        if mine.any():
+            own = _fit(trials.session, fold.train, fold.val, trials.shown[mine])
+            mean[mine] = own.mean
+            for name, log_rate in ({"": own.condition_psth} | own.by_name).items():
+                maps[name][mine] = log_rate
+    return Rivals(mean=mean, condition_psth=maps.pop(""), by_name=maps)
+
+
+def _fit(session: Session, train: Rows, val: Rows, shown: Rows) -> Rivals:
+    data = BaselineData.from_session(session, train, val)
     by_bin = psth(data)
-    gain = Drift.fit(data).gain(trials.shown)
+    gain = Drift.fit(data).gain(shown)
     return Rivals(
         mean=_log(mean_count(data.counts[data.train])),
-        condition_psth=_log(trial_psth(data, trials.shown)),
+        condition_psth=_log(trial_psth(data, shown)),
         by_name={
             PSTH: _log(by_bin[None]),
             DRIFT: _log(by_bin * gain[:, None, :]),
@@ -334,7 +355,8 @@ class _Judge:
         if key not in self._nulls:
             counts = self._session.counts[trials].take(self.units, axis=2) * self._weight
             psth = self._scored(self._rivals.condition_psth, self._places(trials))
-            mean = self._rivals.mean[None, None, self.units]
+            mean = np.atleast_2d(self._rivals.mean)[:, None, self.units]
+            mean = mean if len(mean) == 1 else mean[self._places(trials)]
             self._nulls[key] = _Nulls(
                 counts=counts,
                 spikes=counts.sum(axis=1, dtype=np.float64),

@@ -14,7 +14,7 @@ from mtm_core.inference import Reconstructor
 from mtm_core.masking.masked_batch import PROMPTS
 from mtm_core.masking.spec import MaskSpec
 from mtm_core.models.answers import AnswerMemory, Reconstruction
-from mtm_core.models.baselines_masked import BASELINES, MaskedBaselines
+from mtm_core.models.baselines_masked import BASELINES, FoldedBaselines, MaskedBaselines
 from mtm_core.models.checkpoint import Checkpoint
 from mtm_core.models.manifest import Manifest
 from mtm_core.models.piecework import ShouldStop
@@ -160,14 +160,14 @@ class Contender:
         The model that it is compared with: its session is the one that is scored.
     bound : Reconstructor or None
         The opponent's model, see `rival_of`; None for a baseline.
-    baselines : MaskedBaselines or None
+    baselines : MaskedBaselines or FoldedBaselines or None
         For a baseline.
     """
 
     opponent: Opponent
     own: Reconstructor
     bound: Reconstructor | None = None
-    baselines: MaskedBaselines | None = None
+    baselines: MaskedBaselines | FoldedBaselines | None = None
 
     def answers(
         self,

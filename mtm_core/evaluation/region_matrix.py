@@ -20,7 +20,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from mtm_core.errors import OutputError
+from mtm_core.errors import MismatchError, OutputError
 from mtm_core.evaluation import metrics
 from mtm_core.evaluation.region_matrix_cells import NullName, pairs, read_cells, read_columns
 from mtm_core.evaluation.region_matrix_file import MatrixKey, read_tally, write_tally
@@ -82,7 +82,7 @@ class RegionMatrix:
     DataError
         If fewer than two regions are large enough.
     MismatchError
-        If the model was not trained on this session.
+        If the model was not trained on this session, or is cross-fitted.
     """
 
     def __init__(
@@ -94,6 +94,12 @@ class RegionMatrix:
         is_fresh: bool = False,
     ) -> None:
         manifest, session = bound.checkpoint.manifest, bound.session
+        if bound.checkpoint.folds:
+            msg = (
+                "A matrix needs one model, and this one is cross-fitted. Open one of its folds, "
+                "such as fold-1 in its folder."
+            )
+            raise MismatchError(msg)
         self.bound, self.settings = bound, settings
         self.plan = plan_matrix(session, settings, bound.is_missing)
         self.prompt = self._choose_prompt()

@@ -27,6 +27,7 @@ from mtm_core.models.backend import backend_words
 from mtm_core.models.baselines_all import BASELINE_NAMES
 from mtm_core.models.checkpoint import Checkpoint, split_part
 from mtm_core.models.manifest import PartName
+from mtm_core.models.session_split import folds_of
 from mtm_core.models.true_rate import TrueRate
 
 OnStep = Callable[[str, int, int], None]
@@ -182,6 +183,7 @@ def evaluate(
         null=null,
         is_missing=bound.is_missing,
         seed=seed,
+        folds=folds_of(bound.session, checkpoint),
     )
     ceiling = {} if truth is None else score_baseline(exam, TrueRate(truth, bound.session))
     progress = _Progress(on_step or (lambda what, done, total: None))
@@ -260,6 +262,7 @@ def _header(checkpoint: Checkpoint, exam: Exam, split: PartName, null: NullName)
         "split": split,
         "split_kind": manifest.config.data.split,
         "split_seed": manifest.config.data.split_seed,
+        "folds": len(exam.folds) or None,
         "seed": exam.seed,
         "n_trials": len(exam.trials),
         "n_bins": session.n_bins,

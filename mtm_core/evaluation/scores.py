@@ -17,7 +17,7 @@ samples of trials for intervals. `Truth.score` judges one prediction. Rules:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -181,6 +181,9 @@ class Truth:
         Samples of trials for the intervals.
     rng : numpy.random.Generator
         Draws them.
+    folds : sequence of (BaselineData, ndarray of int64)
+        Of a cross-fitted model: the recording with the training trials of each fold, and which
+        of `trials` its nulls are for, by their places.
     """
 
     def __init__(
@@ -193,6 +196,7 @@ class Truth:
         rng: np.random.Generator,
         null: NullName = "train_mean",
         n_samples: int = 1000,
+        folds: Sequence[tuple[BaselineData, IntArray]] = (),
     ) -> None:
         self.bins = np.flatnonzero(plan.is_scored.any(axis=1))
         self.rows = np.flatnonzero(plan.is_scored.any(axis=0))
@@ -205,7 +209,7 @@ class Truth:
         self.weights = metrics.bootstrap_weights(len(trials), n_samples, rng)
         self._smoothing = smoothing_matrix(len(self.bins), PSTH_WIDTH_S / data.bin_size_s)
         self._best = metrics.best_log_likelihood(self.counts)
-        self._nulls = self._null_likelihoods(data, trials)
+        self._nulls = self._null_likelihoods(data, trials, folds)
 
     def score(self, log_rate: NDArray[np.float32]) -> TaskScores:
         """Judge a prediction, given for the whole session: (n_trials, n_bins, n_units)."""
@@ -265,19 +269,26 @@ class Truth:
         return pooled, metrics.pooled_interval(gain, self.spikes, self.weights)
 
     def _null_likelihoods(
-        self, data: BaselineData, trials: IntArray
+        self,
+        data: BaselineData,
+        trials: IntArray,
+        folds: Sequence[tuple[BaselineData, IntArray]],
     ) -> dict[NullName, NDArray[np.float64]]:
         # As exact as predictions are (float32), so that a null scores 0 over itself.
         rates: dict[NullName, NDArray[np.float64]] = {
-            "train_mean": np.log(mean_count(data.counts[data.train]))[self.rows],
-            "test_mean": metrics.scored_mean_log_rate(self.counts),
-            "psth": np.log(trial_psth(data, trials)[self._entries]),
+            "test_mean": np.broadcast_to(
+                metrics.scored_mean_log_rate(self.counts), self.counts.shape
+            ),
+            "train_mean": np.zeros(self.counts.shape),
+            "psth": np.zeros(self.counts.shape),
         }
-        shape = self.counts.shape
+        for known, places in folds or [(data, np.arange(len(trials)))]:
+            entries = np.ix_(np.arange(len(places)), self.bins, self.rows)
+            mean = mean_count(known.counts[known.train])
+            rates["train_mean"][places] = np.log(mean)[self.rows]
+            rates["psth"][places] = np.log(trial_psth(known, trials[places])[entries])
         return {
-            name: metrics.log_likelihood(
-                self.counts, np.broadcast_to(rate.astype(np.float32), shape)
-            )
+            name: metrics.log_likelihood(self.counts, rate.astype(np.float32))
             for name, rate in rates.items()
         }
 

@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 
 from mtm_core.data.conditions import Conditions, available_conditions, trial_conditions
 from mtm_core.data.session import Session
+from mtm_core.data.splits import Split
 from mtm_core.evaluation.scores import NullName, TaskScores, Truth
 from mtm_core.evaluation.sharing import ALONE, Crew, for_all, gather, own_rows
 from mtm_core.inference import Reconstructor, shuffle_donors
 from mtm_core.masking.targets import target_regions
 from mtm_core.masking.tasks import MIN_REGION_UNITS, TASKS, TaskPlan, find_task, plan_task
-from mtm_core.models.baselines import CONDITIONS, BaselineData, Predictor
+from mtm_core.models.baselines import CONDITIONS, BaselineData, Plan, Predictor
 from mtm_core.models.baselines_all import fit_baselines
 from mtm_core.seeding import numpy_generator
 
@@ -43,6 +44,9 @@ class Exam:
         Tasks that cannot be scored, and why.
     seed : int
         Of the samples of trials and of the shuffle control.
+    folds : tuple of (BaselineData, ndarray of int64)
+        Of a cross-fitted model: what baselines of each fold may learn from, and which of the
+        `trials` they predict, by their places.
     """
 
     session: Session
@@ -52,6 +56,7 @@ class Exam:
     truths: Mapping[str, Truth]
     not_scored: Mapping[str, str] = field(default_factory=dict)
     seed: int = 0
+    folds: tuple[tuple[BaselineData, NDArray[np.int64]], ...] = ()
 
     def donors(self) -> NDArray[np.int64]:
         """Return for each trial another one of its condition: the shuffle control.
@@ -76,6 +81,7 @@ def set_exam(
     is_missing: NDArray[np.bool_] | None = None,
     seed: int = 0,
     n_samples: int = 1000,
+    folds: Sequence[Split] = (),
 ) -> Exam:
     """Plan tasks for a session and prepare what their predictions are compared with.
 
@@ -95,6 +101,8 @@ def set_exam(
         Units that were not recorded here: never scored.
     seed, n_samples : int
         Of the samples of trials for intervals.
+    folds : sequence of Split
+        Of a cross-fitted model, see `Exam`; `train` and `val` are not looked at then.
 
     Raises
     ------
@@ -102,6 +110,13 @@ def set_exam(
         If there is no such task.
     """
     data = BaselineData.from_session(session, train, val)
+    parts = tuple(
+        (
+            BaselineData.from_session(session, fold.train, fold.val),
+            np.flatnonzero(np.isin(trials, fold.test)),
+        )
+        for fold in folds
+    )
     missing = np.zeros(session.n_units, dtype=bool) if is_missing is None else is_missing
     plans: dict[str, TaskPlan] = {}
     truths: dict[str, Truth] = {}
@@ -114,7 +129,14 @@ def set_exam(
         rng = numpy_generator(seed, "samples of trials", session.session_id)
         plans[name] = plan
         truths[name] = Truth(
-            data, plan, trials, unit_id=session.unit_id, rng=rng, null=null, n_samples=n_samples
+            data,
+            plan,
+            trials,
+            unit_id=session.unit_id,
+            rng=rng,
+            null=null,
+            n_samples=n_samples,
+            folds=parts,
         )
     return Exam(
         session=session,
@@ -124,6 +146,7 @@ def set_exam(
         truths=truths,
         not_scored=not_scored,
         seed=seed,
+        folds=parts,
     )
 
 
@@ -150,7 +173,7 @@ def score_baselines(
     crew : Crew
         Processes that share the baselines out among them; all get all scores.
     """
-    rivals = fit_baselines(exam.data)
+    rivals = _fitted(exam)
     found: dict[str, dict[str, TaskScores]] = {}
     for start in range(0, len(rivals), crew.size):
         handful = rivals[start : start + crew.size]
@@ -164,6 +187,36 @@ def score_baselines(
         if on_progress is not None:
             on_progress(len(handful))
     return {name: scores for name, scores in found.items() if scores}
+
+
+@dataclass(frozen=True, eq=False)
+class _Folded:
+    """A baseline fitted anew for each fold, which predicts the trials that it never saw."""
+
+    parts: tuple[tuple[Predictor, NDArray[np.int64]], ...]
+
+    @property
+    def name(self) -> str:
+        return self.parts[0][0].name
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        return self.parts[0][0].tasks
+
+    def predict(self, plan: Plan, trials: NDArray[np.int64]) -> NDArray[np.float32]:
+        log_rate = np.zeros((len(trials), *plan.is_scored.shape), dtype=np.float32)
+        for baseline, places in self.parts:
+            log_rate[places] = baseline.predict(plan, trials[places])
+        return log_rate
+
+
+def _fitted(exam: Exam) -> Sequence[Predictor]:
+    """Return all baselines, with one fit for each fold where there are folds."""
+    if not exam.folds:
+        return fit_baselines(exam.data)
+    by_fold = [fit_baselines(data) for data, _ in exam.folds]
+    places = [own for _, own in exam.folds]
+    return [_Folded(tuple(zip(same, places, strict=True))) for same in zip(*by_fold, strict=True)]
 
 
 def _own_place(handful: Sequence[Predictor], crew: Crew) -> Sequence[int]:

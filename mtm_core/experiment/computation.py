@@ -40,10 +40,9 @@ from mtm_core.experiment.record import Experiment, Numbers, UnitNumbers
 from mtm_core.inference import Reconstructor
 from mtm_core.masking.spec import MaskSpec
 from mtm_core.models.answers import Reconstruction
-from mtm_core.models.baselines import BaselineData
-from mtm_core.models.baselines_masked import MaskedBaselines
+from mtm_core.models.baselines_masked import baselines_of
 from mtm_core.models.checkpoint import Checkpoint
-from mtm_core.models.session_split import split_for
+from mtm_core.models.session_split import folds_of, split_for
 
 OnTrials = Callable[[int], object]
 """Told how many trials were answered since it was last told."""
@@ -207,11 +206,13 @@ def bind_parts(
     """
     parts, _ = split_for(model.session, model.checkpoint.manifest)
     shown = _rows(experiment, model.session)
-    trials = ScoredTrials(session=model.session, train=parts.train, val=parts.val, shown=shown)
+    folds = folds_of(model.session, model.checkpoint)
+    trials = ScoredTrials(
+        session=model.session, train=parts.train, val=parts.val, shown=shown, folds=folds
+    )
     ref, contender = experiment.opponent, None
     if ref is not None and ref.opponent.is_baseline:
-        data = BaselineData.from_session(model.session, parts.train, parts.val)
-        known = MaskedBaselines(data)
+        known = baselines_of(model.session, parts, folds)
         contender = Contender(opponent=ref.opponent, own=model, baselines=known)
     elif ref is not None:
         check_comparable(model.checkpoint.manifest, opponent.manifest)

@@ -17,6 +17,9 @@ def checkpoint_digest(checkpoint: Checkpoint) -> str:
     checkpoint : Checkpoint
         Of one session: other sessions in the same file do not count.
     """
+    if checkpoint.folds:
+        each = "".join(map(checkpoint_digest, checkpoint.folds))
+        return hashlib.sha256(f"mtm-folds 1\n{each}".encode()).hexdigest()
     manifest = checkpoint.manifest
     digest = hashlib.sha256(b"mtm-checkpoint 1\n")
     split = [f"{part}:{','.join(map(str, rows))}" for part, rows in sorted(manifest.split.items())]

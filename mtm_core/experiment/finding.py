@@ -13,7 +13,7 @@ from mtm_core.errors import ExperimentError, MtmError
 from mtm_core.experiment import places
 from mtm_core.experiment.digest import checkpoint_digest
 from mtm_core.experiment.record import Experiment, ModelRef
-from mtm_core.models.checkpoint import Checkpoint, load_checkpoint
+from mtm_core.models.checkpoint import Checkpoint, load_folds
 
 T = TypeVar("T")
 _SHOWN = 12
@@ -106,7 +106,7 @@ def find_checkpoint(
         tried = [*places.checkpoint_places(ref.path, where.beside), *near]
 
     def load(path: Path) -> Checkpoint:
-        return load_checkpoint(path, device, session_id)
+        return load_folds(path, device, session_id)
 
     found, problems = _first(tried, load, checkpoint_digest, ref.digest)
     if found is None:

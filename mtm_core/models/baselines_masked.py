@@ -8,13 +8,15 @@ trial, it is the regression on the past (see `baselines_forward`).
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mtm_core.data.session import Session
+from mtm_core.data.splits import Split
 from mtm_core.errors import MaskError, UnknownNameError
 from mtm_core.masking.spec import ResolvedMask
 from mtm_core.models.baselines import BaselineData, IntArray, Predictor
@@ -149,6 +151,46 @@ class MaskedBaselines:
             MeanRate.name: MeanRate,
         }
         return known[name](self.data)
+
+
+class FoldedBaselines:
+    """The same for a cross-fitted model: each trial is predicted by fits that never saw it.
+
+    Parameters
+    ----------
+    parts : sequence of (MaskedBaselines, ndarray of int64)
+        The baselines of each fold, and the trials that it tests.
+    """
+
+    def __init__(self, parts: Sequence[tuple[MaskedBaselines, IntArray]]) -> None:
+        self._parts = tuple(parts)
+
+    def predict(
+        self,
+        name: str,
+        mask: ResolvedMask,
+        trials: IntArray,
+        should_stop: ShouldStop = lambda: False,
+    ) -> Float32 | None:
+        """Predict trials under a mask; see `MaskedBaselines.predict`."""
+        log_rate = np.zeros((len(trials), *mask.is_hidden.shape), dtype=np.float32)
+        for baselines, tested in self._parts:
+            mine = np.isin(trials, tested)
+            if mine.any():
+                found = baselines.predict(name, mask, trials[mine], should_stop)
+                if found is None:
+                    return None
+                log_rate[mine] = found
+        return log_rate
+
+
+def baselines_of(
+    session: Session, split: Split, folds: Sequence[Split] = ()
+) -> MaskedBaselines | FoldedBaselines:
+    """Return the baselines of a session, fitted anew for each fold where there are folds."""
+    if not folds:
+        return MaskedBaselines(BaselineData.from_session(session, split.train, split.val))
+    return FoldedBaselines([(baselines_of(session, fold), fold.test) for fold in folds])  # type: ignore[misc]
 
 
 def _key(mask: ResolvedMask) -> bytes:

@@ -6,7 +6,7 @@ ever executed, and its sizes are checked against its settings before memory is t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,11 @@ from mtm_core.models.session_part import SessionFacts
 from mtm_core.models.spike_model import SpikeModel
 from mtm_core.models.tensor_file import TensorFile, all_finite, open_tensors, write_tensors
 
+FOLDS = "folds"
+"""Where a cross-fitted checkpoint holds the manifests of its folds."""
+SEPARATOR = "\n"
+"""Between two of them: JSON on one line holds none."""
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Checkpoint:
@@ -41,11 +46,15 @@ class Checkpoint:
         Settings, units, split, scores; of this session alone.
     path : Path
         Where it came from.
+    folds : tuple of Checkpoint
+        The models of a cross-fitted one, whose own `model` is that of the first fold: a trial is
+        predicted by the one that has it among its test trials. Empty for an ordinary model.
     """
 
     model: SpikeModel
     manifest: Manifest
     path: Path
+    folds: tuple[Checkpoint, ...] = ()
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -93,13 +102,24 @@ def read_checkpoint(path: str | Path) -> tuple[Manifest, dict[str, Tensor]]:
         If the file is missing, cut short, of another version, or does not fit its own settings.
     """
     file = open_tensors(Path(path))
+    if FOLDS in file.metadata:
+        n_folds = file.metadata[FOLDS].count(SEPARATOR) + 1
+        msg = (
+            f"{path} holds {n_folds} cross-fitted models, which cannot be used as one here. Give "
+            "the run of one of them, such as fold-1 in the same folder."
+        )
+        raise CheckpointError(msg)
     manifest = manifest_of(file)
     _check_shapes(file, manifest)
+    return manifest, _finite(file)
+
+
+def _finite(file: TensorFile) -> dict[str, Tensor]:
     tensors = file.read()
     if not all_finite(tensors):
-        msg = f"{path} holds weights that are not numbers; its training failed. Train anew."
+        msg = f"{file.path} holds weights that are not numbers; its training failed. Train anew."
         raise CheckpointError(msg)
-    return manifest, tensors
+    return tensors
 
 
 def load_checkpoint(
@@ -124,11 +144,104 @@ def load_checkpoint(
         If it was trained on several, and that is none of them.
     """
     whole, tensors = read_checkpoint(path)
-    manifest = whole.of(session_id)
+    return _build(whole.of(session_id), tensors, Path(path), device)
+
+
+def load_folds(path: str | Path, device: str = "cpu", session_id: str | None = None) -> Checkpoint:
+    """Read a checkpoint that may be cross-fitted; see `load_checkpoint` and `Checkpoint.folds`.
+
+    Only what asks the models through `mtm_core.inference.Reconstructor`, and takes its nulls
+    from `mtm_core.models.session_split.folds_of`, may use it.
+    """
+    file = open_tensors(Path(path))
+    if FOLDS not in file.metadata:
+        return load_checkpoint(path, device, session_id)
+    tensors, manifests = _finite(file), file.metadata[FOLDS].split(SEPARATOR)
+    folds = []
+    for number, text in enumerate(manifests, start=1):
+        manifest, start = Manifest.from_json(text).of(session_id), f"fold{number}."
+        own = {n.removeprefix(start): t for n, t in tensors.items() if n.startswith(start)}
+        _check_fold(file, manifest, own)
+        folds.append(_build(manifest, own, Path(path), device))
+    merged = manifest_of(file).of(session_id)
+    return Checkpoint(model=folds[0].model, manifest=merged, path=Path(path), folds=tuple(folds))
+
+
+def save_folds(path: Path, folds: Sequence[tuple[Manifest, Mapping[str, Tensor]]]) -> None:
+    """Write the models of a cross-fit into one checkpoint, whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        Where; ends in ``.safetensors``.
+    folds : sequence of (Manifest, mapping of str to Tensor)
+        What `read_checkpoint` returns of each fold, in their order.
+
+    Raises
+    ------
+    CheckpointError
+        If the folds do not divide the trials of one session among them.
+    OutputError
+        If it cannot be written.
+    """
+    tensors = {
+        f"fold{number}.{name}": tensor
+        for number, (_, own) in enumerate(folds, start=1)
+        for name, tensor in own.items()
+    }
+    manifests = [manifest for manifest, _ in folds]
+    texts = SEPARATOR.join(manifest.to_json() for manifest in manifests)
+    metadata = {MANIFEST: merged_manifest(manifests).to_json(), FOLDS: texts}
+    write_tensors(path, tensors, metadata)
+
+
+def merged_manifest(manifests: Sequence[Manifest]) -> Manifest:
+    """Return the manifest of a cross-fit: every trial is a test trial, of one of the folds.
+
+    Each trial was trained on by the models of the other folds, so that the parts ``train`` and
+    ``val`` hold all of them too.
+
+    Raises
+    ------
+    CheckpointError
+        If the folds do not divide the trials of one session among them.
+    """
+    first = manifests[0]
+    trials = [trial for manifest in manifests for trial in manifest.split["test"]]
+    is_one = all(
+        (m.session_id, m.session_hash, m.unit_id)
+        == (first.session_id, first.session_hash, first.unit_id)
+        for m in manifests
+    )
+    if not is_one or len(set(trials)) < len(trials):
+        msg = "These are not the folds of one session: other units, or a trial in two of them."
+        raise CheckpointError(msg)
+    every = tuple(sorted(trials))
+    record = replace(first.only, split={"train": every, "val": every, "test": every})
+    scores = {
+        name: float(np.mean([manifest.scores[name] for manifest in manifests]))
+        for name in first.scores
+    }
+    seconds = sum(manifest.seconds for manifest in manifests)
+    return replace(first, sessions=(record,), scores=scores, seconds=seconds)
+
+
+def _check_fold(file: TensorFile, manifest: Manifest, tensors: Mapping[str, Tensor]) -> None:
+    with torch.device("meta"):
+        family = Family(manifest.config.model, _facts(manifest))
+    expected = {name: tuple(value.shape) for name, value in family.state_dict().items()}
+    if expected != {name: tuple(value.shape) for name, value in tensors.items()}:
+        msg = f"{file.path} does not fit its own settings: a fold was damaged. Train anew."
+        raise CheckpointError(msg)
+
+
+def _build(
+    manifest: Manifest, tensors: Mapping[str, Tensor], path: Path, device: str
+) -> Checkpoint:
     with torch.random.fork_rng(devices=[]):
         model = build_model(manifest.config.model, _facts(manifest)[manifest.session_id])
     model.load_state_dict(member_state(tensors, manifest.session_id))
-    return Checkpoint(model=model.to(device).eval(), manifest=manifest, path=Path(path))
+    return Checkpoint(model=model.to(device).eval(), manifest=manifest, path=path)
 
 
 def _facts(manifest: Manifest) -> dict[str, SessionFacts]:

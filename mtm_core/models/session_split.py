@@ -8,7 +8,7 @@ from mtm_core.config import DataConfig
 from mtm_core.data.session import Session
 from mtm_core.data.splits import Split, split_trials
 from mtm_core.errors import ConfigError
-from mtm_core.models.checkpoint import split_part
+from mtm_core.models.checkpoint import Checkpoint, split_part
 from mtm_core.models.manifest import Manifest, PartName
 
 
@@ -44,3 +44,12 @@ def split_for(session: Session, manifest: Manifest | None) -> tuple[Split, str]:
     except ConfigError:
         every = np.arange(session.n_trials)
         return Split(train=every, val=every, test=every, dropped=nothing), "(all)"
+
+
+def folds_of(session: Session, checkpoint: Checkpoint) -> tuple[Split, ...]:
+    """Return the split of each fold of a cross-fitted model; nothing for an ordinary one.
+
+    Null models and baselines are fitted for each fold on its training trials, and judge its test
+    trials: like the model they never saw the trial that they predict.
+    """
+    return tuple(split_for(session, fold.manifest)[0] for fold in checkpoint.folds)

@@ -12,8 +12,7 @@ from mtm_core.evaluation.opponents import MODEL, Contender, Opponent, rival_of
 from mtm_core.evaluation.row_order import WithinName
 from mtm_core.inference import Reconstructor
 from mtm_core.models.answers import AnswerMemory
-from mtm_core.models.baselines import BaselineData
-from mtm_core.models.baselines_masked import MaskedBaselines
+from mtm_core.models.baselines_masked import FoldedBaselines, MaskedBaselines, baselines_of
 from mtm_viewer.presenters.compare_choice import CompareChoice
 from mtm_viewer.presenters.raster_scene import RasterScene, raster_scene
 from mtm_viewer.presenters.score_lines import fit_rivals
@@ -38,7 +37,7 @@ class Bench:
     scenes: dict[tuple[WithinName, bool], RasterScene] = field(default_factory=dict)
     models: dict[tuple[int, str], Reconstructor] = field(default_factory=dict)
     fitted: Rivals | None = None
-    baselines: MaskedBaselines | None = None
+    baselines: MaskedBaselines | FoldedBaselines | None = None
     untold: dict[tuple[int, str], Reconstructor] = field(default_factory=dict)
 
     def moved_to(self, workspace: Workspace) -> Bench:
@@ -96,9 +95,7 @@ class Bench:
         own, loaded = self.reconstructor(workspace.model, device), choice.model_in(workspace)
         if opponent.is_baseline:
             if self.baselines is None:
-                trials = workspace.train, workspace.val
-                data = BaselineData.from_session(workspace.session, *trials)
-                self.baselines = MaskedBaselines(data)
+                self.baselines = baselines_of(workspace.session, workspace.split, workspace.folds)
             return Contender(opponent=opponent, own=own, baselines=self.baselines)
         if loaded is None:
             return None

@@ -14,7 +14,7 @@ from mtm_core.errors import CheckpointError, DataError, MismatchError, MtmError
 from mtm_core.models.checkpoint import (
     fit_overlap,
     fit_session,
-    load_checkpoint,
+    load_folds,
 )
 from mtm_core.models.manifest_file import read_manifest
 from mtm_viewer.presenters.workspace import LoadedModel, Opened, Workspace, make_workspace
@@ -140,7 +140,7 @@ def _load_if_own(path: Path, session: Session) -> LoadedModel | None:
     try:
         if session.session_id not in read_manifest(path).session_ids:
             return None
-        return LoadedModel(checkpoint=load_checkpoint(path, session_id=session.session_id))
+        return LoadedModel(checkpoint=load_folds(path, session_id=session.session_id))
     except CheckpointError as error:
         logger.warning("A bundled checkpoint was left out: %s", error)
         return None
@@ -154,7 +154,7 @@ def _load(path: Path, request: OpenRequest) -> LoadedModel:
         asked = _asked_session_id(request)
         bundled = (each for each in known if own_session_path(each) is not None)
         session_id = asked if asked in known else next(bundled, asked or "")
-    return LoadedModel(checkpoint=load_checkpoint(path, session_id=session_id))
+    return LoadedModel(checkpoint=load_folds(path, session_id=session_id))
 
 
 def _asked_session_id(request: OpenRequest) -> str | None:

@@ -131,7 +131,8 @@ def train_words(folder: Path, order: RunOrder) -> list[str]:
     begun = RunFolder(folder).holds_run()
     preset = [] if begun else ["--preset", order.preset]
     where = ["--out", str(folder), "--resume"]
-    return ["train", *preset, "--session", *order.session_paths, *where]
+    folds = ["--cross-fit", str(order.folds)] if order.folds else []
+    return ["train", *preset, "--session", *order.session_paths, *folds, *where]
 
 
 def error_sentence(folder: Path) -> str:

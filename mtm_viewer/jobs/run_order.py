@@ -45,6 +45,8 @@ class RunOrder:
         ``"paused"`` or ``"cancelled"`` if a person stopped it; "" otherwise.
     error : str
         Why it failed; "" if it did not.
+    folds : int
+        Models of a cross-fit; 0 for a single model.
     """
 
     preset: str
@@ -56,12 +58,14 @@ class RunOrder:
     pid_started_s: float = 0.0
     stopped: str = ""
     error: str = ""
+    folds: int = 0
 
     @property
     def title(self) -> str:
         """Name the run: its preset and its sessions."""
         n_more = len(self.session_names) - 1
-        return f"{self.preset} on {self.session_names[0]}" + (f" and {n_more} more" * bool(n_more))
+        preset = f"{self.preset}, {self.folds} folds," if self.folds else self.preset
+        return f"{preset} on {self.session_names[0]}" + (f" and {n_more} more" * bool(n_more))
 
     def process(self) -> psutil.Process | None:
         """Return its process if that is alive."""

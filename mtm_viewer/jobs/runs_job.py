@@ -16,6 +16,7 @@ import psutil
 from mtm_core.errors import MtmError
 from mtm_core.models.manifest import Manifest
 from mtm_core.models.manifest_file import read_manifest
+from mtm_core.training.crossfit import fold_folder
 from mtm_core.training.event_log import EventTail
 from mtm_core.training.events import RunFinished, from_json
 from mtm_core.training.run_folder import RunFolder
@@ -109,15 +110,17 @@ def runs_work(request: object, should_stop: Callable[[], bool]) -> Iterator[obje
             continue
         manifest = _manifest(folder / "model.safetensors")
         runs.append(describe_run(folder, order, manifest))
-        if manifest is not None and runs[-1].state == "finished":
+        is_single = manifest is not None and not order.folds
+        if is_single and manifest is not None and runs[-1].state == "finished":
             factors.append((runs[-1].created, _factor(folder, manifest)))
     yield RunsFound(root=request.root, runs=tuple(runs), speed=_speed(factors))
 
 
 def describe_run(folder: Path, order: RunOrder, manifest: Manifest | None) -> RunInfo:
     """Say how a run stands, by its order, its process and its model."""
-    n_steps = 0 if manifest is None else manifest.n_steps
-    step = _newest_step(folder)
+    n_steps = 0 if manifest is None else manifest.n_steps * max(order.folds, 1)
+    folders = [fold_folder(folder, fold) for fold in range(1, order.folds + 1)] or [folder]
+    step = sum(map(_newest_step, folders))
     scores: tuple[tuple[str, float], ...] = ()
     if manifest is not None and step:  # the weights before the first step are no model yet
         scores = tuple(manifest.scores.items())

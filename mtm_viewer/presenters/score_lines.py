@@ -39,6 +39,7 @@ def scored_trials(workspace: Workspace) -> ScoredTrials:
         train=workspace.train,
         val=workspace.val,
         shown=workspace.test,
+        folds=workspace.folds,
     )
 
 

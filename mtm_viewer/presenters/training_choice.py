@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mtm_core.config_io import load_preset
@@ -31,10 +31,22 @@ class SessionChoice:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingChoice:
-    """What a person chose: a preset and sessions."""
+    """What a person chose to train.
+
+    Parameters
+    ----------
+    preset : str
+        Settings to train by.
+    sessions : tuple of SessionChoice
+        What to train on.
+    folds : int
+        Models of a cross-fit, so that each trial is predicted by one that never saw it; 0 for
+        a single model.
+    """
 
     preset: str
     sessions: tuple[SessionChoice, ...]
+    folds: int = 0
 
 
 def session_choices(
@@ -66,10 +78,19 @@ def time_words(choice: TrainingChoice, speed: Speed) -> str:
     known = [session.shape for session in choice.sessions if session.shape is not None]
     seconds = None
     if len(known) == len(choice.sessions):
-        seconds = estimate_s(load_preset(choice.preset), known, speed)
+        seconds = _estimate_s(choice, known, speed)
     words = estimate_words(seconds)
     source = "" if seconds is None else f", estimated {speed.words}"
     return f"{words[:1].upper()}{words[1:]}{source}."
+
+
+def _estimate_s(choice: TrainingChoice, shapes: list[Shape], speed: Speed) -> float | None:
+    """Estimate all models of a choice: those of a cross-fit are trained one after another."""
+    config = load_preset(choice.preset)
+    if not choice.folds:
+        return estimate_s(config, shapes, speed)
+    one = estimate_s(replace(config, data=replace(config.data, folds=choice.folds)), shapes, speed)
+    return None if one is None else choice.folds * one
 
 
 def _shape(row: SessionRow, n_bins: int) -> Shape | None:

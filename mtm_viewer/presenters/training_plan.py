@@ -133,7 +133,8 @@ def estimate_s(config: TrainConfig, shapes: Sequence[Shape], speed: Speed) -> fl
 
 def training_s(config: TrainConfig, shapes: Sequence[Shape]) -> float:
     """Return the rule's seconds of training alone, on the machine that it was made on."""
-    share = 1.0 - config.data.val_fraction - config.data.test_fraction
+    data = config.data
+    share = 1.0 - data.val_fraction - (1 / data.folds if data.folds else data.test_fraction)
     factor = config.data.bin_factor
     n_train = [round(share * shape.n_trials) for shape in shapes]
     steps = config.optim.n_steps(max(1, sum(n_train)))

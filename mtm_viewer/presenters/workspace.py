@@ -12,12 +12,15 @@ from numpy.typing import NDArray
 from mtm_core.config import PreparationConfig, SchemeName
 from mtm_core.data.health import SessionHealth, session_health
 from mtm_core.data.session import Session
+from mtm_core.data.splits import Split
 from mtm_core.evaluation.mask_answers import is_temporal, kind_words, mask_for
 from mtm_core.masking.spec import MaskSpec
 from mtm_core.models.checkpoint import Checkpoint, fit_overlap
-from mtm_core.models.session_split import split_for
+from mtm_core.models.session_split import folds_of, split_for
 
 Rows = NDArray[np.int64]
+CROSS_FITTED = "cross-fitted"
+"""What all trials are for a cross-fitted model: each is predicted by one that never saw it."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -51,7 +54,9 @@ class LoadedModel:
     def name(self) -> str:
         """What the model is and where it came from, for example ``"MtM (demo)"``."""
         path = self.checkpoint.path
-        return f"{self.kind} ({path.parent.name if path.stem == 'model' else path.stem})"
+        name = f"{self.kind} ({path.parent.name if path.stem == 'model' else path.stem})"
+        n_folds = len(self.checkpoint.folds)
+        return f"{name}, {n_folds} folds" if n_folds else name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,6 +140,17 @@ class Workspace:
         rivals = (model for model in self.models if model.is_temporal)
         return next((model for model in rivals if _comparable(model) == own), None)
 
+    @property
+    def split(self) -> Split:
+        """The trials of each part."""
+        nothing = np.zeros(0, dtype=np.int64)
+        return Split(train=self.train, val=self.val, test=self.test, dropped=nothing)
+
+    @cached_property
+    def folds(self) -> tuple[Split, ...]:
+        """The split of each fold of a cross-fitted model on screen; nothing for another."""
+        return () if self.model is None else folds_of(self.session, self.model.checkpoint)
+
     @cached_property
     def health(self) -> SessionHealth:
         """The recording, looked over."""
@@ -191,6 +207,8 @@ def make_workspace(
         fitted, is_missing = overlap.session, overlap.is_missing
     manifest = models[shown].checkpoint.manifest if models else None
     split, kind = split_for(fitted, manifest)
+    if models and models[shown].checkpoint.folds:
+        kind = CROSS_FITTED
     return Workspace(
         recording=session,
         session=fitted,

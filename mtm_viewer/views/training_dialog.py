@@ -6,12 +6,15 @@ from collections.abc import Callable, Sequence
 
 from PyQt6.QtCore import QSignalBlocker, Qt, pyqtSignal
 from PyQt6.QtWidgets import (
+    QCheckBox,
     QDialog,
     QDialogButtonBox,
     QGridLayout,
+    QHBoxLayout,
     QLabel,
     QListWidget,
     QListWidgetItem,
+    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
@@ -21,7 +24,12 @@ from mtm_viewer.presenters.training_plan import PresetChoice
 from mtm_viewer.theme import Theme
 from mtm_viewer.views.selector import fill_selector, selector
 
-_WIDTH, _HEIGHT = 620, 480
+_WIDTH, _HEIGHT = 620, 520
+USUAL_FOLDS, MOST_FOLDS = 5, 20
+FOLD_WORDS = (
+    "Each model is tested on its own share of the trials, so that all trials are scored, each by "
+    "a model that never saw it: for sessions with few trials."
+)
 _Check = Qt.CheckState
 
 
@@ -76,14 +84,20 @@ class TrainingDialog(QDialog):
         self.list = QListWidget(self)
         self.list.setAccessibleName("Sessions to train on")
         self.many = _muted(theme, "How many sessions the preset takes", self)
+        self.cross_fit = QCheckBox("&Cross-fit with", self)
+        self.folds = QSpinBox(self)
+        self.told = _muted(theme, "What a cross-fit is", self)
         self.time = QLabel(self)
         self.time.setAccessibleName("How long it will take")
         self.time.setWordWrap(True)
         self.buttons = self._make_buttons("Add to the queue" if is_busy else "Train")
         self._fill_sessions()
+        self._set_up_folds()
         self._lay_out()
         self.preset.currentIndexChanged.connect(lambda _: self._show())
         self.list.itemChanged.connect(lambda _: self._show())
+        self.cross_fit.toggled.connect(lambda _: self._show())
+        self.folds.valueChanged.connect(lambda _: self._show())
         self._show()
         self.resize(_WIDTH, _HEIGHT)
 
@@ -98,7 +112,9 @@ class TrainingDialog(QDialog):
                 for row, session in enumerate(self._sessions)
                 if self._item(row).checkState() == _Check.Checked
             )
-        return TrainingChoice(preset=preset.name, sessions=sessions)
+        can_fold = len(sessions) == 1 and self.cross_fit.isChecked()
+        folds = self.folds.value() if can_fold else 0
+        return TrainingChoice(preset=preset.name, sessions=sessions, folds=folds)
 
     def _show(self) -> None:
         preset = self._presets[str(self.preset.currentData())]
@@ -113,7 +129,18 @@ class TrainingDialog(QDialog):
             if preset.takes_many
             else "This preset learns the open session alone."
         )
+        is_alone = len(self.choice.sessions) == 1
+        self.cross_fit.setEnabled(is_alone)
+        self.folds.setEnabled(is_alone and self.cross_fit.isChecked())
         self.time.setText(self._estimate(self.choice))
+
+    def _set_up_folds(self) -> None:
+        self.folds.setRange(2, MOST_FOLDS)
+        self.folds.setValue(USUAL_FOLDS)
+        self.folds.setSuffix(" models")
+        self.folds.setAccessibleName("Number of models of the cross-fit")
+        self.cross_fit.setToolTip(FOLD_WORDS)
+        self.told.setText(FOLD_WORDS)
 
     def _item(self, row: int) -> QListWidgetItem:
         item = self.list.item(row)
@@ -164,7 +191,13 @@ class TrainingDialog(QDialog):
         layout.addLayout(top)
         layout.addWidget(sessions)
         layout.addWidget(self.list, 1)
-        for widget in (self.many, self.time, self.buttons):
+        folds = QHBoxLayout()
+        folds.addWidget(self.cross_fit)
+        folds.addWidget(self.folds)
+        folds.addStretch(1)
+        layout.addWidget(self.many)
+        layout.addLayout(folds)
+        for widget in (self.told, self.time, self.buttons):
             layout.addWidget(widget)
 
 

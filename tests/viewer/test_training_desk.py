@@ -148,9 +148,19 @@ def test_the_dialog_takes_sessions_where_the_preset_does(desk, qtbot, tmp_path):
     assert "after its first steps" in dialog.time.text()
     dialog.preset.setCurrentIndex(dialog.preset.findData("quick"))
     assert [session.name for session in dialog.choice.sessions] == ["small (simulated)"]
+    assert not dialog.folds.isEnabled()
+    before = dialog.time.text()
+    dialog.cross_fit.setChecked(True)
+    dialog.folds.setValue(4)
+    assert dialog.time.text() != before
+    dialog.preset.setCurrentIndex(dialog.preset.findData("multi"))
+    assert not dialog.cross_fit.isEnabled()
+    assert dialog.choice.folds == 0
+    dialog.preset.setCurrentIndex(dialog.preset.findData("quick"))
     with qtbot.waitSignal(dialog.chosen) as chosen:
         dialog.buttons.accepted.emit()
     assert isinstance(chosen.args[0], TrainingChoice)
+    assert chosen.args[0].folds == 4
     desk.training.queue.cancel()
 
 

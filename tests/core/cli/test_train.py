@@ -193,3 +193,30 @@ def test_among_several_processes_a_signal_that_is_repeated_interrupts_nothing(ca
         os.kill(os.getpid(), signal.SIGINT)
         assert stop.is_asked
     assert capsys.readouterr().err == ""
+
+
+def test_a_cross_fit_trains_a_model_for_each_fold_and_is_evaluated_on_all_trials(
+    command, session_file, tmp_path, capsys
+):
+    assert main([*command, "--cross-fit", "3"]) == 0
+    said = capsys.readouterr()
+    assert "3 models; each trial is predicted by the one that never saw it" in said.out
+    assert "Fold 3 of 3." in said.err
+    out = tmp_path / "run"
+    words = ["evaluate", str(out), str(session_file), "--tasks", "inter_region", "--no-shuffle"]
+    assert main([*words, "--json", "-"]) == 0
+    values = json.loads(capsys.readouterr().out)
+    assert (values["n_trials"], values["folds"]) == (40, 3)
+    assert main(["train", "--resume", "--out", str(out)]) == 0
+    assert main(["decode", str(out), str(session_file)]) == 2
+    assert "3 cross-fitted models" in capsys.readouterr().err
+    assert main(command) == 2
+    assert "already holds a run" in capsys.readouterr().err
+
+
+def test_a_cross_fit_takes_one_session_and_at_least_two_folds(command, session_file, capsys):
+    both = [*command, "--session", str(session_file), str(session_file)]
+    assert main([*both, "--cross-fit", "3"]) == 2
+    assert "--cross-fit takes one session" in capsys.readouterr().err
+    assert main([*command, "--cross-fit", "1"]) == 2
+    assert "--data.folds is 1" in capsys.readouterr().err

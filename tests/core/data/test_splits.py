@@ -162,3 +162,41 @@ def test_which_training_trials_are_kept_is_a_matter_of_seed_and_session():
 def test_more_training_trials_than_there_are_is_refused():
     with pytest.raises(ConfigError, match=r"is 71, but there are only 70.*nearest valid .* 70"):
         split_rows(100, "a", DataConfig(train_trials=71))
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("n_trials", [60, 97, 340])
+def test_folds_test_every_trial_once_and_learn_from_others(way, n_trials):
+    folds = [
+        split_rows(n_trials, "a", DataConfig(split=way, folds=4, fold=fold, split_gap=2))
+        for fold in (1, 2, 3, 4)
+    ]
+    tested = np.sort(np.concatenate([fold.test for fold in folds]))
+    assert tested.tolist() == list(range(n_trials))
+    for fold in folds:
+        together = np.sort(np.concatenate(_parts(fold)))
+        assert together.tolist() == list(range(n_trials))
+        assert len(fold.val) == round(0.1 * n_trials)
+        assert abs(len(fold.test) - n_trials / 4) < 1
+        assert (len(fold.dropped) > 0) == (way == "blocked")
+    if way == "blocked":
+        for fold in folds:
+            assert np.array_equal(np.diff(fold.test), np.ones(len(fold.test) - 1))
+            near = np.abs(np.subtract.outer(fold.train, np.r_[fold.test, fold.val]))
+            assert near.min() > 2
+
+
+def test_folds_of_one_seed_belong_together_and_others_do_not():
+    def test_part(**settings):
+        return split_rows(100, "a", DataConfig(folds=5, **settings)).test.tolist()
+
+    assert not set(test_part(fold=1)) & set(test_part(fold=2))
+    assert test_part(fold=1) != test_part(fold=1, split_seed=1)
+
+
+def test_folds_that_do_not_fit_are_refused():
+    config = DataConfig(split="blocked", folds=2, split_gap=20)
+    with pytest.raises(ConfigError, match="2 blocks with gaps of 20"):
+        split_rows(50, "a", config)
+    with pytest.raises(ConfigError, match="zero validation trials"):
+        split_rows(3, "a", DataConfig(folds=3))

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from mtm_core.training.crossfit import cross_fit
 from mtm_core.training.events import StepDone
-from mtm_viewer.jobs.run_order import FILE, write_order
+from mtm_viewer.jobs.process import train_words
+from mtm_viewer.jobs.run_order import FILE, read_order, write_order
 from mtm_viewer.jobs.runs_job import CurveRequest, RunsRequest, curve_work, runs_work
+from tests.core.sessions import make_session
 from tests.core.training.runs import run_all, run_until, tiny_config
 from tests.viewer.jobs.fake_training import make_order
 
@@ -55,3 +58,20 @@ def test_curves_are_read_from_the_events(tmp_path):
     assert shown.step.tolist() == [1, 2, 3, 4, 5, 6]
     assert shown.validation["mean"][0].tolist() == [0, 2, 4, 6]
     assert read.curve.finished.bps == shown.best_bps
+
+
+def test_a_cross_fit_is_one_run_of_many_models(tmp_path):
+    folder = tmp_path / "folds"
+    config = tiny_config(data__folds="2", optim__steps="4")
+    list(cross_fit(config, make_session, folder))
+    order = replace(make_order(), folds=2).began(2**22 - 1)
+    write_order(folder, order)
+    found = look(tmp_path)
+    (run,) = found.runs
+    assert (run.state, run.step, run.n_steps) == ("finished", 8, 8)
+    assert found.speed.n_runs == 0  # as many models say nothing about the speed of one
+    assert read_order(folder) == order
+    assert "2 folds" in order.title
+    words = train_words(folder, order)
+    assert words[words.index("--cross-fit") + 1] == "2"
+    assert "--cross-fit" not in train_words(folder, make_order())

@@ -25,3 +25,18 @@ def test_the_open_session_comes_first_and_only_once():
     assert "a short measurement" in time_words(known, Speed())
     unknown = TrainingChoice(preset="multi", sessions=(open_now, vague))
     assert time_words(unknown, Speed()) == "Time known after its first steps."
+
+
+def test_a_cross_fit_takes_as_long_as_its_models():
+    (open_now,) = session_choices(make_small_workspace(n_trials=400), ())
+
+    def seconds(folds):
+        words = time_words(
+            TrainingChoice(preset="quick", sessions=(open_now,), folds=folds), Speed(factor=50.0)
+        )
+        number = next(word for word in words.split() if word.isdigit())
+        return float(number) * (60 if "min" in words else 1)
+
+    assert 3 < seconds(5) / seconds(0) < 8
+    lfads = TrainingChoice(preset="lfads-quick", sessions=(open_now,), folds=3)
+    assert time_words(lfads, Speed()) == "Time known after its first steps."

@@ -8,10 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mtm_core.config import PreparationConfig
+from mtm_core.config import DataConfig, PreparationConfig
 from mtm_core.data.splits import split_trials
 from mtm_core.errors import MismatchError
-from mtm_viewer.presenters.workspace import Opened, make_workspace
+from mtm_core.models.checkpoint import load_folds, save_folds
+from mtm_core.models.family import family_state
+from mtm_viewer.presenters.score_lines import scored_trials
+from mtm_viewer.presenters.workspace import LoadedModel, Opened, make_workspace
+from tests.core.checkpoints import make_checkpoint
 from tests.core.sessions import make_session
 from tests.viewer.workspaces import MTM, TEMPORAL, make_model, make_small_workspace
 
@@ -105,3 +109,23 @@ def test_a_prepared_recording_is_called_by_its_own_name_and_opened_by_its_source
     prepared = replace(workspace, opened=opened)
     assert (prepared.name, prepared.source) == ("simulated-0 (simulated)", "/data/KS014")
     assert prepared.health.n_trials == 40
+
+
+def test_a_cross_fitted_model_shows_all_trials_each_by_its_own_fold(tmp_path):
+    session = make_session()
+    configs = [replace(MTM, data=DataConfig(folds=2, fold=number)) for number in (1, 2)]
+    folds = [make_checkpoint(session, config) for config in configs]
+    path = tmp_path / "run" / "model.safetensors"
+    path.parent.mkdir()
+    save_folds(path, [(f.manifest, family_state(f.model, session.session_id)) for f in folds])
+    model = LoadedModel(checkpoint=load_folds(path))
+    workspace = make_workspace(session, Path("s.h5"), (model,))
+    assert workspace.test.tolist() == list(range(40))
+    assert model.name == "MtM (run), 2 folds"
+    assert workspace.trial_kind == "cross-fitted"
+    assert [fold.test.tolist() for fold in workspace.folds] == [
+        list(fold.manifest.split["test"]) for fold in folds
+    ]
+    assert scored_trials(workspace).folds == workspace.folds
+    assert make_small_workspace().folds == ()
+    assert workspace.split.test.tolist() == workspace.test.tolist()
