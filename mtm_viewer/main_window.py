@@ -361,6 +361,8 @@ class MainWindow(QMainWindow):
         dock.setObjectName(title)
         dock.setWidget(view)
         dock.setAccessibleName(title)
+        if not view.accessibleName():
+            view.setAccessibleName(title)
         features = QDockWidget.DockWidgetFeature
         dock.setFeatures(features.DockWidgetMovable | features.DockWidgetFloatable)
         self.addDockWidget(area, dock)

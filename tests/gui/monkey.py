@@ -452,7 +452,12 @@ def main(words: list[str]) -> int:
     parser.add_argument("--steps", type=int, default=10_000)
     parser.add_argument("--warm-up", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--sessions", nargs="*", help="beginnings of names; all if left out")
     arguments = parser.parse_args(words)
+    if arguments.sessions:
+        chosen = tuple(arguments.sessions)
+        names = [name for name in resources.list_sessions() if name.startswith(chosen)]
+        resources.list_sessions = lambda: names
     torch.set_num_threads(max(1, (os.cpu_count() or 2) - 1))
     app = QApplication([])
     with tempfile.TemporaryDirectory(prefix="mtm-monkey-") as name:
