@@ -16,6 +16,7 @@ from mtm_viewer.compare_actions import add_compare_commands
 from mtm_viewer.compare_desk import CompareDesk
 from mtm_viewer.experiment_desk import ExperimentDesk
 from mtm_viewer.explorer import Explorer
+from mtm_viewer.honesty_desk import HonestyDesk
 from mtm_viewer.jobs.matrix_job import MatrixJob
 from mtm_viewer.jobs.population_job import PopulationJob
 from mtm_viewer.jobs.theatre_job import TheatreJob
@@ -102,6 +103,8 @@ class Desktop(SessionDesk):
         add_theatre_commands(explorer.registry, self.theatre)
         self.compare = CompareDesk(explorer)
         add_compare_commands(explorer.registry, self.state, self.compare, self)
+        self.honesty = HonestyDesk(explorer)
+        explorer.registry.add(*self.honesty.commands(self))
         self.exports = PanelExports(explorer, self.experiments, lambda: self._folder)
         offer_panels(
             self.exports, explorer, self.matrix.state, self.compare.change, self.population.state
@@ -270,6 +273,7 @@ class Desktop(SessionDesk):
         self.training.stop()
         self.browsing.stop()
         self.matrix.stop()
+        self.honesty.stop()
         self.population.stop()
         self.theatre.stop()
         self.explorer.stop()

@@ -35,6 +35,7 @@ from mtm_viewer.views.comparison_view import ComparisonView
 from mtm_viewer.views.drop_target import DropTarget
 from mtm_viewer.views.health_strip import HealthStrip
 from mtm_viewer.views.history_panel import HistoryPanel
+from mtm_viewer.views.honesty_panel import HonestyPanel
 from mtm_viewer.views.icons import app_icon
 from mtm_viewer.views.mask_editor import MaskEditor
 from mtm_viewer.views.model_bar import ModelBar
@@ -100,6 +101,7 @@ class MainWindow(QMainWindow):
         self.may_close: Callable[[], bool] | None = None
         self.matrix = RegionMatrixView(parent=self)
         self.compare = ComparisonView(parent=self)
+        self.honesty = HonestyPanel(parent=self)
         self.population = PopulationView(parent=self)
         self.welcome = WelcomePage(self)
         self.browser = self.welcome.browser
@@ -193,6 +195,7 @@ class MainWindow(QMainWindow):
             *(self.tree, self.editor, self.names, self.history, self.welcome, self.status),
             *(self.health, self.opening, self.download, self.training, self._target),
             *(self.matrix, self.compare, self.population, self.recipe, self.theatre),
+            self.honesty,
         ):
             view.set_theme(theme)
 
@@ -336,6 +339,7 @@ class MainWindow(QMainWindow):
             "training": self._dock("Training", SideScroll(self.training), right),
             "matrix": self._dock("Region-to-region matrix", SideScroll(self.matrix), right),
             "compare": self._dock("Compare", self.compare, right),
+            "honesty": self._dock("Behind the picture", SideScroll(self.honesty), right),
             "population": self._dock("Population", self.population, right),
         }
         for dock in beside.values():

@@ -15,6 +15,7 @@ from mtm_viewer.panel_exports import ExportPanel, PanelExports
 from mtm_viewer.population_state import PopulationState
 from mtm_viewer.presenters.numbers_of_panels import (
     change_numbers,
+    honesty_numbers,
     matrix_numbers,
     population_numbers,
     raster_numbers,
@@ -59,6 +60,8 @@ def offer_panels(
         _matrix(window, matrix),
         _compare(explorer, change),
         _population(window, population),
+        _theatre(window),
+        _honesty(window),
         _training(window),
         _tree(explorer),
     ):
@@ -159,6 +162,29 @@ def _population(window: MainWindow, state: PopulationState) -> ExportPanel:
         widget=view,
         parts=lambda: () if state.answer is None else view.parts,
         numbers=numbers,
+    )
+
+
+def _theatre(window: MainWindow) -> ExportPanel:
+    view = window.theatre
+    maps = view.maps
+    return ExportPanel(
+        name="theatre",
+        title="Single-trial theatre",
+        widget=view,
+        parts=_when(lambda: maps.drawable is not None, (view.title, view.facts, maps.graphics)),
+        numbers=lambda: None if maps.drawable is None else raster_numbers(maps.drawable),
+    )
+
+
+def _honesty(window: MainWindow) -> ExportPanel:
+    panel = window.honesty
+    return ExportPanel(
+        name="honesty",
+        title="Behind the picture",
+        widget=panel,
+        parts=_when(lambda: bool(panel.lines), (panel.list,)),
+        numbers=lambda: honesty_numbers(panel.lines) if panel.lines else None,
     )
 
 

@@ -13,6 +13,7 @@ from mtm_core.evaluation.paired_change import PairedChange
 from mtm_core.evaluation.region_matrix_report import CSV_HEADER, MatrixReport
 from mtm_core.evaluation.unit_facts import UnitFacts
 from mtm_core.masking.spec import ResolvedMask
+from mtm_viewer.presenters.honesty import HonestyLine
 from mtm_viewer.presenters.panel_numbers import NumberColumn, NumberTable, PanelNumbers
 from mtm_viewer.presenters.raster_drawable import RasterDrawable, RasterPanel
 from mtm_viewer.presenters.scores import ScoreLine
@@ -138,6 +139,16 @@ def change_numbers(session: Session, change: PairedChange) -> PanelNumbers:
     )
     table = NumberTable(name="units", columns=columns)
     return PanelNumbers(title="Change of each unit", tables=(table,), notes=notes)
+
+
+def honesty_numbers(lines: Sequence[HonestyLine]) -> PanelNumbers:
+    """Return what stands behind a picture, a line for each thing."""
+    columns = tuple(
+        NumberColumn(name=name, values=np.array([getattr(line, name) for line in lines]))
+        for name in ("what", "verdict", "words")
+    )
+    table = NumberTable(name="lines", columns=columns)
+    return PanelNumbers(title="Behind the picture", tables=(table,))
 
 
 def tree_numbers(

@@ -22,7 +22,10 @@ from tests.viewer.workspaces import write_files
 
 pytestmark = pytest.mark.gui
 PATIENCE_MS = 60_000
-NAMES = ["rasters", "scores", "unit", "matrix", "compare", "population", "training", "tree"]
+NAMES = [
+    *("rasters", "scores", "unit", "matrix", "compare", "population", "theatre", "honesty"),
+    *("training", "tree"),
+]
 
 
 @pytest.fixture

@@ -12,9 +12,11 @@ from mtm_core.evaluation.paired_change import ChangeScore, PairedChange, UnitCha
 from mtm_core.evaluation.unit_facts import unit_facts
 from mtm_core.evaluation.unit_table import CSV_HEADER, csv_rows
 from mtm_viewer.jobs.reconstruct_job import ReconstructionJob, ReconstructionRequest
+from mtm_viewer.presenters.honesty import HonestyLine
 from mtm_viewer.presenters.mask_choice import recipe_choice
 from mtm_viewer.presenters.numbers_of_panels import (
     change_numbers,
+    honesty_numbers,
     matrix_numbers,
     population_numbers,
     raster_numbers,
@@ -196,3 +198,9 @@ def test_the_population_is_saved_unit_by_unit():
     shown = column(table, "bps_beyond_psth").cells()[:, 0]
     assert [float(cell) for cell in shown] == [float(row[place]) for row in rows]
     assert column(table, "unit_id").values.tolist() == [str(row[0]) for row in rows]
+
+
+def test_what_stands_behind_a_picture_is_saved_in_words():
+    lines = (HonestyLine(what="Data", words="simulated, by a program", verdict="mind"),)
+    (table,) = honesty_numbers(lines).tables
+    assert table.to_text() == 'what,verdict,words\nData,mind,"simulated, by a program"\n'
