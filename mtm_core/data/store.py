@@ -103,11 +103,16 @@ class StoredCounts:
 
     def expect(self, rows: Rows) -> None:
         """Ask the system to fetch some trials from the disk while we compute."""
+        advice = getattr(mmap, "MADV_WILLNEED", None)  # not every system takes advice
+        if advice is None:
+            return
         n_bytes = math.prod(self.array.shape[1:])
-        for row in rows.tolist():
-            first = self._offset + row * n_bytes
-            start = first - first % mmap.PAGESIZE
-            self._advise("MADV_WILLNEED", start, first + n_bytes - start)
+        first = self._offset + rows * n_bytes
+        start = first - first % mmap.PAGESIZE
+        length = first + n_bytes - start
+        with contextlib.suppress(OSError):
+            for place, size in zip(start.tolist(), length.tolist(), strict=True):
+                self._map.madvise(advice, place, size)
 
     def equals(self, counts: Counts) -> bool:
         """Tell whether the file holds these counts."""

@@ -158,6 +158,7 @@ class Trainer:
             )
             raise MemoryLimitError(msg) from error
         finally:
+            self.bench.lookahead.close()
             self.folder.events.close()
             self.folder.release()
 

@@ -8,6 +8,7 @@ so that training neither disturbs other code nor is disturbed by it.
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Iterator
 
 import numpy as np
@@ -49,9 +50,17 @@ def trials_of_step(
     """
     first, last = step * batch_size, (step + 1) * batch_size - 1
     passes = range(first // n_trials, last // n_trials + 1)
-    orders = [numpy_generator(seed, "order", session_id, i).permutation(n_trials) for i in passes]
+    orders = [_order_of_pass(seed, session_id, n_trials, number) for number in passes]
     start = first - passes[0] * n_trials
     return np.concatenate(orders)[start : start + batch_size]
+
+
+@functools.lru_cache(maxsize=1024)
+def _order_of_pass(seed: int, session_id: str, n_trials: int, number: int) -> NDArray[np.int64]:
+    """Return the order of trials in a pass; drawn once, as a pass lasts for many steps."""
+    order = numpy_generator(seed, "order", session_id, number).permutation(n_trials)
+    order.flags.writeable = False
+    return order
 
 
 def mask_generator(seed: int, step: int, place: int = 0) -> torch.Generator:

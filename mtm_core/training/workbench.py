@@ -22,6 +22,7 @@ from mtm_core.models.ndt1 import Ndt1
 from mtm_core.models.warm_start import warm_start
 from mtm_core.training.batches import Batches, DrawnBatch
 from mtm_core.training.distributed import Team
+from mtm_core.training.lookahead import Lookahead
 from mtm_core.training.optim import WeightAverage
 from mtm_core.training.randomness import mask_generator
 from mtm_core.training.sessions import SessionOrder, TrainingSession
@@ -108,12 +109,27 @@ class Workbench:
         place : int
             Which of the sessions of the step.
         """
+        if self.backend.device == "cpu":
+            counts = self.lookahead.take((step, place))
+            if step + 1 < self.n_steps:
+                self.lookahead.begin((step + 1, place))
+            return self.sessions[int(self.order.session[step, place])], counts
         session, trials = self._trials(step, place)
         counts = session.counts.take(trials)
         if step + 1 < self.n_steps:
             following, trials = self._trials(step + 1, place)
             following.counts.expect(trials)
         return session, counts
+
+    @functools.cached_property
+    def lookahead(self) -> Lookahead[Tensor]:
+        """Fetches the counts of the next step while this one is computed, on a CPU."""
+        return Lookahead(self._fetch)
+
+    def _fetch(self, key: tuple[int, int]) -> Tensor:
+        session, trials = self._trials(*key)
+        session.counts.expect(trials)  # a disk is asked for all trials at once
+        return session.counts.take(trials)
 
     def describe_batch(self, step: int) -> str:
         """Say which trials make the batch of a step, by the ids that the sessions give them."""

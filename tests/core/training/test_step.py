@@ -61,6 +61,7 @@ def test_what_is_added_to_the_loss_comes_in_parts_too(loss, monkeypatch):
 
     monkeypatch.setattr(bench.model, "training_output", output)
     session, counts = bench.take_batch(0)
+    bench.lookahead.close()
     batch = session.sampler.draw(counts.float(), mask_generator(0, 0))
     found = [step_module.add_gradients(bench, 0, batch, n) for n in (1, 2, 5)]
     assert float(found[1]) == pytest.approx(float(found[0]), rel=1e-5)
@@ -223,6 +224,7 @@ def test_sessions_of_a_step_are_weighted_by_what_they_score(loss):
     gradient = torch.autograd.grad(whole, bench.parameters, allow_unused=True)
     norm = torch.stack([g.norm() for g in gradient if g is not None]).norm()
     made = step_module.make_step(bench, 0, 1)
+    bench.lookahead.close()
     assert made.loss == pytest.approx(whole.item(), rel=1e-5)
     assert made.grad_norm == pytest.approx(norm.item(), rel=1e-4)
 
