@@ -10,7 +10,7 @@ TORCH_INDEX ?=
 PIP := $(BIN)/python -m pip
 export PIP_DISABLE_PIP_VERSION_CHECK ?= 1
 
-.PHONY: setup demo test check bench check-gui docs docs-check package package-check bundle bundle-check clean
+.PHONY: setup demo test check bench check-gui docs docs-check package package-check bundle bundle-check check-deps release-check clean
 
 setup: $(VENV)/.packages $(VENV)/.system
 
@@ -73,6 +73,12 @@ bundle: setup $(VENV)/.building
 bundle-check: setup
 	@packaging/system_packages.sh gui-check
 	$(BIN)/python packaging/check_bundle.py dist/mtm-viewer
+
+check-deps: setup
+	$(BIN)/python packaging/check_deps.py
+
+release-check: setup
+	$(BIN)/python packaging/release.py
 
 package-check: package
 	$(BIN)/python packaging/check_package.py dist

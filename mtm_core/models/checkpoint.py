@@ -23,7 +23,8 @@ from mtm_core.errors import CheckpointError, MismatchError
 from mtm_core.models.build import build_model
 from mtm_core.models.family import Family, member_state
 from mtm_core.models.manifest import Manifest, PartName
-from mtm_core.models.manifest_file import MANIFEST, manifest_of
+from mtm_core.models.manifest_file import MANIFEST, manifest_of, version_of
+from mtm_core.models.older_checkpoints import Rename, rename_from, tensors_from
 from mtm_core.models.session_part import SessionFacts
 from mtm_core.models.spike_model import SpikeModel
 from mtm_core.models.tensor_file import TensorFile, all_finite, open_tensors, write_tensors
@@ -109,9 +110,14 @@ def read_checkpoint(path: str | Path) -> tuple[Manifest, dict[str, Tensor]]:
             "the run of one of them, such as fold-1 in the same folder."
         )
         raise CheckpointError(msg)
-    manifest = manifest_of(file)
-    _check_shapes(file, manifest)
-    return manifest, _finite(file)
+    manifest, version = manifest_of(file), version_of(file)
+    _check_shapes(file, manifest, rename_from(version, manifest))
+    tensors = _finite(file)
+    try:
+        return manifest, tensors_from(version, manifest, tensors)
+    except CheckpointError as error:
+        msg = f"{path} cannot be used as a checkpoint: {error}."
+        raise CheckpointError(msg) from error
 
 
 def _finite(file: TensorFile) -> dict[str, Tensor]:
@@ -340,16 +346,17 @@ def split_part(manifest: Manifest, session: Session, part: PartName) -> NDArray[
     return rows
 
 
-def _check_shapes(file: TensorFile, manifest: Manifest) -> None:
+def _check_shapes(file: TensorFile, manifest: Manifest, rename: Rename) -> None:
     """Compare the file with the model that its settings describe, before memory is taken."""
     with torch.device("meta"):
         family = Family(manifest.config.model, _facts(manifest))
     expected = {name: tuple(value.shape) for name, value in family.state_dict().items()}
-    for name in sorted(expected.keys() | file.shapes.keys()):
-        if expected.get(name) != file.shapes.get(name):
+    found = {rename(name): shape for name, shape in file.shapes.items()}
+    for name in sorted(expected.keys() | found.keys()):
+        if expected.get(name) != found.get(name):
             msg = (
                 f"{file.path} does not fit its own settings: '{name}' has the shape "
-                f"{file.shapes.get(name, 'of nothing')}, not {expected.get(name, 'any')}. "
+                f"{found.get(name, 'of nothing')}, not {expected.get(name, 'any')}. "
                 "It was damaged, or made by another version; train anew."
             )
             raise CheckpointError(msg)

@@ -20,6 +20,7 @@ from mtm_core.config import TrainConfig
 from mtm_core.data.session import Session
 from mtm_core.data.splits import Split
 from mtm_core.errors import CheckpointError, ConfigError, MismatchError
+from mtm_core.models.older_manifests import OLDEST, checkpoint_values
 
 if TYPE_CHECKING:
     from mtm_core.models.backend import Backend
@@ -228,12 +229,18 @@ class Manifest:
         except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
             msg = "its manifest cannot be read"
             raise CheckpointError(msg) from error
-        if schema != SCHEMA or version != VERSION:
+        is_known = type(version) is int and OLDEST <= version <= VERSION
+        if schema != SCHEMA or not is_known:
             msg = (
-                f"it holds {schema} version {version}, and this program reads {SCHEMA} version "
-                f"{VERSION}; update the program, or train anew"
+                f"it holds {schema} version {version}, and this program reads {SCHEMA} versions "
+                f"{OLDEST} to {VERSION}; update the program, or train anew"
             )
             raise CheckpointError(msg)
+        try:
+            values = checkpoint_values(version, values)
+        except KeyError as error:
+            msg = f"its manifest is damaged ({error})"
+            raise CheckpointError(msg) from error
         return cls._from_values(values)
 
     @classmethod

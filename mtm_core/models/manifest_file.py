@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from mtm_core.errors import CheckpointError
@@ -21,6 +22,11 @@ def read_manifest(path: str | Path) -> Manifest:
         If it is not a checkpoint of ours.
     """
     return manifest_of(read_header(Path(path)))
+
+
+def version_of(file: TensorHeader) -> int:
+    """Return the version of a manifest that `manifest_of` accepts."""
+    return int(json.loads(file.metadata[MANIFEST])["version"])
 
 
 def manifest_of(file: TensorHeader) -> Manifest:

@@ -11,6 +11,7 @@ from typing import Any
 from mtm_core import config_io
 from mtm_core.config import TrainConfig
 from mtm_core.errors import TrainingError
+from mtm_core.models.older_manifests import OLDEST, run_values
 from mtm_core.training.event_log import EventLog
 
 SCHEMA = "mtm-run"
@@ -65,15 +66,29 @@ class RunFiles:
         try:
             values: dict[str, Any] = json.loads(self.record_path.read_text(encoding="utf-8"))
             found = (values.pop("schema"), values.pop("version"))
+            values = run_values(found[1], values)
             values["session_paths"] = tuple(values["session_paths"])
             if not isinstance(values["sessions"], Mapping):
                 raise self.unreadable()
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise self.unreadable() from error
-        if found != (SCHEMA, VERSION):
-            msg = f"{self.record_path} was written by another version of this program."
+        if found[0] != SCHEMA or found[1] not in range(OLDEST, VERSION + 1):
+            msg = (
+                f"{self.record_path} is of {found[0]} version {found[1]}, and this program reads "
+                f"{SCHEMA} versions {OLDEST} to {VERSION}. Update the program, or train anew."
+            )
             raise TrainingError(msg)
         return values
+
+    def refuse_older(self) -> None:
+        """Raise a `TrainingError` if a run of an older version cannot go on in this one."""
+        version = json.loads(self.record_path.read_text(encoding="utf-8"))["version"]
+        if version < VERSION:
+            msg = (
+                f"{self.path} is a run of version {version}, which cannot be resumed in version "
+                f"{VERSION}; its model can still be used. Train into another folder."
+            )
+            raise TrainingError(msg)
 
     def unreadable(self) -> TrainingError:
         """Return the error that says that this is not the folder of a run."""

@@ -84,6 +84,7 @@ def go_on(
     """
     folder.hold()
     record = folder.read_record()
+    folder.refuse_older()
     _check_same_settings(config, folder)
     _check_same_start(folder, record, pretrained)
     resolve_device(record.backend.device)

@@ -300,7 +300,7 @@ def test_so_many_states_are_kept(tmp_path, keep):
 def test_a_record_of_another_version_is_told(stopped):
     record = json.loads((stopped / "run.json").read_text())
     (stopped / "run.json").write_text(json.dumps({**record, "version": 99}))
-    with pytest.raises(TrainingError, match="another version of this program"):
+    with pytest.raises(TrainingError, match="version 99, and this program reads"):
         run_all(tiny_config(), stopped, resume=True)
 
 
