@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from PyQt6.QtCore import QObject
@@ -14,6 +15,7 @@ from mtm_core.masking.region_level import level_labels
 from mtm_viewer.explorer import Explorer
 from mtm_viewer.jobs.engine_thread import Answer, EngineThread
 from mtm_viewer.jobs.population_job import PopulationJob
+from mtm_viewer.population_actions import SIDE
 from mtm_viewer.population_state import PopulationState
 from mtm_viewer.presenters.picture import Picture
 from mtm_viewer.presenters.population import (
@@ -49,6 +51,9 @@ class PopulationDesk(QObject):
         self.state = PopulationState(self)
         self._engine: EngineThread | None = None
         self._pointed = ""
+        self._dock = explorer.window.side_docks[SIDE]
+        self._is_stale = True
+        self._tasks: WeakKeyDictionary[Picture, str] = WeakKeyDictionary()
         self._connect()
 
     @property
@@ -121,6 +126,7 @@ class PopulationDesk(QObject):
         explorer.state.unit_changed.connect(lambda _: self._show_unit())
         explorer.state.picked_changed.connect(self._show_picked)
         explorer.window.tree.picked.connect(self._pick_more)
+        self._dock.visibilityChanged.connect(lambda _: self._draw_units())
 
     def _on_picture(self, picture: Picture | None) -> None:
         """Look at a picture once it is complete; what was known of another session goes."""
@@ -140,6 +146,8 @@ class PopulationDesk(QObject):
             self._request(picture)
 
     def _request(self, picture: Picture) -> None:
+        if picture.gains is not None and not self._is_of_mask(picture):
+            return
         if picture.gains is None:
             self.state.set_answer(None)
             self._draw()
@@ -150,6 +158,7 @@ class PopulationDesk(QObject):
             self._engine.failed.connect(
                 lambda _, text: self._explorer.tell("The units could not be looked at", text)
             )
+        self._tasks[picture] = self._explorer.state.mask.title
         self._engine.request(picture)
 
     def _on_answer(self, answer: Answer) -> None:
@@ -157,27 +166,48 @@ class PopulationDesk(QObject):
         if isinstance(found, PopulationAnswer):
             self.state.set_answer(found)
 
-    def _draw(self) -> None:
-        answer, choice = self.state.answer, self.state.choice
-        workspace = self._explorer.state.workspace
-        self._view.draw_choice(choice)
-        self._view.draw_deeds(has_answer=answer is not None)
-        if workspace is not None:
-            session = workspace.session if answer is None else answer.session
-            self._view.draw(
-                self._title(),
-                scatter(answer, choice),
-                region_bars(answer, choice.level),
-                probe_depth(session, answer, choice.level),
+    def _is_of_mask(self, picture: Picture) -> bool:
+        """Tell whether a picture answers the mask of now; one of the mask before may come late."""
+        resolved, mask = self._explorer.state.resolved, picture.mask
+        if resolved is None or mask is None:
+            return False
+        is_there = ~picture.workspace.is_missing
+        return all(
+            np.array_equal(one[:, is_there], other[:, is_there])
+            for one, other in (
+                (resolved.is_hidden, mask.is_hidden),
+                (resolved.is_scored, mask.is_scored),
             )
+        )
+
+    def _draw(self) -> None:
+        self._view.draw_choice(self.state.choice)
+        self._view.draw_deeds(has_answer=self.state.answer is not None)
+        self._is_stale = True
+        self._draw_units()
         self._show_unit()
         self._show_picked(self._explorer.state.picked)
         self._explorer.window.refresh_actions()
 
+    def _draw_units(self) -> None:
+        """Draw all units, unless nobody would see it or they are drawn already."""
+        answer, choice = self.state.answer, self.state.choice
+        workspace = self._explorer.state.workspace
+        if workspace is None or not self._is_stale or not self._dock.isVisible():
+            return
+        self._is_stale = False
+        session = workspace.session if answer is None else answer.session
+        self._view.draw(
+            self._title(),
+            scatter(answer, choice),
+            region_bars(answer, choice.level),
+            probe_depth(session, answer, choice.level),
+        )
+
     def _title(self) -> str:
         answer, state = self.state.answer, self._explorer.state
         if answer is not None:
-            return f"{state.mask.title}: {trials_words(answer.picture)}"
+            return f"{self._tasks.get(answer.picture, '')}: {trials_words(answer.picture)}"
         has_model = state.workspace is not None and state.workspace.model is not None
         return NOTHING_SCORED if has_model else NO_MODEL.capitalize()
 

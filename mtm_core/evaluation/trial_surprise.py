@@ -95,12 +95,12 @@ def reaction_times(session: Session) -> ReactionTimes | None:
     field = next((name for name in REACTIONS if _is_known(session, name)), None)
     if field is None:
         return None
-    start = columns["align_s"].values.astype(np.float64)
+    late = columns[field].values.astype(np.float64)  # after the event trials are aligned to
     is_valid, event = columns[field].is_valid.copy(), session.provenance.align_event
     if _is_known(session, _STIMULUS):
-        start, event = columns[_STIMULUS].values.astype(np.float64), "stimulus onset"
+        late, event = late - columns[_STIMULUS].values.astype(np.float64), "stimulus onset"
         is_valid &= columns[_STIMULUS].is_valid
-    after = np.where(is_valid, columns[field].values.astype(np.float64) - start, 0.0)
+    after = np.where(is_valid, late, 0.0)
     return ReactionTimes(
         seconds=after, is_valid=is_valid, words=f"{REACTIONS[field]} after {event}"
     )

@@ -100,7 +100,7 @@ def _axis_words(ends: tuple[float, float] | None) -> str:
     if ends is None:
         return "nothing is scored"
     low, high = (f"{end:.2f}".replace("-", "\N{MINUS SIGN}") for end in ends)
-    return f"in each probe from left to right: {SCORE}, {low} to {high}"
+    return f"{low} to {high} {SCORE}"
 
 
 def _zero_lines(
@@ -147,4 +147,5 @@ def _note(session: Session, n_drawn: int, mark: NDArray[np.int8]) -> str:
     if n_drawn < session.n_units:
         parts.append(f"{session.n_units - n_drawn} of unknown depth left out")
     seen = [MARK_WORDS[Mark(kind)] for kind in np.unique(mark).tolist() if kind != Mark.USUAL]
-    return "; ".join([*parts, "bands: regions of neighbouring units", *seen])
+    bands = "in each probe scores grow to the right; bands: regions of neighbouring units"
+    return "; ".join([*parts, bands, *seen])

@@ -122,11 +122,11 @@ def median_events(session: Session, trials: NDArray[np.int64]) -> tuple[EventLin
     Parameters
     ----------
     session : Session
-        The recording; it may lack any of the events.
+        The recording; it may lack any of the events. Its event times count from the event that
+        trials are aligned to (see `mtm_core.data.trial_table`).
     trials : ndarray of int64
         Rows of the trials that are shown.
     """
-    align = session.trials.columns["align_s"].values.astype(np.float64)[trials]
     start_s = session.window_start_s
     stop_s = start_s + session.n_bins * session.bin_size_s
     lines = []
@@ -135,7 +135,7 @@ def median_events(session: Session, trials: NDArray[np.int64]) -> tuple[EventLin
         if column is None or not column.is_valid[trials].any():
             continue
         is_known = column.is_valid[trials]
-        after_s = column.values.astype(np.float64)[trials][is_known] - align[is_known]
+        after_s = column.values.astype(np.float64)[trials][is_known]
         median = float(np.median(after_s))
         is_aligned = np.allclose(after_s, 0.0, atol=session.bin_size_s / 2)
         if start_s <= median < stop_s and not is_aligned:

@@ -8,7 +8,7 @@ import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
 from PyQt6.QtCore import QEvent, QPointF, Qt, pyqtSignal
-from PyQt6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainterPath, QPen
+from PyQt6.QtGui import QBrush, QColor, QKeyEvent, QMouseEvent, QPainterPath, QPen
 from PyQt6.QtWidgets import QGraphicsPathItem, QLabel, QVBoxLayout, QWidget
 
 from mtm_viewer.presenters.lasso import points_inside
@@ -22,7 +22,7 @@ _NEAR_PX = 14.0
 _DRAG_PX = 6
 _SIZE, _SMALL, _RING = 8, 6, 15
 _SYMBOLS = {Mark.USUAL: "o", Mark.WELL: "t1", Mark.BADLY: "t", Mark.FEW: "o", Mark.UNSCORED: "_"}
-_AXIS_PX = 48
+_AXIS_PX = 60
 _TWO_LINES_PX = 44
 _STEPS = {
     Qt.Key.Key_Left: (-1, 0),
@@ -224,21 +224,29 @@ class PointPlot(QWidget):
             self._draw_ring()
             self._draw_halo()
             return
-        edge, grey = QColor(self._theme.panel), QColor(self._theme.muted)
-        brushes, pens, sizes, symbols = [], [], [], []
-        for colour, kind in zip(cloud.colour.tolist(), cloud.mark.tolist(), strict=True):
-            fill = QColor(*colour)
-            is_hollow = kind in (Mark.FEW, Mark.UNSCORED)
-            brushes.append(pg.mkBrush(None) if is_hollow else pg.mkBrush(fill))
-            line = grey if kind == Mark.UNSCORED else fill if is_hollow else edge
-            pens.append(pg.mkPen(line, width=1.5 if is_hollow else 0.7))
-            sizes.append(_SMALL if is_hollow else _SIZE + 3 * (kind != Mark.USUAL))
-            symbols.append(_SYMBOLS[Mark(kind)])
+        # Points that look alike share pen and brush, and so the picture that is made of them.
+        keys = np.column_stack([cloud.colour, cloud.mark])
+        kinds, which = np.unique(keys, axis=0, return_inverse=True)
+        looks = [self._look(*kind) for kind in kinds.tolist()]
+        mine = [looks[kind] for kind in np.ravel(which).tolist()]
+        pens, brushes, sizes, symbols = (list(part) for part in zip(*mine, strict=True))
         self._points.setData(
             x=cloud.x, y=cloud.y, brush=brushes, pen=pens, size=sizes, symbol=symbols
         )
         self._draw_ring()
         self._draw_halo()
+
+    def _look(self, red: int, green: int, blue: int, mark: int) -> tuple[QPen, QBrush, int, str]:
+        """Return pen, brush, size and symbol of a point."""
+        fill = QColor(red, green, blue)
+        is_hollow = mark in (Mark.FEW, Mark.UNSCORED)
+        line = QColor(self._theme.panel)
+        if is_hollow:
+            line = QColor(self._theme.muted) if mark == Mark.UNSCORED else fill
+        pen = pg.mkPen(line, width=1.5 if is_hollow else 0.7)
+        brush = pg.mkBrush(None) if is_hollow else pg.mkBrush(fill)
+        size = _SMALL if is_hollow else _SIZE + 3 * (mark != Mark.USUAL)
+        return pen, brush, size, _SYMBOLS[Mark(mark)]
 
     def _draw_ring(self) -> None:
         is_mine = self._is_among({self._unit})

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 
+import numpy as np
 import pytest
 from PyQt6.QtWidgets import QFileDialog
 
@@ -203,3 +205,29 @@ def test_showing_everything_forgets_the_scores(opened, qtbot):
         run(opened, "mask.clear")
     qtbot.waitUntil(lambda: opened.population.state.answer is None, timeout=PATIENCE_MS)
     assert opened.explorer.window.population.title.text() == NOTHING_SCORED
+
+
+def test_a_hidden_panel_is_drawn_when_it_is_shown(opened, qtbot):
+    view = opened.explorer.window.population
+    opened.toggle_side("population")
+    before = view.title.text()
+    settle(opened, qtbot, lambda: opened.state.click_region("DG"))
+    assert view.title.text() == before
+    opened.toggle_side("population")
+    assert view.title.text().startswith("Inter-region DG:")
+
+
+def test_scores_keep_the_name_of_their_own_mask(opened):
+    view = opened.explorer.window.population
+    opened.state.click_region("CA1")  # its answer is still to come
+    opened.population.state.choose(axis="spikes")
+    assert view.title.text().startswith("Inter-region VISp:")
+
+
+def test_units_that_the_recording_lacks_do_not_keep_the_rest_from_being_looked_at(desktop, qtbot):
+    workspace = make_small_workspace(n_trials=150, n_bins=20)
+    is_missing = np.arange(24) < 2
+    workspace = dataclasses.replace(workspace, is_missing=is_missing)
+    with qtbot.waitSignal(desktop.explorer.settled, timeout=PATIENCE_MS):
+        desktop.state.open_workspace(workspace)
+    wait_for_units(desktop, qtbot)

@@ -20,7 +20,7 @@ def _with_reactions(workspace):
     session = workspace.session
     align = session.trials.columns["align_s"].values
     late = np.random.default_rng(0).uniform(0.1, 0.9, len(align))
-    trials = Table({**session.trials.columns, "response_s": Column.full(align + late)})
+    trials = Table({**session.trials.columns, "response_s": Column.full(late)})
     session = replace(session, trials=trials)
     return replace(workspace, session=session, recording=session)
 

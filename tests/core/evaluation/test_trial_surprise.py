@@ -52,12 +52,11 @@ def test_without_a_field_there_is_no_reaction_time():
 
 
 def test_reactions_count_from_the_stimulus_where_it_is_known():
-    align = SESSION.trials.columns["align_s"].values
     is_known = np.arange(60) != 3
     session = _with_trials(
-        stim_on_s=Column.full(align - 0.1),
-        response_s=Column.full(align + 0.9),
-        first_movement_s=Column(align + 0.3, is_known),
+        stim_on_s=Column.full(np.full(60, -0.1)),
+        response_s=Column.full(np.full(60, 0.9)),
+        first_movement_s=Column(np.full(60, 0.3), is_known),
     )
     found = reaction_times(session)
     assert found.words == "first movement after stimulus onset"
@@ -66,7 +65,6 @@ def test_reactions_count_from_the_stimulus_where_it_is_known():
 
 
 def test_reactions_count_from_the_aligning_event_otherwise():
-    align = SESSION.trials.columns["align_s"].values
-    found = reaction_times(_with_trials(response_s=Column.full(align + 0.5)))
+    found = reaction_times(_with_trials(response_s=Column.full(np.full(60, 0.5))))
     assert found.words == "response after simulated stimulus onset"
     np.testing.assert_allclose(found.seconds, 0.5)

@@ -286,13 +286,12 @@ def _with_events(**columns):
 
 
 def test_events_of_trials_are_marked_at_their_median_where_it_lies_in_the_window():
-    align = SESSION.trials.columns["align_s"].values
-    known = np.arange(30) % 3 > 0
+    known, every = np.arange(30) % 3 > 0, np.ones(30, dtype=bool)
     session = _with_events(
-        go_cue_s=(align, np.ones(30, dtype=bool)),
-        first_movement_s=(align + np.linspace(0.02, 0.06, 30), known),
-        response_s=(align + 5.0, np.ones(30, dtype=bool)),
-        feedback_s=(align + 0.05, np.zeros(30, dtype=bool)),
+        go_cue_s=(np.zeros(30), every),
+        first_movement_s=(np.linspace(0.02, 0.06, 30), known),
+        response_s=(np.full(30, 5.0), every),
+        feedback_s=(np.full(30, 0.05), ~every),
     )
     (line,) = median_events(session, TEST)
     shown = np.linspace(0.02, 0.06, 30)[TEST][known[TEST]]

@@ -67,7 +67,7 @@ def test_trials_go_in_order_of_recording_where_the_number_is_not_known():
 def test_trials_are_sorted_by_reaction_time_where_there_is_one():
     align = PICTURE.workspace.session.trials.columns["align_s"].values
     late = np.random.default_rng(0).uniform(0.1, 0.9, len(align))
-    picture = _with_session(PICTURE, response_s=Column.full(align + late))
+    picture = _with_session(PICTURE, response_s=Column.full(late))
     listed = trial_list(picture, SURPRISE, "reaction")
     np.testing.assert_array_equal(listed.trials, TRIALS[np.argsort(late[TRIALS])])
     drawable = theatre_drawable(picture, SURPRISE, listed, int(listed.trials[0]))
@@ -78,7 +78,7 @@ def test_trials_are_sorted_by_reaction_time_where_there_is_one():
 def test_an_unknown_reaction_is_said_to_be_unknown():
     align = PICTURE.workspace.session.trials.columns["align_s"].values
     is_known = np.arange(len(align)) != TRIALS[0]
-    picture = _with_session(PICTURE, response_s=Column(align + 0.2, is_known))
+    picture = _with_session(PICTURE, response_s=Column(np.full(len(align), 0.2), is_known))
     listed = trial_list(picture, None, "reaction")
     drawable = theatre_drawable(picture, None, listed, int(TRIALS[0]))
     assert "onset: unknown" in drawable.facts
@@ -152,7 +152,7 @@ def test_other_trials_and_pictures_without_a_scene_have_no_rasters():
 
 def test_events_of_the_trial_stand_where_they_happened():
     align = PICTURE.workspace.session.trials.columns["align_s"].values
-    picture = _with_session(PICTURE, response_s=Column.full(align + 0.05))
+    picture = _with_session(PICTURE, response_s=Column.full(np.full(len(align), 0.05)))
     (_, event) = trial_raster(picture, int(TRIALS[0]), PLAIN).events
     assert (event.name, event.is_median) == ("response", False)
     assert event.time_s == pytest.approx(0.05)
