@@ -18,7 +18,7 @@ from mtm_core.models.session_part import SessionFacts
 from mtm_core.seeding import torch_generator
 from tests.core.sessions import make_session
 
-WITHOUT_TORCH = ("--help", "--version", "info steinmetz2019_s12", "sessions list")
+WITHOUT_TORCH = ("--help", "--version", "info steinmetz2019_s12", "info demo", "sessions list")
 """Commands that need no torch, and the time that a person notices."""
 
 

@@ -34,9 +34,9 @@ MB = 1e6
 PAPER_WIDTH = 512
 
 
-def random_sessions(n: int) -> Iterator[Session]:
+def random_sessions(n: int, n_trials: int = SHAPE["n_trials"]) -> Iterator[Session]:
     """Make sessions one by one; their counts are noise of three spikes in a hundred bins."""
-    plain = make_session(**SHAPE, regions=[f"R{i}" for i in range(10)])
+    plain = make_session(**SHAPE | {"n_trials": n_trials}, regions=[f"R{i}" for i in range(10)])
     for place in range(n):
         rng = np.random.default_rng(place)
         counts = (rng.integers(0, 256, plain.counts.shape, dtype=np.uint8) < 8).view(np.uint8)
@@ -84,11 +84,16 @@ def memory_of_process() -> dict[str, float]:
 
 
 def measure(
-    n_sessions: int, store: str, steps: int, width: int, folder: Path
+    n_sessions: int,
+    store: str,
+    steps: int,
+    width: int,
+    folder: Path,
+    n_trials: int = SHAPE["n_trials"],
 ) -> dict[str, object]:
     """Train once, and return memory at the end and the median wait and length of a step."""
-    config = settings(store, steps, width, folder)
-    events, made = train(config, random_sessions(n_sessions), folder / f"run-{n_sessions}"), []
+    config, sessions = settings(store, steps, width, folder), random_sessions(n_sessions, n_trials)
+    events, made = train(config, sessions, folder / f"run-{n_sessions}"), []
     for event in events:
         made += [event] if isinstance(event, StepDone) else []
         if isinstance(event, RunFinished):
@@ -107,12 +112,17 @@ def measure(
 
 
 def measure_apart(
-    n_sessions: int, store: str, steps: int, width: int, folder: Path
+    n_sessions: int,
+    store: str,
+    steps: int,
+    width: int,
+    folder: Path,
+    n_trials: int = SHAPE["n_trials"],
 ) -> dict[str, object]:
     """Do the same in a fresh process."""
     words = [sys.executable, "-m", "tests.bench.many_sessions", str(n_sessions), "--here"]
     words += ["--store", store, "--steps", str(steps), "--folder", str(folder)]
-    words += ["--width", str(width)]
+    words += ["--width", str(width), "--trials", str(n_trials)]
     done = subprocess.run(words, check=True, capture_output=True, text=True)
     found: dict[str, object] = json.loads(done.stdout)
     return found
@@ -125,6 +135,7 @@ def main() -> None:
     parser.add_argument("--store", choices=["mapped", "memory"], default="mapped")
     parser.add_argument("--steps", type=int, default=40)
     parser.add_argument("--width", type=int, default=64)
+    parser.add_argument("--trials", type=int, default=SHAPE["n_trials"])
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--here", action="store_true", help="in this process")
     args = parser.parse_args()
@@ -132,7 +143,10 @@ def main() -> None:
         folder = args.folder or Path(temporary)
         for n in args.sessions:
             work = measure if args.here else measure_apart
-            print(json.dumps(work(n, args.store, args.steps, args.width, folder)), flush=True)
+            print(
+                json.dumps(work(n, args.store, args.steps, args.width, folder, args.trials)),
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from mtm_core import config_io
+from mtm_core.cli.__main__ import main
 from mtm_core.data.session_file import read_session, write_session
 from mtm_core.data.splits import split_trials
 from mtm_core.errors import OutputError, TrainingError
@@ -203,28 +204,23 @@ def test_several_sessions_are_trained_apart_or_together(tmp_path):
         assert list(table(tmp_path, str(together))["trials"][0]["runs"]) == names
 
 
-def command(spec, out, *words):
-    line = [sys.executable, "-m", "mtm_core", "sweep", spec, "--out", out, *words]
-    return {"args": list(map(str, line)), "cwd": ROOT}
-
-
 @pytest.mark.slow
-def test_workers_share_a_journal_and_a_killed_one_loses_no_trial(tmp_path):
+def test_workers_share_a_journal_and_a_killed_one_loses_no_trial(tmp_path, capsys):
     path = write_spec(tmp_path, "trials = 4", fixed="optim.steps = 12")
     out = tmp_path / "out"
-    victim = subprocess.Popen(**command(path, out), stderr=subprocess.PIPE)
+    line = [sys.executable, "-m", "mtm_core", "sweep", str(path), "--out", str(out)]
+    victim = subprocess.Popen(line, cwd=ROOT, stderr=subprocess.PIPE)
     while not list(out.glob("trials/*/small.seed0/state-*")):
         assert victim.poll() is None
     victim.send_signal(signal.SIGKILL if os.name == "posix" else signal.SIGTERM)
     victim.communicate()
     with (out / "journal.jsonl").open("ab") as stream:  # as a full disk leaves it
         stream.write(b'{"op_code": 6, "wor')
-    done = subprocess.run(**command(path, out, "--workers", "2"), capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    assert main(["sweep", str(path), "--out", str(out), "--workers", "2"]) == 0
     trials = json.loads((out / "table.json").read_text())["trials"]
     assert sorted(t["number"] for t in trials) == list(range(4))
     assert {t["state"] for t in trials} == {"finished"}
     starts = [json.loads(line) for line in (out / "journal.jsonl").read_text().splitlines()]
     assert len({line["worker_id"] for line in starts}) >= 3
-    assert "best.toml" in done.stderr
+    assert "best.toml" in capsys.readouterr().err
     assert tomllib.loads((out / "best.toml").read_text())["name"] == "sweep"
