@@ -329,7 +329,7 @@ class MainWindow(QMainWindow):
         self.editor_dock = self._dock("Custom mask", self.editor, left)
         self.unit_dock = self._dock("Unit", self.unit, right)
         self.side_docks = {
-            RECIPE_SIDE: self._dock("Recipe", self.recipe, left),
+            RECIPE_SIDE: self._dock("Recipe", SideScroll(self.recipe), left),
             "names": self._dock("Named", self.names, left),
             "history": self._dock("History", self.history, left),
         }

@@ -32,7 +32,6 @@ GLYPHS = (
 _SCATTER = 0
 _LEVELS = {"given": "as given", "beryl": "Beryl", "cosmos": "Cosmos"}
 _WORDS_PX = 150
-_BUTTON_PX = 60
 _EMPTY = "Point at a unit, or click it, to read how it scores and what may explain it."
 
 
@@ -180,7 +179,6 @@ class PopulationView(QWidget):
         ):
             button = QPushButton(text, self)
             button.setAccessibleName(tooltip.rstrip("."))
-            button.setMinimumWidth(_BUTTON_PX)
             button.setToolTip(tooltip)
             button.clicked.connect(lambda _, name=name: self.deed_asked.emit(name))
             self.buttons[name] = button

@@ -5,6 +5,8 @@ from __future__ import annotations
 from PyQt6.QtCore import QSize, Qt
 from PyQt6.QtWidgets import QFrame, QScrollArea, QWidget
 
+_HIGH_ENOUGH = 200
+
 
 class SideScroll(QScrollArea):
     """Shows a panel whole where there is room, else with scroll bars.
@@ -29,5 +31,7 @@ class SideScroll(QScrollArea):
         return super().sizeHint() if view is None else view.sizeHint()
 
     def minimumSizeHint(self) -> QSize:
-        """Push nothing aside (Qt's own hook)."""
-        return QSize(0, 0)
+        """Push nothing aside, but be high enough to be read (Qt's own hook)."""
+        view = self.widget()
+        wanted = 0 if view is None else view.minimumSizeHint().height()
+        return QSize(0, min(wanted, _HIGH_ENOUGH))

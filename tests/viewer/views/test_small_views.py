@@ -36,7 +36,7 @@ def test_each_recipe_has_a_button_that_says_what_a_click_does(shown):
     assert list(bar.buttons) == list(RECIPES)
     for name, button in bar.buttons.items():
         assert button.accessibleName() == f"{RECIPES[name].title} recipe"
-        assert button.toolTip() == RECIPES[name].help
+        assert button.toolTip().startswith(RECIPES[name].help)
         assert button.width() >= button.sizeHint().width()
 
 
