@@ -40,8 +40,12 @@ import importlib, pkgutil, torch
 for name in ("mtm_core", "mtm_viewer"):
     package = importlib.import_module(name)
     for module in pkgutil.walk_packages(package.__path__, f"{name}."):
-        if not module.name.endswith("__main__"):
-            importlib.import_module(module.name)
+        try:
+            if not module.name.endswith("__main__"):
+                importlib.import_module(module.name)
+        except ModuleNotFoundError as error:
+            if error.name not in {optional}:
+                raise
 """
 
 
@@ -49,6 +53,13 @@ def dependencies() -> list[Requirement]:
     """Return what the program needs when it runs."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     return [Requirement(line) for line in project["dependencies"]]
+
+
+def optional() -> list[str]:
+    """Return the names of packages without which a part of the program may be missing."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"].values()
+    return sorted({Requirement(line).name for lines in extras for line in lines})
 
 
 def pins() -> dict[str, str]:
@@ -113,7 +124,8 @@ def try_end(end: str, place: Path) -> None:
     wanted = {canonicalize_name(need.name) for need in dependencies()}
     versions = [v for v in listed.stdout.split() if canonicalize_name(v.split("=")[0]) in wanted]
     print(f"{end}: {' '.join(versions)}", flush=True)
-    run([python, "-c", _IMPORT_ALL], place, environment)
+    script = _IMPORT_ALL.replace("{optional}", repr(optional()))
+    run([python, "-c", script], place, environment)
     core, session = [python, "-m", "mtm_core"], "steinmetz2019_s17"
     run(
         [*core, "train", "--session", session, "--out", "r", "--optim.steps", "4"],

@@ -18,6 +18,7 @@ from tests.scripts import load_script
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 check_package, copy_listed = load_script("check_package"), load_script("copy_listed")
+check_deps = load_script("check_deps")
 EXTRAS = PROJECT["optional-dependencies"]
 REQUIREMENTS = [*PROJECT["dependencies"], *(line for extra in EXTRAS.values() for line in extra)]
 
@@ -113,6 +114,20 @@ def test_listed_files_are_copied_into_their_folders(tmp_path, monkeypatch):
     copy_listed.copy_listed(["docs/page.md"], tmp_path / "copy")
     copied = [file for file in (tmp_path / "copy").rglob("*") if file.is_file()]
     assert [file.read_text() for file in copied] == ["words"]
+
+
+def test_the_lowest_versions_that_are_tried_are_the_bounds_of_the_ranges():
+    lines = {line.partition("==")[0]: line for line in check_deps.requirements_at("lowest")}
+    assert set(lines) == {need.name for need in check_deps.dependencies()}
+    for need in check_deps.dependencies():
+        version = lines[need.name].partition("==")[2].removesuffix(".*")
+        assert need.specifier.contains(version)
+    assert lines["torch"] == f"torch=={pinned()['torch']}"
+
+
+def test_at_the_newest_end_only_pytorch_is_pinned():
+    fixed = [line for line in check_deps.requirements_at("newest") if "==" in line]
+    assert {line.partition("==")[0] for line in fixed} == {"torch", "PyQt6", "PyQt6-Qt6"}
 
 
 def test_qt_and_pyqtgraph_are_the_versions_that_were_measured():
