@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from PyQt6.QtCore import QObject
+from PyQt6.QtCore import QObject, QTimer
 
 from mtm_core.evaluation.paired_change import PairedChange
 from mtm_core.evaluation.paired_table import write_unit_changes
@@ -23,6 +23,8 @@ from mtm_viewer.presenters.raster_settings import PanelName, RasterSettings
 from mtm_viewer.views.file_questions import ask_where_to_save
 
 _LEFT, _MIDDLE, _RIGHT = range(3)
+_PAINTED_MS, _DELAY_MS = 30, 300
+"""When the panel is drawn after the last picture, and after those before it."""
 
 
 class CompareDesk(QObject):
@@ -42,7 +44,14 @@ class CompareDesk(QObject):
         self._dock = explorer.window.side_docks[SIDE]
         self._is_blinking = False
         self._could_blink = False
+        self._delay = QTimer(self)
+        self._delay.setSingleShot(True)
+        self._delay.timeout.connect(self._draw)
         self._connect()
+
+    def stop(self) -> None:
+        """Draw nothing any more."""
+        self._delay.stop()
 
     def compare_with(self, key: str) -> None:
         """Compare with one of `opponent_entries`, and show it at the right."""
@@ -130,20 +139,32 @@ class CompareDesk(QObject):
         self._draw()
         self._explorer.window.refresh_actions()
 
+    def _draw_choice(self) -> None:
+        state, workspace = self._state, self._state.workspace
+        no_opponent, no_contrast = {NOTHING: "Nothing"}, {NOTHING: "None"}
+        self._view.draw_choice(
+            state.compare,
+            no_opponent if workspace is None else opponent_entries(workspace),
+            no_contrast if workspace is None else contrast_entries(workspace),
+        )
+
+    def _on_picture(self) -> None:
+        """Draw after the rasters are painted, and while trials arrive not too often."""
+        picture = self._explorer.picture
+        is_last = picture is not None and picture.is_final
+        if is_last or not self._delay.isActive():
+            self._delay.start(_PAINTED_MS if is_last else _DELAY_MS)
+
     def _draw(self) -> None:
         """Draw what is known, where it can be seen."""
-        if self._is_blinking and not self.can_blink():
-            self.set_blinking(is_on=False)
         if self.can_blink() != self._could_blink:
             self._could_blink = self.can_blink()
             self._explorer.window.refresh_actions()
         state, picture = self._state, self._explorer.picture
         workspace = state.workspace
-        opponents = {NOTHING: "Nothing"} if workspace is None else opponent_entries(workspace)
-        contrasts = {NOTHING: "None"} if workspace is None else contrast_entries(workspace)
-        self._view.draw_choice(state.compare, opponents, contrasts)
         if self._dock.isHidden():
             return
+        self._draw_choice()
         compared = None if picture is None else picture.compared
         drawable = comparison_panel(workspace, state.compare, compared, state.unit_id)
         self._view.draw(drawable, state.unit_id)

@@ -274,6 +274,7 @@ class Desktop(SessionDesk):
         self.browsing.stop()
         self.matrix.stop()
         self.honesty.stop()
+        self.compare.stop()
         self.population.stop()
         self.theatre.stop()
         self.explorer.stop()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from types import MappingProxyType
 
 from mtm_core.errors import MismatchError
 from mtm_core.evaluation.contrast import CONTRASTS, available_contrasts
@@ -90,24 +93,27 @@ class CompareChoice:
         return choice
 
 
-def opponent_entries(workspace: Workspace) -> dict[str, str]:
-    """Name what the model on screen can be compared with, by key."""
+@lru_cache(maxsize=4)
+def opponent_entries(workspace: Workspace) -> Mapping[str, str]:
+    """Name what the model on screen can be compared with, by key; kept, since menus ask often."""
     entries = {NOTHING: "Nothing"}
     own = workspace.model
     if own is None:
-        return entries
+        return MappingProxyType(entries)
     if not own.is_temporal:
         entries[PROMPT] = "The same model without prompt"
     for model in workspace.models:
         if model is not own and _is_comparable(own, model):
             entries[f"{MODEL}:{model.checkpoint.path}"] = short_name(model.checkpoint)
-    return entries | dict(BASELINES)
+    return MappingProxyType(entries | dict(BASELINES))
 
 
-def contrast_entries(workspace: Workspace) -> dict[str, str]:
-    """Name the contrasts that this session has the fields for."""
+@lru_cache(maxsize=4)
+def contrast_entries(workspace: Workspace) -> Mapping[str, str]:
+    """Name the contrasts that this session has the fields for; kept as well."""
     known = available_contrasts(workspace.session)
-    return {NOTHING: "None"} | {name: CONTRASTS[name].capitalize() for name in known}
+    entries = {NOTHING: "None"} | {name: CONTRASTS[name].capitalize() for name in known}
+    return MappingProxyType(entries)
 
 
 def _is_comparable(own: LoadedModel, other: LoadedModel) -> bool:

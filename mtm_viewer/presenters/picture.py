@@ -24,6 +24,9 @@ from mtm_viewer.presenters.scores import ScoreLine
 from mtm_viewer.presenters.workspace import Workspace
 
 _SIMULATED = " (simulated)"
+_FOLD_NOTE = (
+    "cross-fitted: every trial is shown, so that rows are ordered by trials that are shown as well"
+)
 PsthOf = Callable[[NDArray[np.int64]], NDArray[np.floating]]
 """Turns rows of trials into the average rates that training trials foretell for them."""
 
@@ -162,6 +165,8 @@ def make_raster(
         settings=settings,
         medians=median_events(session, done),
     )
+    if workspace.folds:
+        drawable = replace(drawable, note=f"{drawable.note}; {_FOLD_NOTE}")
     return mark_simulated(drawable) if session.provenance.is_simulated else drawable
 
 

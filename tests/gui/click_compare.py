@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -64,9 +65,15 @@ def _open(person: Person, files: list[Path]) -> None:
     person.wait(person.window.isActiveWindow, "the window is in front", 10)
     if files:
         request = OpenRequest(session_path=files[0], checkpoint_paths=tuple(files[1:]))
-        person.act(lambda: person.explorer.open_files(request), "the files are open")
+        _act(person, lambda: person.explorer.open_files(request), "the files are open")
     else:
-        person.act(lambda: person.click(person.window.welcome.demo), "the demo is open")
+        _act(person, lambda: person.click(person.window.welcome.demo), "the demo is open")
+
+
+def _act(person: Person, deed: Callable[[], object], what: str) -> None:
+    """Do something; wait for its picture, and for the panel, which is drawn after it."""
+    person.act(deed, what)
+    person.idle(0.2)
 
 
 def _choose(person: Person, box: QComboBox, text: str) -> None:
@@ -83,7 +90,7 @@ def _regression(person: Person) -> None:
     person.wait(view.isVisible, "the panel is shown", 5)
     person.says(view.headline.text(), part="Choose what to compare")
     person.look("panel")
-    person.act(lambda: _choose(person, view.opponent, "Poisson"), "the regression is compared")
+    _act(person, lambda: _choose(person, view.opponent, "Poisson"), "the regression is compared")
     person.says(view.sentence.text(), part="Poisson regression")
     person.says(view.caution.text(), part="no independent samples")
     person.says(_title(person, 2), part="Poisson regression")
@@ -138,7 +145,7 @@ def _others(person: Person) -> None:
     """Compare with the temporal model, and with the model untold."""
     view = person.window.compare
     for text, name in (("Temporal", "Temporal baseline"), ("The same", "without prompt")):
-        person.act(lambda text=text: _choose(person, view.opponent, text), f"{name} is compared")
+        _act(person, lambda text=text: _choose(person, view.opponent, text), f"{name} is compared")
         person.says(view.sentence.text(), part=name)
     person.look("untold")
 
@@ -146,7 +153,7 @@ def _others(person: Person) -> None:
 def _contrast(person: Person) -> None:
     """Contrast left and right choices under the mask."""
     view = person.window.compare
-    person.act(lambda: _choose(person, view.contrast, "Choice"), "choices are contrasted")
+    _act(person, lambda: _choose(person, view.contrast, "Choice"), "choices are contrasted")
     person.says(view.contrast_words.text(), part="left chosen")
     person.says(_title(person, 0), part="True: choice")
     person.look("contrast")
@@ -163,10 +170,10 @@ def _keep(person: Person) -> None:
     if core_main(words):
         raise WrongError("the replay came to other numbers")
     view = person.window.compare
-    person.act(lambda: _choose(person, view.contrast, "None"), "no contrast is shown")
-    person.act(lambda: _choose(person, view.opponent, "Nothing"), "nothing is compared")
+    _act(person, lambda: _choose(person, view.contrast, "None"), "no contrast is shown")
+    _act(person, lambda: _choose(person, view.opponent, "Nothing"), "nothing is compared")
     person.says(_title(person, 0), part="True")
-    person.act(lambda: person.desktop.experiments.open(path), "the experiment is open")
+    _act(person, lambda: person.desktop.experiments.open(path), "the experiment is open")
     person.says(view.sentence.text(), part="without prompt")
     bar = person.window.statusBar()
     person.says("" if bar is None else bar.currentMessage(), part="are those that were saved")
@@ -177,18 +184,18 @@ def _recipe(person: Person) -> None:
     """Click a recipe, click it again for its parameters, change them and the prompt."""
     window, panel = person.window, person.window.recipe
     button = window.recipes.buttons["forward_prediction"]
-    person.act(lambda: person.click(button), "forward prediction is on")
+    _act(person, lambda: person.click(button), "forward prediction is on")
     person.click(button, button.rect().center() + QPoint(6, 0))
     person.wait(panel.last.isVisible, "its parameters are shown", 5)
     usual = panel.last.value()
     panel.last.setFocus()
-    person.act(lambda: person.press("Up"), "one bin more is hidden")
+    _act(person, lambda: person.press("Up"), "one bin more is hidden")
     person.says(panel.span.text(), part=f"published: {usual} bins")
     person.says(panel.told.text(), part="causal")
-    person.act(lambda: _choose(person, panel.prompt, "Nothing"), "the model is told nothing")
+    _act(person, lambda: _choose(person, panel.prompt, "Nothing"), "the model is told nothing")
     person.says(panel.told.text(), part="nothing")
     person.look("recipe")
-    person.act(lambda: person.click(panel.reset), "the recipe is as published")
+    _act(person, lambda: person.click(panel.reset), "the recipe is as published")
     if panel.last.value() != usual:
         raise WrongError("the published number of bins is not back")
 

@@ -25,6 +25,8 @@ def settle(desktop, qtbot, deed) -> None:
     with qtbot.waitSignal(desktop.explorer.settled, timeout=PATIENCE_MS):
         deed()
     qtbot.waitUntil(lambda: not desktop.explorer.engine.is_busy, timeout=PATIENCE_MS)
+    # The panel is drawn after the rasters are painted.
+    qtbot.waitUntil(lambda: not desktop.compare._delay.isActive(), timeout=PATIENCE_MS)
 
 
 @pytest.fixture

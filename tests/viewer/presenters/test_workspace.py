@@ -11,8 +11,10 @@ import pytest
 from mtm_core.config import DataConfig, PreparationConfig
 from mtm_core.data.splits import split_trials
 from mtm_core.errors import MismatchError
+from mtm_core.masking import tasks
 from mtm_core.models.checkpoint import load_folds, save_folds
 from mtm_core.models.family import family_state
+from mtm_viewer.jobs.reconstruct_job import ReconstructionJob, ReconstructionRequest
 from mtm_viewer.presenters.score_lines import scored_trials
 from mtm_viewer.presenters.workspace import LoadedModel, Opened, make_workspace
 from tests.core.checkpoints import make_checkpoint
@@ -127,5 +129,9 @@ def test_a_cross_fitted_model_shows_all_trials_each_by_its_own_fold(tmp_path):
         list(fold.manifest.split["test"]) for fold in folds
     ]
     assert scored_trials(workspace).folds == workspace.folds
+    request = ReconstructionRequest(workspace=workspace, spec=tasks.inter_region("CA1"))
+    *_, picture = ReconstructionJob()(request, lambda: False)
+    assert "cross-fitted: every trial is shown" in picture.raster.note
+    assert picture.n_done == 40
     assert make_small_workspace().folds == ()
     assert workspace.split.test.tolist() == workspace.test.tolist()
