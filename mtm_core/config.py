@@ -247,6 +247,7 @@ FINETUNE: Mapping[str, str] = {
     "run.validate_every": "25",
     "run.checkpoint_every": "100",
     "data.train_trials": "none",
+    "optim.sessions_per_step": "1",
 }
 """What a fine-tuning changes in the settings of its checkpoint, unless it is typed."""
 

@@ -94,8 +94,9 @@ def tell(out: Path, found: SweepProgress) -> None:
 
 def submit_jobs(spec: SweepSpec, out: Path, paths: Sequence[Path], workers: int) -> int:
     """Submit workers to a cluster, and say how to follow them."""
-    from mtm_core.sweep.slurm import submit
+    from mtm_core.sweep.slurm import require_slurm, submit
 
+    require_slurm()
     write_results(Journal(out, spec))  # what is wrong is said here, not in a job's log
     jobs = submit(spec, out, paths, workers)
     output.show(f"Submitted {len(jobs)} jobs: {', '.join(job.job_id for job in jobs)}")

@@ -51,6 +51,22 @@ class Job:
         return submitit.helpers.DelayedSubmission(self)
 
 
+def require_slurm() -> None:
+    """Refuse to begin where there is no cluster.
+
+    Raises
+    ------
+    ConfigError
+        If Slurm is not here.
+    """
+    if shutil.which("sbatch") is None:
+        msg = (
+            "sbatch was not found: Slurm is not on this machine. Call this on a login node of the "
+            "cluster, or choose --launcher local."
+        )
+        raise ConfigError(msg)
+
+
 def submit(
     spec: SweepSpec,
     folder: Path,
@@ -78,12 +94,8 @@ def submit(
     ConfigError
         If Slurm is not here, or does not know what ``[slurm]`` asks for.
     """
-    if cluster == "slurm" and shutil.which("sbatch") is None:
-        msg = (
-            "sbatch was not found: Slurm is not on this machine. Call this on a login node of the "
-            "cluster, or choose --launcher local."
-        )
-        raise ConfigError(msg)
+    if cluster == "slurm":
+        require_slurm()
     asked: dict[str, Any] = {**DEFAULTS, "name": f"mtm-{spec.sweep.name}", **spec.slurm}
     executor = submitit.AutoExecutor(folder / "jobs", cluster=cluster)
     try:

@@ -138,5 +138,6 @@ def test_helpers_work_beside_and_jobs_are_told_of(words, tmp_path, monkeypatch, 
         job_id = "17_0"
 
     monkeypatch.setattr("mtm_core.sweep.slurm.submit", lambda *_: [Job()])
+    monkeypatch.setattr("shutil.which", lambda _: "/usr/bin/sbatch")
     assert main([*words, "--launcher", "slurm"]) == 0
     assert "Submitted 1 jobs: 17_0" in capsys.readouterr().out

@@ -329,3 +329,10 @@ def test_epochs_can_be_asked_for_instead_of_steps(bases):
     assert finetune_config(manifest, NEW).optim.steps == 300
     asked = finetune_config(manifest, NEW, [("optim.epochs", "3")]).optim
     assert (asked.epochs, asked.steps) == (3, None)
+
+
+def test_one_session_is_fine_tuned_on_though_several_made_each_step_before(bases):
+    manifest = read_manifest(bases["stitched"])
+    optim = replace(manifest.config.optim, sessions_per_step=2)
+    several = replace(manifest, config=replace(manifest.config, optim=optim))
+    assert finetune_config(several, NEW, ()).optim.sessions_per_step == 1
