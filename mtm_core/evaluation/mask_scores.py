@@ -172,10 +172,7 @@ def _fit(session: Session, train: Rows, val: Rows, shown: Rows) -> Rivals:
     return Rivals(
         mean=_log(mean_count(data.counts[data.train])),
         condition_psth=_log(trial_psth(data, shown)),
-        by_name={
-            PSTH: _log(by_bin[None]),
-            DRIFT: _log(by_bin * gain[:, None, :]),
-        },
+        by_name={PSTH: _log(by_bin[None]), DRIFT: _log(by_bin * gain[:, None, :])},
     )
 
 
@@ -269,15 +266,21 @@ def gains_over_psth(
     return _unit_gains(judge, verdict)
 
 
+@lru_cache(maxsize=8)
 def trial_samples(name: str | int, n_trials: int, seed: int = SEED) -> NDArray[np.float64]:
     """Return the samples of trials behind every interval of a session (or of a unit).
+
+    They are kept, since to draw them takes longer than all the rest of a score.
 
     Returns
     -------
     ndarray, shape (N_SAMPLES, n_trials)
         How often each trial is in each sample; read-only.
     """
-    return _samples(name, n_trials, seed)
+    rng = numpy_generator(seed, "samples of trials", name)
+    weights = metrics.bootstrap_weights(n_trials, N_SAMPLES, rng)
+    weights.flags.writeable = False
+    return weights
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -390,19 +393,7 @@ def _interval(
 ) -> tuple[float, float] | None:
     if len(gain) < FEWEST_TRIALS:
         return None
-    return metrics.pooled_interval(gain, spikes, _samples(name, len(gain), seed))
-
-
-@lru_cache(maxsize=8)
-def _samples(name: str | int, n_trials: int, seed: int) -> NDArray[np.float64]:
-    """Draw samples of trials, the same for every prediction of a session (or of a unit).
-
-    They are kept, since to draw them takes longer than all the rest of a score.
-    """
-    rng = numpy_generator(seed, "samples of trials", name)
-    weights = metrics.bootstrap_weights(n_trials, N_SAMPLES, rng)
-    weights.flags.writeable = False
-    return weights
+    return metrics.pooled_interval(gain, spikes, trial_samples(name, len(gain), seed))
 
 
 def _log(rate: NDArray[np.float64]) -> NDArray[np.float32]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -18,7 +17,6 @@ from torch import Tensor
 
 from mtm_core.data.binning import rebin
 from mtm_core.data.session import Session
-from mtm_core.data.table import Column, Table
 from mtm_core.errors import CheckpointError, MismatchError
 from mtm_core.models.build import build_model
 from mtm_core.models.family import Family, member_state
@@ -26,6 +24,7 @@ from mtm_core.models.manifest import Manifest, PartName
 from mtm_core.models.manifest_file import MANIFEST, manifest_of, version_of
 from mtm_core.models.older_checkpoints import Rename, rename_from, tensors_from
 from mtm_core.models.session_part import SessionFacts
+from mtm_core.models.silent_units import with_silent_units
 from mtm_core.models.spike_model import SpikeModel
 from mtm_core.models.tensor_file import TensorFile, all_finite, open_tensors, write_tensors
 
@@ -307,7 +306,7 @@ def fit_overlap(checkpoint: Checkpoint, session: Session) -> Overlap:
         )
         raise MismatchError(msg)
     if is_missing.any():
-        fitted = _with_silent_units(session, manifest, rows)
+        fitted = with_silent_units(session, manifest, rows)
     elif np.array_equal(rows, np.arange(session.n_units)):
         fitted = session
     else:
@@ -394,26 +393,3 @@ def _refuse_bins(what: str, wanted: str, found: str) -> None:
 
 def _ms(seconds: float) -> str:
     return f"{1000 * seconds:g} ms"
-
-
-def _with_silent_units(session: Session, manifest: Manifest, rows: NDArray[np.int64]) -> Session:
-    is_missing = rows < 0
-    counts = np.where(is_missing, np.uint8(0), session.counts[:, :, rows])
-    columns = {
-        name: _column_with_gaps(column, rows) for name, column in session.units.columns.items()
-    }
-    columns["unit_id"] = Column.full(np.array(manifest.unit_id))
-    given, known = columns["region"], np.array(manifest.region)
-    columns["region"] = replace(
-        given,
-        values=np.where(is_missing, known, given.values),
-        is_valid=np.where(is_missing, known != "", given.is_valid),
-    )
-    return replace(session, counts=counts, units=Table(columns))
-
-
-def _column_with_gaps(column: Column, rows: NDArray[np.int64]) -> Column:
-    blank: Any = np.zeros(1, dtype=column.values.dtype)[0]
-    is_missing = rows < 0
-    values = np.where(is_missing, blank, column.values[rows]).astype(column.values.dtype)
-    return Column(values, column.is_valid[rows] & ~is_missing)
