@@ -19,6 +19,7 @@ from PyQt6.QtWidgets import QApplication, QMenu, QWidget
 
 from mtm_core.errors import MtmError
 from mtm_core.experiment.files import attachment_of
+from mtm_core.experiment.record import Experiment
 from mtm_core.resources import atomic_write
 from mtm_viewer.commands import Command
 from mtm_viewer.experiment_desk import ExperimentDesk
@@ -120,9 +121,11 @@ class PanelExports(QObject):
 
     def save_numbers(self, panel: ExportPanel, path: Path) -> None:
         """Save the numbers of a panel as CSV, NPZ or HDF5, in the background."""
-        numbers = self._numbers(panel)
+        numbers, experiment = self._numbers(panel), self._experiments.experiment()
         if numbers is not None:
-            write = partial(write_numbers, numbers, path, self._attachment())
+            attachment = "" if experiment is None else attachment_of(experiment)
+            noted = _with_choices(numbers, experiment)
+            write = partial(write_numbers, noted, path, attachment)
             self._pool.start(partial(self._write, lambda: _saved_words(write())))
 
     def copy_picture(self, panel: ExportPanel) -> None:
@@ -134,8 +137,9 @@ class PanelExports(QObject):
 
     def copy_numbers(self, panel: ExportPanel) -> None:
         """Copy the first table of a panel to the clipboard."""
-        clipboard, numbers = QApplication.clipboard(), self._numbers(panel)
-        if clipboard is not None and numbers is not None:
+        clipboard, found = QApplication.clipboard(), self._numbers(panel)
+        if clipboard is not None and found is not None:
+            numbers = _with_choices(found, self._experiments.experiment())
             clipboard.setText(numbers.to_text(numbers.tables[0], "\t"))
             self._say(f"{panel.title}: the numbers were copied.")
 
@@ -246,10 +250,12 @@ class PanelExports(QObject):
         view.scene().sigMouseClicked.connect(on_click)
 
     def _save_picture(self, panel: ExportPanel, path: Path) -> None:
-        parts, attachment = self._seen(panel), self._attachment()
+        parts = self._seen(panel)
         if not parts:
             return
-        caption = self._caption(panel)
+        experiment = self._experiments.experiment()
+        attachment = "" if experiment is None else attachment_of(experiment)
+        caption = self._caption(panel, experiment)
         if path.suffix.lower() == ".png":  # to pack its pixels takes longer than to draw them
             image = image_of(parts)
 
@@ -262,27 +268,20 @@ class PanelExports(QObject):
         save_picture(parts, path, attachment or None, panel.title)
         self._say(_add_caption(path, caption))
 
-    def _caption(self, panel: ExportPanel) -> str:
-        experiment, workspace = self._experiments.experiment(), self._explorer.state.shown
+    def _caption(self, panel: ExportPanel, experiment: Experiment | None) -> str:
+        workspace = self._explorer.state.shown
         if experiment is None or workspace is None:
             return f"{panel.title}.\n"
         return f"{panel.title}. {caption_of(experiment, workspace)}"
 
-    def _attachment(self) -> str:
-        experiment = self._experiments.experiment()
-        return "" if experiment is None else attachment_of(experiment)
-
     def _numbers(self, panel: ExportPanel) -> PanelNumbers | None:
-        """Return the numbers of a panel with all choices behind them; tell if there are none."""
-        numbers, experiment = panel.numbers(), self._experiments.experiment()
+        """Return the numbers of a panel; tell if there are none."""
+        numbers = panel.numbers()
         if numbers is None or not numbers.tables:
             sentence = "Wait until something is computed, or show something else there first."
             self._explorer.tell(f"{panel.title}: there are no numbers to save yet", sentence)
             return None
-        if experiment is None:
-            return numbers
-        notes = (*numbers.notes, *choices_of(experiment))
-        return PanelNumbers(title=numbers.title, tables=numbers.tables, notes=notes)
+        return numbers
 
     def _write(self, deed: Callable[[], str]) -> None:
         """Write files, and say which; runs in a thread of its own."""
@@ -298,6 +297,14 @@ class PanelExports(QObject):
         bar = self._explorer.window.statusBar()
         if bar is not None:
             bar.showMessage(sentence, _SAID_MS)
+
+
+def _with_choices(numbers: PanelNumbers, experiment: Experiment | None) -> PanelNumbers:
+    """Return numbers with all choices behind them."""
+    if experiment is None:
+        return numbers
+    notes = (*numbers.notes, *choices_of(experiment))
+    return PanelNumbers(title=numbers.title, tables=numbers.tables, notes=notes)
 
 
 def _add_caption(path: Path, caption: str) -> str:

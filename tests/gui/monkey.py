@@ -48,6 +48,7 @@ from mtm_viewer.commands import CommandRegistry
 from mtm_viewer.desktop import Desktop, LogKeeper
 from mtm_viewer.explorer import Explorer
 from mtm_viewer.jobs.database_job import DatabaseJob, DownloadJob
+from mtm_viewer.jobs.engine_thread import EngineThread
 from mtm_viewer.jobs.prepare_job import OpenJob
 from mtm_viewer.jobs.prepared_cache import PreparedCache
 from mtm_viewer.jobs.reconstruct_job import ReconstructionJob
@@ -56,7 +57,9 @@ from mtm_viewer.state import ViewerState
 
 MOST_GROWTH = 50 * 2**20
 """Bytes that memory may grow by after the warm-up."""
+ANSWERS_BYTES = 8 * 2**20
 PATIENCE_S = 120.0
+_WATCH_MS, _BLOCKED_S = 100, 0.3
 _NOT_RUN = ("session.quit",)
 """It would end the program."""
 _KEYS = (
@@ -130,6 +133,10 @@ class Monkey:
         self._settled = 0
         desktop.explorer.settled.connect(self._count)
         desktop.training.train = lambda _: self._note("would train")
+        self._deed_since = time.monotonic()
+        self._watch = QTimer(desktop.explorer.window)
+        self._watch.timeout.connect(self._close_what_blocks)
+        self._watch.start(_WATCH_MS)
 
     def run(self, n_steps: int, warm_up: int) -> Report:
         """Do so many things, after some to warm up; say what was left over.
@@ -148,6 +155,7 @@ class Monkey:
         self.report.seconds = time.monotonic() - start
         self.report.growth = after.memory - before.memory
         self.report.problems += before.words(after)
+        self._watch.stop()
         return self.report
 
     def rest(self) -> Leftovers:
@@ -163,14 +171,20 @@ class Monkey:
             dock.hide()
         for dock in self.window.findChildren(QDockWidget):
             dock.setFloating(False)
+        desktop.honesty.check()
         desktop.state.undo_stack.clear()
         desktop.exports.wait()
         self._close_all()
         self._idle(0.6)
+        # To look through all objects while a thread makes some is not safe in CPython.
+        threads = [*self.window.findChildren(EngineThread)]
+        self._wait(lambda: not any(thread.is_busy for thread in threads))
+        self._wait(lambda: not any(t.isSingleShot() for t in _active_timers()))
         return look_around()
 
     def _do(self, n_steps: int) -> None:
         for _ in range(n_steps):
+            self._deed_since = time.monotonic()
             self._act()
             QApplication.processEvents()
             if self._rng.random() < 0.05:
@@ -194,6 +208,13 @@ class Monkey:
             self._drag()
         else:
             self._wheel()
+
+    def _close_what_blocks(self) -> None:
+        """Close a menu that a button opened in an event loop of its own: a click waits for it."""
+        popup = QApplication.activePopupWidget()
+        if popup is not None and time.monotonic() - self._deed_since > _BLOCKED_S:
+            self._note(f"closed {type(popup).__name__}")
+            popup.close()
 
     def _note(self, deed: str) -> None:
         self.report.deeds[deed.split(" ")[0]] += 1
@@ -370,8 +391,12 @@ def _threads() -> list[str]:
 
 
 def _timers() -> list[str]:
+    return [f"timer of {type(timer.parent()).__name__}" for timer in _active_timers()]
+
+
+def _active_timers() -> list[QTimer]:
     timers = [t for t in gc.get_objects() if issubclass(type(t), QTimer)]
-    return [f"timer of {type(t.parent()).__name__}" for t in timers if _ticks(t)]
+    return [timer for timer in timers if _ticks(timer)]
 
 
 def _ticks(timer: QTimer) -> bool:
@@ -437,7 +462,9 @@ def build(folder: Path) -> Desktop:
     settings.setValue("runs", str(folder / "runs"))
     registry = CommandRegistry()
     window = MainWindow(registry)
-    works = (OpenJob(PreparedCache(folder / "prepared"), no_network), ReconstructionJob())
+    # What is kept of answers grows up to its limit, and would hide what leaks.
+    engine = ReconstructionJob(memory_bytes=ANSWERS_BYTES)
+    works = (OpenJob(PreparedCache(folder / "prepared"), no_network), engine)
     browser = BrowserWorks(database=DatabaseJob(no_network), download=DownloadJob(no_network))
     explorer = Explorer(ViewerState(), window, registry, works, ("cpu",))
     desktop = Desktop(explorer, settings, LogKeeper(), browser)
