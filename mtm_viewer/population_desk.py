@@ -46,10 +46,10 @@ class PopulationDesk(QObject):
 
     def __init__(self, explorer: Explorer, job: PopulationJob) -> None:
         super().__init__(explorer.window)
-        self._explorer, self._job = explorer, job
+        self._explorer = explorer
         self._view = explorer.window.population
         self.state = PopulationState(self)
-        self._engine: EngineThread | None = None
+        self._engine = EngineThread(job, "population", self)
         self._pointed = ""
         self._dock = explorer.window.side_docks[SIDE]
         self._is_stale = True
@@ -59,13 +59,11 @@ class PopulationDesk(QObject):
     @property
     def is_running(self) -> bool:
         """Whether a picture is being looked at."""
-        return self._engine is not None and self._engine.is_busy
+        return self._engine.is_busy
 
     def stop(self) -> None:
         """End the thread."""
-        if self._engine is not None:
-            self._engine.stop()
-            self._engine = None
+        self._engine.stop()
 
     def step_unit(self, step: int) -> None:
         """Look at the unit with the next better (1) or worse (-1) score."""
@@ -121,6 +119,10 @@ class PopulationDesk(QObject):
         view.deed_asked.connect(self._do)
         state.choice_changed.connect(lambda _: self._draw())
         state.answer_changed.connect(lambda _: self._draw())
+        self._engine.partial.connect(self._on_answer)
+        self._engine.failed.connect(
+            lambda _, text: explorer.tell("The units could not be looked at", text)
+        )
         explorer.pictured.connect(self._on_picture)
         explorer.engine.busy.connect(self._on_busy)
         explorer.state.unit_changed.connect(lambda _: self._show_unit())
@@ -132,8 +134,7 @@ class PopulationDesk(QObject):
         """Look at a picture once it is complete; what was known of another session goes."""
         known = self.state.answer
         if picture is None or (known is not None and _is_other(known.picture, picture)):
-            if self._engine is not None:
-                self._engine.cancel()
+            self._engine.cancel()
             self.state.set_answer(None)
             self._draw()
         if picture is not None and picture.is_final:
@@ -152,12 +153,6 @@ class PopulationDesk(QObject):
             self.state.set_answer(None)
             self._draw()
             return
-        if self._engine is None:
-            self._engine = EngineThread(self._job, "population", self)
-            self._engine.partial.connect(self._on_answer)
-            self._engine.failed.connect(
-                lambda _, text: self._explorer.tell("The units could not be looked at", text)
-            )
         self._tasks[picture] = self._explorer.state.mask.title
         self._engine.request(picture)
 

@@ -34,19 +34,17 @@ class TheatreDesk(QObject):
 
     def __init__(self, explorer: Explorer, population: PopulationState, job: TheatreJob) -> None:
         super().__init__(explorer.window)
-        self._explorer, self._population, self._job = explorer, population, job
+        self._explorer, self._population = explorer, population
         self._view = explorer.window.theatre
         self.state = TheatreState(self)
-        self._engine: EngineThread | None = None
+        self._engine = EngineThread(job, "theatre", self)
         self._walk: tuple[int, int, int] = (0, 0, NO_TRIAL)
         self.shown_trial = NO_TRIAL
         self._connect()
 
     def stop(self) -> None:
         """End the thread."""
-        if self._engine is not None:
-            self._engine.stop()
-            self._engine = None
+        self._engine.stop()
 
     def toggle(self) -> None:
         """Open the theatre, or go back to averages."""
@@ -88,6 +86,10 @@ class TheatreDesk(QObject):
         view.place_chosen.connect(self._go_to_place)
         view.sort_chosen.connect(state.sort_by)
         view.deed_asked.connect(self._do)
+        self._engine.partial.connect(self._on_scene)
+        self._engine.failed.connect(
+            lambda _, text: explorer.tell("This trial cannot be shown", text)
+        )
         maps = view.maps
         maps.unit_clicked.connect(explorer.state.select_unit)
         maps.region_clicked.connect(
@@ -112,8 +114,7 @@ class TheatreDesk(QObject):
 
     def _on_picture(self, picture: Picture | None) -> None:
         if picture is None:
-            if self._engine is not None:
-                self._engine.cancel()
+            self._engine.cancel()
             self.state.choose_trial(NO_TRIAL)
             self.state.set_levels(None)
             self._view.draw(None)
@@ -139,12 +140,6 @@ class TheatreDesk(QObject):
         self._explorer.window.refresh_actions()
 
     def _request(self, picture: Picture) -> None:
-        if self._engine is None:
-            self._engine = EngineThread(self._job, "theatre", self)
-            self._engine.partial.connect(self._on_scene)
-            self._engine.failed.connect(
-                lambda _, text: self._explorer.tell("This trial cannot be shown", text)
-            )
         state = self._explorer.state
         display = state.display
         self._engine.request(

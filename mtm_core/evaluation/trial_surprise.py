@@ -71,12 +71,9 @@ class ReactionTimes:
 
 def trial_surprise(answer: Answered) -> TrialSurprise:
     """Score every trial that has an answer; a model that foretells it well is not surprised."""
-    counts = answer.scored_counts(answer.trials)
-    expected = answer.rate_hz.take(answer.units, axis=2).astype(np.float64)
-    expected = np.maximum(expected, _SMALLEST_RATE_HZ) * answer.session.bin_size_s
-    likelihood = counts * np.log(expected) - expected - gammaln(counts + 1)
     n_entries = int(answer.weight.sum())
-    nats = -(likelihood * answer.weight).sum(axis=(1, 2)) / max(1, n_entries)
+    likelihood = [_log_likelihood(answer, place) for place in range(len(answer.trials))]
+    nats = -np.array(likelihood) / max(1, n_entries)
     gain, spikes = answer.gains.gain.sum(axis=1), answer.gains.spikes.sum(axis=1)
     is_valid = spikes > 0
     bps = np.where(is_valid, gain / (np.where(is_valid, spikes, 1) * np.log(2)), 0.0)
@@ -87,6 +84,15 @@ def trial_surprise(answer: Answered) -> TrialSurprise:
         n_spikes=spikes.astype(np.int64),
         n_entries=n_entries,
     )
+
+
+def _log_likelihood(answer: Answered, place: int) -> float:
+    """Return the Poisson log-likelihood of one trial's scored entries, with its constant."""
+    counts = answer.scored_counts(answer.trials[[place]])[0].astype(np.float64)
+    expected = answer.rate_hz[place].take(answer.units, axis=1).astype(np.float64)
+    expected = np.maximum(expected, _SMALLEST_RATE_HZ) * answer.session.bin_size_s
+    likelihood = counts * np.log(expected) - expected - gammaln(counts + 1)
+    return float((likelihood * answer.weight).sum())
 
 
 def reaction_times(session: Session) -> ReactionTimes | None:

@@ -27,6 +27,7 @@ _AnyFloats = NDArray[np.floating]
 
 MOST_TWIN_TRIALS = 60
 """Training trials, evenly spread, in which coincident spikes are looked for."""
+_UNITS_AT_ONCE = 100
 _PARTS = 3
 """The session is compared with itself in so many parts: its first and its last."""
 
@@ -68,10 +69,14 @@ class Answered:
         """Scored entries, shape (n_bins, n_scored)."""
         return np.asarray(self.mask.is_scored[:, self.units])
 
-    def scored_counts(self, trials: Rows) -> Floats:
+    def scored_counts(self, trials: Rows) -> NDArray[np.uint8]:
         """Return counts of the scored units, 0 where not scored: (n_trials, n_bins, n_scored)."""
         counts = self.session.counts[trials].take(self.units, axis=2)
-        return np.asarray(counts * self.weight, dtype=np.float64)
+        return np.asarray(counts * self.weight, dtype=np.uint8)
+
+    def scored_spikes(self, trials: Rows) -> Floats:
+        """Return the scored spikes of trials and units, (n_trials, n_scored)."""
+        return np.asarray(self.scored_counts(trials).sum(axis=1), dtype=np.float64)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -161,13 +166,12 @@ def unit_facts(answer: Answered) -> UnitFacts:
         At least one trial, at least one scored unit.
     """
     gains, session = answer.gains, answer.session
-    shown, train = answer.scored_counts(answer.trials), answer.scored_counts(answer.train)
-    spikes = shown.sum(axis=1)
+    spikes, train = answer.scored_spikes(answer.trials), answer.scored_spikes(answer.train)
     n_bins = np.maximum(1, answer.weight.sum(axis=0))
     to_hz = 1 / (n_bins * session.bin_size_s)
     known = _Known(answer)
     twin, twin_r = _twins(answer)
-    r2, psth_r2 = _r2(answer, shown)
+    r2, psth_r2 = _r2(answer)
     top_trial, top_gain = _top_trials(answer)
     parts = _ends(answer)
     expected = (answer.rate_hz.take(answer.units, axis=2) * answer.weight).sum(axis=(0, 1))
@@ -176,11 +180,11 @@ def unit_facts(answer: Answered) -> UnitFacts:
         bps=metrics.unit_bps(gains.gain, gains.spikes),
         psth_bps=metrics.unit_bps(gains.over_mean - gains.gain, gains.spikes),
         n_spikes=spikes.sum(axis=0).astype(np.int64),
-        n_train_spikes=train.sum(axis=(0, 1)).astype(np.int64),
-        train_hz=_mean(train.sum(axis=1)) * to_hz,
+        n_train_spikes=train.sum(axis=0).astype(np.int64),
+        train_hz=_mean(train) * to_hz,
         shown_hz=_mean(spikes) * to_hz,
-        model_hz=np.asarray(expected / (n_bins * max(1, len(shown))), dtype=np.float64),
-        change_z=_difference_z(spikes, train.sum(axis=1)),
+        model_hz=np.asarray(expected / (n_bins * max(1, len(spikes))), dtype=np.float64),
+        change_z=_difference_z(spikes, train),
         early_hz=_mean(parts[0]) * to_hz,
         late_hz=_mean(parts[1]) * to_hz,
         drift_z=_difference_z(parts[1], parts[0]),
@@ -258,14 +262,15 @@ def _ends(answer: Answered) -> tuple[Floats, Floats]:
     """Return spikes per trial, (n_trials, n_scored), of the first and the last third."""
     trials = np.union1d(answer.train, answer.trials)
     n_part = max(1, len(trials) // _PARTS)
-    first, last = (
-        answer.scored_counts(part).sum(axis=1) for part in (trials[:n_part], trials[-n_part:])
-    )
+    first, last = (answer.scored_spikes(part) for part in (trials[:n_part], trials[-n_part:]))
     return first, last
 
 
-def _r2(answer: Answered, counts: Floats) -> tuple[UnitValues, UnitValues]:
-    """Return R2 of single trials and of averages by condition, for each pattern of bins."""
+def _r2(answer: Answered) -> tuple[UnitValues, UnitValues]:
+    """Return R2 of single trials and of averages by condition, for each pattern of bins.
+
+    Units are taken a few at a time, so that no copy of all rates is made.
+    """
     label = common_conditions(_Known(answer).label)
     weight = answer.weight
     patterns, which = np.unique(weight, axis=1, return_inverse=True)
@@ -274,13 +279,20 @@ def _r2(answer: Answered, counts: Floats) -> tuple[UnitValues, UnitValues]:
     for pattern in range(patterns.shape[1]):
         bins, mine = np.flatnonzero(patterns[:, pattern]), np.flatnonzero(which == pattern)
         smoothing = smoothing_matrix(len(bins), PSTH_WIDTH_S / answer.session.bin_size_s)
-        rate = answer.rate_hz.take(answer.units[mine], axis=2)[:, bins]
-        truth = np.matmul(smoothing, counts.take(mine, axis=2)[:, bins])
-        guess = np.matmul(smoothing, rate.astype(np.float64) * answer.session.bin_size_s)
-        averages = [metrics.condition_means(values, label) for values in (truth, guess)]
-        for target, pair in zip(found, ((truth, guess), averages), strict=True):
-            target.values[mine], target.is_valid[mine] = metrics.unit_r2(*pair)
+        for some in np.array_split(mine, -(-len(mine) // _UNITS_AT_ONCE)):
+            pair = [np.matmul(smoothing, part) for part in _pair(answer, some, bins)]
+            averages = [metrics.condition_means(values, label) for values in pair]
+            for target, (truth, guess) in zip(found, (pair, averages), strict=True):
+                target.values[some], target.is_valid[some] = metrics.unit_r2(truth, guess)
     return found[0], found[1]
+
+
+def _pair(answer: Answered, places: Rows, bins: Rows) -> tuple[Floats, Floats]:
+    """Return counts and expected counts of some scored units, (n_trials, n_bins, n_places)."""
+    units = answer.units[places]
+    counts = answer.session.counts[answer.trials].take(units, axis=2)[:, bins]
+    rate_hz = answer.rate_hz.take(units, axis=2)[:, bins]
+    return counts.astype(np.float64), rate_hz.astype(np.float64) * answer.session.bin_size_s
 
 
 def _twins(answer: Answered) -> tuple[Rows, Floats]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from weakref import WeakKeyDictionary
 
 from mtm_core.evaluation.colour_scale import Levels
 from mtm_viewer.presenters.picture import Picture
@@ -56,7 +57,8 @@ class TheatreJob:
     """The work of the theatre's thread; keeps the levels that the trials of a picture share."""
 
     def __init__(self) -> None:
-        self._known: tuple[Picture, RasterSettings, Levels | None] | None = None
+        self._known: WeakKeyDictionary[Picture, tuple[RasterSettings, Levels | None]]
+        self._known = WeakKeyDictionary()
 
     def __call__(self, request: object, should_stop: ShouldStop) -> Iterator[object]:
         """Yield a `TheatreScene`, or nothing where the picture does not hold the trial."""
@@ -71,8 +73,8 @@ class TheatreJob:
     def _levels(self, request: TheatreRequest) -> Levels | None:
         if request.settings.levels is not None:
             return request.settings.levels
-        known = self._known
-        if known is None or known[0] is not request.picture or known[1] != request.settings:
-            found = shared_trial_levels(request.picture, request.settings)
-            known = self._known = (request.picture, request.settings, found)
-        return known[2]
+        known = self._known.get(request.picture)
+        if known is None or known[0] != request.settings:
+            known = request.settings, shared_trial_levels(request.picture, request.settings)
+            self._known[request.picture] = known
+        return known[1]
