@@ -6,6 +6,7 @@ default folder is ``docs``; the figure of the headless tutorial is drawn by `mtm
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import sys
@@ -35,6 +36,7 @@ NAMES = (
     "window.png",
     "browser.png",
     "pictures/hidden.png",
+    "pictures/population.png",
     "pictures/intra_region.png",
     "pictures/painted.png",
     "pictures/train.png",
@@ -107,6 +109,10 @@ def draw_window(painter: Painter) -> None:
     painter.save("window.png")
     painter.act(lambda: state.click_region("VISp"))
     painter.save("pictures/hidden.png")
+    registry.run("population.show")
+    painter.idle(3)
+    painter.save("pictures/population.png")
+    registry.run("population.show")
     painter.act(lambda: registry.run("mask.intra_region"))
     painter.act(lambda: state.click_region("CA1"))
     painter.save("pictures/intra_region.png")
@@ -154,6 +160,8 @@ def main() -> None:
     draw_dialogs(painter)
     desktop.close_window()
     app.processEvents()
+    del painter, desktop  # Qt's windows must go before its application
+    gc.collect()
     draw_figure(folder)
 
 

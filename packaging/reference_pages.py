@@ -7,6 +7,7 @@ the registry of the window, the changes from the change log: none of them can be
 from __future__ import annotations
 
 import argparse
+import gc
 import importlib
 import os
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from mtm_core.cli.parser import Parser
 from mtm_core.config_fields import Setting
 
 ROOT = Path(__file__).resolve().parents[1]
+_KEPT: list[object] = []
 _ANY = 1e9
 """A bound that nobody meets is not shown."""
 _SETTINGS_NOTE = "Every setting has a flag too: see [settings](settings.md)."
@@ -99,6 +101,7 @@ def _window_commands() -> dict[str, list[tuple[str, str, str]]]:
     from mtm_viewer.desktop import LogKeeper
 
     app = program._make_app()
+    _KEPT.append(app)  # Qt's windows must go before its application
     desktop = program.build(LogKeeper(), is_offscreen=True)
     found = {
         menu: [(command.title, command.shortcut, command.help) for command in commands]
@@ -106,6 +109,9 @@ def _window_commands() -> dict[str, list[tuple[str, str, str]]]:
         if menu != "Session/Bundled recordings"
     }
     desktop.close_window()
+    app.processEvents()
+    del desktop
+    gc.collect()
     app.processEvents()
     return found
 
