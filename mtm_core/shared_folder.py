@@ -16,6 +16,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from mtm_core.errors import OutputError, TrainingError
+from mtm_core.json_text import parse_json
 from mtm_core.resources import atomic_write
 
 
@@ -106,7 +107,7 @@ def read_json(path: Path) -> Mapping[str, Any] | None:
         If it is damaged.
     """
     try:
-        values: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        values: Mapping[str, Any] = parse_json(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError) as error:

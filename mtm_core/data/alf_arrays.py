@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import math
 import os
+import tokenize
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,10 @@ from numpy.typing import NDArray
 from mtm_core.errors import DatasetError, MissingDatasetError
 
 _AGAIN = "Copy or download it again."
+_NPY_FAULTS = (
+    *(OSError, ValueError, TypeError, EOFError, MemoryError, OverflowError),
+    *(SyntaxError, tokenize.TokenError),  # numpy reads a header as Python
+)
 
 
 def read_npy(path: Path) -> NDArray[Any]:
@@ -32,7 +37,7 @@ def read_npy(path: Path) -> NDArray[Any]:
         with path.open("rb") as stream:
             _check_npy(path, *_npy_header(stream), n_held=path.stat().st_size - stream.tell())
         values: NDArray[Any] = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError, MemoryError) as error:
+    except _NPY_FAULTS as error:
         raise _fault(path, error) from error
     return values if values.dtype.isnative else values.astype(values.dtype.newbyteorder("="))
 

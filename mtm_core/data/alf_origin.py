@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from mtm_core.data.raw import Origin
 from mtm_core.errors import DatasetError
+from mtm_core.json_text import parse_json
 
 ORIGIN_PATH = "alf/_mtm_session.origin.json"
 """A dataset of our own, in ALF's form so that it travels with the others; see `origin_json`."""
@@ -38,7 +39,7 @@ def origin_json(origin: Origin) -> str:
     Examples
     --------
     >>> text = origin_json(Origin(session_id="x", source="sim", source_id="1", is_simulated=True))
-    >>> json.loads(text)["is_simulated"]
+    >>> parse_json(text)["is_simulated"]
     True
     """
     stored = {name: value for name, value in asdict(origin).items() if name in _STORED}
@@ -54,7 +55,7 @@ def read_origin(path: Path) -> Origin:
         If the file is damaged or says something that cannot be meant.
     """
     try:
-        stored = json.loads(path.read_text(encoding="utf-8"))
+        stored = parse_json(path.read_text(encoding="utf-8"))
         notes = tuple(str(note) for note in stored.pop("notes", ()))
         known = {name: stored[name] for name in _STORED if name in stored}
     except (OSError, ValueError, AttributeError, TypeError) as error:

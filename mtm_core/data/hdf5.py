@@ -74,6 +74,22 @@ def read_array(group: h5py.Group, name: str) -> NDArray[Any]:
     return _read_text(node, where)
 
 
+def find_group(parent: h5py.Group, name: str) -> h5py.Group:
+    """Return a group.
+
+    Raises
+    ------
+    SessionFileError
+        If it is absent, or an array: to go through its rows could take for ever.
+    """
+    node = parent.get(name)
+    if not isinstance(node, h5py.Group):
+        what = "is missing" if node is None else "is no group of arrays"
+        msg = f"{Path(parent.file.filename).name}: '{parent.name.rstrip('/')}/{name}' {what}."
+        raise SessionFileError(msg)
+    return node
+
+
 def _read_text(node: h5py.Dataset, where: str) -> NDArray[np.str_]:
     """Read text piece by piece: a few bytes can stand for long text many times over."""
     if not node.shape:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mtm_core.data.alf_arrays import numbers, read_npy
 from mtm_core.data.alf_folders import find_sessions, is_alf_folder
 from mtm_core.data.alf_origin import origin_of_path
 from mtm_core.data.one_download import is_locked, is_part
@@ -19,6 +20,7 @@ from mtm_core.data.one_records import CachedSession, PruneReport, SessionEntry
 from mtm_core.data.one_refs import is_at, is_eid, query_of_place
 from mtm_core.data.pick_lists import released_sessions
 from mtm_core.data.regions import region_columns, region_names_of_ids, sort_regions
+from mtm_core.errors import DatasetError
 
 _IDS = "*.brainLocationIds_ccf_2017*.npy"
 _NO_REGION = {"void", "root"}
@@ -212,8 +214,8 @@ def regions_of(folder: Path) -> tuple[str, ...] | None:
     """
     ids = []
     for path in sorted((folder / "alf").rglob(_IDS)):
-        with contextlib.suppress(OSError, ValueError):
-            ids.append(np.load(path, allow_pickle=False).reshape(-1))
+        with contextlib.suppress(DatasetError):
+            ids.append(numbers(read_npy(path), path.name).reshape(-1))
     if not ids:
         return None
     names, _ = region_names_of_ids(np.concatenate(ids))

@@ -16,6 +16,7 @@ from typing import Any
 
 from mtm_core.data.one_records import EID, SessionEntry
 from mtm_core.errors import OutputError
+from mtm_core.json_text import parse_json
 from mtm_core.resources import atomic_write
 
 HIDDEN = ".mtm-viewer"
@@ -211,7 +212,7 @@ def _size(path: Path) -> int | None:
 
 def _read(path: Path) -> Note | None:
     try:
-        stored: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        stored: dict[str, Any] = parse_json(path.read_text(encoding="utf-8"))
         files = tuple(NotedFile(**file) for file in stored.pop("files"))
         note = Note(**{**stored, "files": files})
     except (OSError, ValueError, TypeError, KeyError, AttributeError):

@@ -6,7 +6,6 @@ People who use ONE already have them in their home folder; they are read and add
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
 import os
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from mtm_core.data.one_network import normal_url
 from mtm_core.data.one_notes import make_folder
 from mtm_core.data.one_records import Credentials
 from mtm_core.errors import ConfigError
+from mtm_core.json_text import parse_json
 
 PUBLIC_URL = "https://openalyx.internationalbrainlab.org"
 """IBL's public database. It wants an account of one's own, which is free."""
@@ -208,7 +208,7 @@ def _map_of_caches(params: ModuleType) -> dict[str, Any]:
     """Return ONE's own note of databases and folders, without making one."""
     path = params.get_params_dir() / ".caches"
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = parse_json(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:

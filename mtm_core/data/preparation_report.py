@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from mtm_core.errors import DataError
+from mtm_core.json_text import parse_json
 
 Tally = tuple[tuple[str, int], ...]
 """Reasons, each with how many it took, largest first."""
@@ -88,7 +89,7 @@ class PreparationReport:
             If the text is no such report.
         """
         try:
-            fields = json.loads(text)
+            fields = parse_json(text)
             for name in ("units_dropped", "trials_dropped", "behaviors_missing"):
                 fields[name] = tuple((str(what), why) for what, why in fields[name])
             return cls(**{**fields, "rules": tuple(fields["rules"])})

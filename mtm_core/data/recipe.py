@@ -19,6 +19,7 @@ from mtm_core.data.alf_folders import list_files
 from mtm_core.data.session_file import read_made_from
 from mtm_core.data.sources import DEMO, kind_of
 from mtm_core.errors import SessionFileError
+from mtm_core.json_text import parse_json
 from mtm_core.resources import session_path
 
 
@@ -78,7 +79,7 @@ def recipe_of(source: str, config: PreparationConfig, typed: Collection[str] = (
 def parse_recipe(text: str) -> Recipe | None:
     """Read what `Recipe.to_json` wrote; None if it is something else."""
     try:
-        fields = json.loads(text)
+        fields = parse_json(text)
         return Recipe(**{**fields, "typed": tuple(fields["typed"])})
     except (ValueError, TypeError, KeyError):
         return None

@@ -26,11 +26,12 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from mtm_core.data.hdf5 import open_hdf5, read_array
+from mtm_core.data.hdf5 import find_group, open_hdf5, read_array
 from mtm_core.data.preparation_report import PreparationReport
 from mtm_core.data.session import Behavior, Provenance, Session
 from mtm_core.data.table import Column, Table
 from mtm_core.errors import DataError, SessionFileError
+from mtm_core.json_text import parse_json
 from mtm_core.resources import atomic_write
 
 SCHEMA = "mtm-session"
@@ -207,12 +208,10 @@ def _read(file: h5py.File) -> _Stored:
 def _read_columns(file: h5py.File, group: str) -> dict[str, Column]:
     if group not in file:
         return {}
-    names = sorted(file[f"{group}/values"])
+    values, is_valid = (find_group(file, f"{group}/{part}") for part in ("values", "is_valid"))
     return {
-        name: Column(
-            read_array(file[f"{group}/values"], name), read_array(file[f"{group}/is_valid"], name)
-        )
-        for name in names
+        name: Column(read_array(values, name), read_array(is_valid, name))
+        for name in sorted(values)
     }
 
 
@@ -242,7 +241,7 @@ def _build(stored: _Stored, name: str) -> Session:
 
 def _parse_provenance(text: str) -> Provenance:
     try:
-        fields = json.loads(text)
+        fields = parse_json(text)
         return Provenance(**{**fields, "notes": tuple(fields["notes"])})
     except (ValueError, TypeError, KeyError) as error:
         msg = "What it says about where it came from cannot be read."

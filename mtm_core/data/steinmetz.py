@@ -168,6 +168,11 @@ def _check_shapes(data: Mapping[str, NDArray[Any]], name: str) -> None:
     sizes = dict(zip(_SHAPES["spike_counts"], counts.shape, strict=True))
     for key, values in data.items():
         wanted = tuple(sizes[axis] for axis in _SHAPES.get(key, ("trials",)))
+        is_text = values.dtype.kind == "U"
+        if is_text != (key == "brain_area"):
+            needed = "text" if key == "brain_area" else "numbers"
+            msg = f"{name}: '{key}' holds {values.dtype}, but {needed} are needed."
+            raise SessionFileError(msg)
         if values.shape != wanted:
             msg = f"{name}: '{key}' has the shape {values.shape}, but {wanted} is needed."
             raise SessionFileError(msg)

@@ -27,6 +27,7 @@ from mtm_core.data.simulated_population import Coupling
 from mtm_core.data.simulated_spikes import Drive
 from mtm_core.data.simulated_truth import GroundTruth
 from mtm_core.errors import SessionFileError
+from mtm_core.json_text import parse_json
 from mtm_core.resources import atomic_write
 
 TRUTH_FILE = "_mtm_truth.h5"
@@ -156,7 +157,7 @@ def _read(file: h5py.File) -> GroundTruth:
         session_id=str(file.attrs["session_id"]),
         eid=str(file.attrs["eid"]),
         seed=int(file.attrs["seed"]),
-        config=json.loads(str(file.attrs["config"])),
+        config=parse_json(str(file.attrs["config"])),
         step_s=float(file.attrs["step_s"]),
         drive=drive,
         factor_names=tuple(read_array(file, "factor_names").tolist()),

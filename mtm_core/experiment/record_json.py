@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from typing import Any, NoReturn
+from typing import Any
 
 from mtm_core.errors import MaskError, UnknownNameError
 from mtm_core.evaluation.mask_scores import PredictorScore, SingleUnitScore
@@ -27,6 +27,7 @@ from mtm_core.experiment.record import (
     TrialsRef,
     UnitNumbers,
 )
+from mtm_core.json_text import parse_json
 from mtm_core.masking import mask_json
 from mtm_core.masking.spec import MaskSpec
 from mtm_core.models.backend import Backend
@@ -99,8 +100,8 @@ def from_json(text: str) -> Experiment:
     if len(text) > MAX_BYTES:
         raise refusal(f"its {len(text)} characters are more than the {MAX_BYTES} that may be")
     try:
-        value = json.loads(text, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
+        value = parse_json(text, may_hold_nan=False)
+    except ValueError as error:
         what = "it holds no JSON"
         raise refusal(what) from error
     return from_dict(value)
@@ -226,8 +227,3 @@ def _unit_to_dict(unit: UnitNumbers | None) -> dict[str, Any] | None:
 
 def _plain(model: ModelRef | None) -> dict[str, Any] | None:
     return None if model is None else dataclasses.asdict(model)
-
-
-def _refuse_constant(word: str) -> NoReturn:
-    msg = f"{word} is no number"
-    raise ValueError(msg)

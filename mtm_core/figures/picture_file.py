@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -83,7 +84,9 @@ def write_figure(
         "pdf": {"Title": title, "Subject": recipe, "Creator": software, "CreationDate": None},
     }
     with mpl.rc_context(_STYLE), atomic_write(path) as temporary:
-        figure.savefig(temporary, format=kind, dpi=dpi, metadata=metadata[kind])
+        image = io.BytesIO()  # on a full disk matplotlib raises other errors than OSError
+        figure.savefig(image, format=kind, dpi=dpi, metadata=metadata[kind])
+        picture = image.getvalue()
         if attachment is not None:
-            whole = attach(temporary.read_bytes(), path.suffix, attachment)
-            temporary.write_bytes(whole)
+            picture = attach(picture, path.suffix, attachment)
+        temporary.write_bytes(picture)

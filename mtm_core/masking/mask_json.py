@@ -6,6 +6,7 @@ import json
 from typing import Any, TypeGuard
 
 from mtm_core.errors import MaskError
+from mtm_core.json_text import parse_json
 from mtm_core.masking.choice import Block, UnitChoice
 from mtm_core.masking.spec import MaskSpec
 
@@ -45,7 +46,7 @@ def from_json(text: str) -> MaskSpec:
         msg = f"A mask of {len(text)} characters is too long to be one."
         raise MaskError(msg)
     try:
-        value = json.loads(text)
+        value = parse_json(text)
     except (ValueError, RecursionError) as error:
         msg = "This is not a mask: the text is not JSON."
         raise MaskError(msg) from error

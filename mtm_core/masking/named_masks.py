@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mtm_core.errors import MaskError, UnknownNameError
+from mtm_core.json_text import parse_json
 from mtm_core.masking.mask_json import MAX_LENGTH, from_dict, to_dict
 from mtm_core.masking.spec import MaskSpec
 from mtm_core.resources import atomic_write, settings_dir
@@ -178,7 +179,7 @@ def named_masks_from_json(text: str, session_id: str | None = None) -> NamedMask
         If the text holds no named masks that this version knows, or those of another session.
     """
     try:
-        record = json.loads(text) if len(text) <= MAX_LENGTH else None
+        record = parse_json(text) if len(text) <= MAX_LENGTH else None
     except (ValueError, RecursionError):
         record = None
     if not isinstance(record, dict) or record.get("schema") != SCHEMA:

@@ -18,6 +18,7 @@ from typing import Any, get_args
 import torch
 
 from mtm_core.errors import OutputError
+from mtm_core.json_text import parse_json
 from mtm_core.models.attention_kernel import fastest_fused_from
 from mtm_core.models.matmul_route import Route, set_route, try_routes
 from mtm_core.resources import atomic_write, cache_dir
@@ -107,7 +108,7 @@ def processor_name() -> str:
 def recall(facts: Mapping[str, str | int]) -> HostSpeed | None:
     """Return what was measured under exactly these facts; None if nothing was, or it is broken."""
     try:
-        values: dict[str, Any] = json.loads(_path(facts).read_text(encoding="utf-8"))
+        values: dict[str, Any] = parse_json(_path(facts).read_text(encoding="utf-8"))
         head = values["schema"], values["version"], values["facts"]
         if head != (SCHEMA, VERSION, dict(facts)):
             return None

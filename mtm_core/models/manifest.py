@@ -20,6 +20,7 @@ from mtm_core.config import TrainConfig
 from mtm_core.data.session import Session
 from mtm_core.data.splits import Split
 from mtm_core.errors import CheckpointError, ConfigError, MismatchError
+from mtm_core.json_text import parse_json
 from mtm_core.models.older_manifests import OLDEST, checkpoint_values
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 SCHEMA = "mtm-checkpoint"
 VERSION = 2
+_MOST_BINS = 100_000
+"""Longer trials are no trials."""
 
 PartName = Literal["train", "val", "test"]
 
@@ -224,7 +227,7 @@ class Manifest:
             If the text is not a manifest, or one of another version.
         """
         try:
-            values = json.loads(text)
+            values = parse_json(text)
             schema, version = values.pop("schema"), values.pop("version")
         except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
             msg = "its manifest cannot be read"
@@ -263,8 +266,17 @@ class Manifest:
         if not self.sessions or len(set(self.session_ids)) < len(self.sessions):
             msg = "no session, or one twice"
             raise ValueError(msg)
-        if self.n_bins < 1 or not self.bin_size_s > 0 or not abs(self.window_start_s) < np.inf:
+        if any(type(number) is not int for number in (self.n_bins, self.step, self.n_steps)):
+            msg = "bins and steps are not counted by whole numbers"
+            raise ValueError(msg)
+        if not 1 <= self.n_bins <= _MOST_BINS:
             msg = "impossible bins"
+            raise ValueError(msg)
+        if not self.bin_size_s > 0 or not abs(self.window_start_s) < np.inf:
+            msg = "impossible bins"
+            raise ValueError(msg)
+        if not all(isinstance(score, int | float) for score in self.scores.values()):
+            msg = "scores are no numbers"
             raise ValueError(msg)
 
 

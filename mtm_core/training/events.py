@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mtm_core.errors import TrainingError
+from mtm_core.json_text import parse_json
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,7 +188,7 @@ def from_json(line: str) -> Event:
         If the line is not an event.
     """
     try:
-        values: dict[str, Any] = {k: _restored(value) for k, value in json.loads(line).items()}
+        values: dict[str, Any] = {k: _restored(value) for k, value in parse_json(line).items()}
         return _KINDS[values.pop("event")](**values)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         msg = f"This is not a line of a run's events: {line[:60]}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 from mtm_core import config_io
 from mtm_core.config import TrainConfig
 from mtm_core.errors import TrainingError
+from mtm_core.json_text import parse_json
 from mtm_core.models.older_manifests import OLDEST, run_values
 from mtm_core.training.event_log import EventLog
 
@@ -64,7 +64,7 @@ class RunFiles:
             If this is not the folder of a run.
         """
         try:
-            values: dict[str, Any] = json.loads(self.record_path.read_text(encoding="utf-8"))
+            values: dict[str, Any] = parse_json(self.record_path.read_text(encoding="utf-8"))
             found = (values.pop("schema"), values.pop("version"))
             values = run_values(found[1], values)
             values["session_paths"] = tuple(values["session_paths"])

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from mtm_core.errors import TrainingError
+from mtm_core.json_text import parse_json
 from mtm_core.models.family import Family
 from mtm_core.training.optim import WeightAverage
 
@@ -59,7 +60,7 @@ class Progress:
             If the text is not what `to_json` wrote.
         """
         try:
-            return cls(**json.loads(text))
+            return cls(**parse_json(text))
         except (ValueError, TypeError) as error:
             msg = "The saved state of this run cannot be read; start it anew in another folder."
             raise TrainingError(msg) from error

@@ -13,6 +13,7 @@ from typing import Any
 import psutil
 
 from mtm_core.errors import OutputError, TrainingError
+from mtm_core.json_text import parse_json
 from mtm_core.resources import atomic_write
 from mtm_viewer.jobs.prepared_cache import default_cache
 
@@ -115,7 +116,7 @@ def read_order(folder: Path) -> RunOrder:
         If there is none that can be read.
     """
     try:
-        values: dict[str, Any] = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        values: dict[str, Any] = parse_json((folder / FILE).read_text(encoding="utf-8"))
         if (values.pop("schema"), values.pop("version")) != (_SCHEMA, _VERSION):
             msg = f"{folder / FILE} was written by another version of this program."
             raise TrainingError(msg)

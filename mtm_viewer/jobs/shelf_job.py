@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -18,6 +17,7 @@ from mtm_core.data.hdf5 import open_hdf5, read_array
 from mtm_core.data.nwb import is_nwb_file
 from mtm_core.data.session_file import SCHEMA
 from mtm_core.errors import MtmError
+from mtm_core.json_text import parse_json
 from mtm_viewer.presenters.session_list import (
     SessionRow,
     find_eid,
@@ -201,7 +201,7 @@ def _describe_file(path: Path, changed_ns: int, size: int) -> SessionRow:
 
 
 def _describe_session_file(file: h5py.File, row: SessionRow) -> SessionRow:
-    facts: dict[str, Any] = json.loads(str(read_array(file, "provenance")))
+    facts: dict[str, Any] = parse_json(str(read_array(file, "provenance")))
     n_trials, _, n_units = file["counts"].shape
     regions = read_array(file["units/values"], "region")
     return replace(

@@ -12,6 +12,7 @@ from typing import Any
 from mtm_core.errors import MtmError
 from mtm_core.experiment.record import Experiment
 from mtm_core.experiment.record_json import from_dict, to_dict
+from mtm_core.json_text import parse_json
 
 VERSION = 1
 MAX_LINE = 2_000_000
@@ -77,7 +78,7 @@ def read_line(line: bytes) -> JournalEntry | None:
     if len(line) > MAX_LINE or digits != checksum(text):
         return None
     try:
-        return _entry(json.loads(text))
+        return _entry(parse_json(text))
     except (MtmError, ValueError, TypeError, LookupError, RecursionError):
         return None
 

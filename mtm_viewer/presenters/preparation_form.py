@@ -16,6 +16,7 @@ from mtm_core.config_io import (
     preparation_to_dict,
 )
 from mtm_core.errors import ConfigError
+from mtm_core.json_text import parse_json
 
 PRESETS: dict[str, str] = {
     "default": "Good practice: good units in named regions, clean trials",
@@ -171,7 +172,7 @@ def write_settings(config: PreparationConfig) -> str:
 def read_settings(text: str) -> PreparationConfig:
     """Read what `write_settings` wrote; the defaults where that cannot be used any more."""
     try:
-        return preparation_from_dict(json.loads(text))
+        return preparation_from_dict(parse_json(text))
     except (ConfigError, ValueError, AttributeError, TypeError):
         return load_preparation()
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from mtm_core.json_text import parse_json
 from mtm_viewer.presenters.session_list import find_eid
 
 MOST = 12
@@ -62,7 +63,7 @@ def _read(text: str) -> RecentSession | None:
     if not text.startswith("{"):
         return RecentSession(source=text, name=Path(text).stem) if text else None
     try:
-        stored = json.loads(text)
+        stored = parse_json(text)
         return RecentSession(source=str(stored["source"]), name=str(stored["name"]))
     except (ValueError, KeyError, TypeError):
         return None

@@ -181,7 +181,19 @@ _FAULTS = {
     "no hash": (_edit(lambda f: f.attrs.__delitem__("content_hash")), "does not match the hash"),
     "no counts": (_edit(lambda f: f.__delitem__("counts")), "s.h5: '/counts' is missing"),
     "no units": (_edit(lambda f: f.__delitem__("units")), "no usable session. The unit table"),
-    "no values": (_edit(lambda f: f.__delitem__("units/values")), "s.h5 is damaged"),
+    "no values": (
+        _edit(lambda f: f.__delitem__("units/values")),
+        "s.h5: '/units/values' is missing",
+    ),
+    "an endless array for values": (
+        _edit(
+            lambda f: (
+                f.__delitem__("units/values"),
+                f.create_dataset("units/values", shape=(10**9, 10**3), dtype="u1", chunks=True),
+            )
+        ),
+        "s.h5: '/units/values' is no group of arrays",
+    ),
     "no validity": (
         _edit(lambda f: f.__delitem__("units/is_valid/region")),
         "s.h5: '/units/is_valid/region' is missing",
