@@ -47,7 +47,7 @@ def from_json(text: str) -> MaskSpec:
         raise MaskError(msg)
     try:
         value = parse_json(text)
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         msg = "This is not a mask: the text is not JSON."
         raise MaskError(msg) from error
     return from_dict(value)

@@ -180,7 +180,7 @@ def named_masks_from_json(text: str, session_id: str | None = None) -> NamedMask
     """
     try:
         record = parse_json(text) if len(text) <= MAX_LENGTH else None
-    except (ValueError, RecursionError):
+    except ValueError:
         record = None
     if not isinstance(record, dict) or record.get("schema") != SCHEMA:
         msg = "This is no file of named masks."

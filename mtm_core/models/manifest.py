@@ -229,7 +229,7 @@ class Manifest:
         try:
             values = parse_json(text)
             schema, version = values.pop("schema"), values.pop("version")
-        except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
+        except (ValueError, KeyError, AttributeError, TypeError) as error:
             msg = "its manifest cannot be read"
             raise CheckpointError(msg) from error
         is_known = type(version) is int and OLDEST <= version <= VERSION

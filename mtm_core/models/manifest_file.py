@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from mtm_core.errors import CheckpointError
+from mtm_core.json_text import parse_json
 from mtm_core.models.manifest import Manifest
 from mtm_core.models.tensor_header import TensorHeader, read_header
 
@@ -26,7 +26,7 @@ def read_manifest(path: str | Path) -> Manifest:
 
 def version_of(file: TensorHeader) -> int:
     """Return the version of a manifest that `manifest_of` accepts."""
-    return int(json.loads(file.metadata[MANIFEST])["version"])
+    return int(parse_json(file.metadata[MANIFEST])["version"])
 
 
 def manifest_of(file: TensorHeader) -> Manifest:

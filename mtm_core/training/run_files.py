@@ -82,7 +82,7 @@ class RunFiles:
 
     def refuse_older(self) -> None:
         """Raise a `TrainingError` if a run of an older version cannot go on in this one."""
-        version = json.loads(self.record_path.read_text(encoding="utf-8"))["version"]
+        version = parse_json(self.record_path.read_text(encoding="utf-8"))["version"]
         if version < VERSION:
             msg = (
                 f"{self.path} is a run of version {version}, which cannot be resumed in version "

@@ -79,7 +79,7 @@ def read_line(line: bytes) -> JournalEntry | None:
         return None
     try:
         return _entry(parse_json(text))
-    except (MtmError, ValueError, TypeError, LookupError, RecursionError):
+    except (MtmError, ValueError, TypeError, LookupError):
         return None
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, get_args
 
+from mtm_core.json_text import parse_json
 from mtm_viewer.presenters.computing import Computing, Precision
 from mtm_viewer.theme import COLOUR_MAPS
 
@@ -80,8 +81,8 @@ def read_preferences(text: str) -> Preferences:
     2
     """
     try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
+        value = parse_json(text)
+    except ValueError:
         return Preferences()
     if not isinstance(value, dict):
         return Preferences()

@@ -28,6 +28,7 @@ OUT = Path("build") / "fuzz"
 CASES_AT_ONCE = 200
 MOST_SECONDS = 20.0
 """Processor time of one case."""
+TOO_SLOW = f"it took more than {MOST_SECONDS:g} s of processor time"
 MOST_BYTES = 1_500_000_000
 """Memory that a process may take beside what it began with."""
 
@@ -47,7 +48,6 @@ def _seeds(target: Target) -> dict[str, bytes]:
 def fault_of(target: Target, name: str, data: bytes) -> str:
     """Read a bad file; return what is wrong with how that ended, "" if nothing is."""
     with tempfile.TemporaryDirectory() as folder:
-        started = time.process_time()
         try:
             target.read(name, data, Path(folder))
         except MtmError as error:
@@ -55,8 +55,6 @@ def fault_of(target: Target, name: str, data: bytes) -> str:
                 return "an error without words"
         except BaseException:  # noqa: BLE001 - whatever else it is, it is a finding
             return traceback.format_exc(limit=-12)
-        if time.process_time() - started > MOST_SECONDS:
-            return f"it took more than {MOST_SECONDS:g} s of processor time"
         left = [p for p in Path(folder).parent.glob("*passwd*") if p.is_file()]
         return f"it wrote {left}" if left else ""
 
@@ -84,7 +82,7 @@ def run(name: str, minutes: float, seed: int) -> tuple[int, list[Path]]:
     _seeds(target)
     end, number = time.monotonic() + 60 * minutes, seed
     while time.monotonic() < end:
-        n_done, words = _in_a_process(target, number, end)
+        n_done, words = in_a_process(target, number, CASES_AT_ONCE, end)
         number += n_done
         if words:
             if "tests/fuzz/mutations.py" in words:
@@ -97,8 +95,18 @@ def run(name: str, minutes: float, seed: int) -> tuple[int, list[Path]]:
     return number - seed, findings
 
 
-def _in_a_process(target: Target, first: int, end: float) -> tuple[int, str]:
-    """Try cases one after the other; return how many went well, and what went wrong then."""
+def in_a_process(target: Target, first: int, n_cases: int, end: float) -> tuple[int, str]:
+    """Try cases one after the other; return how many went well, and what went wrong then.
+
+    Parameters
+    ----------
+    target : Target
+        What to spoil.
+    first, n_cases : int
+        Seed of the first case, and how many are tried.
+    end : float
+        Stop at this time (monotonic), too.
+    """
     read, write = os.pipe()
     child = os.fork()
     if child == 0:
@@ -106,8 +114,8 @@ def _in_a_process(target: Target, first: int, end: float) -> tuple[int, str]:
         _limit()
         code = 0
         try:
-            for number in range(first, first + CASES_AT_ONCE):
-                signal.alarm(120)  # the system ends what hangs
+            for number in range(first, first + n_cases):
+                signal.setitimer(signal.ITIMER_PROF, MOST_SECONDS)  # ends what hangs in C, too
                 words = fault_of(target, *make_case(target, number))
                 os.write(write, b"." if not words else b"!" + words.encode()[-4000:])
                 if words or time.monotonic() > end:
@@ -124,7 +132,8 @@ def _in_a_process(target: Target, first: int, end: float) -> tuple[int, str]:
     if words:
         return len(dots), words.decode("utf-8", "replace")
     if os.WIFSIGNALED(status):
-        return len(dots), f"ended by signal {os.WTERMSIG(status)}"
+        number = os.WTERMSIG(status)
+        return len(dots), TOO_SLOW if number == signal.SIGPROF else f"ended by signal {number}"
     return len(dots), ""
 
 

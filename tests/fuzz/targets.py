@@ -244,8 +244,8 @@ def _try_rule(text: str) -> object:
 
 RULES = (
     'region in ("CA1", "DG") and rate_hz > 2 and not region == "VISp"',
-    'region == "VIS*" or (unit_id != "CA1" and 5 < rate_hz <= 100)',
-    'not (unit_id == "a" or beryl in ("CA1",)) and rate_hz >= 1e-3',
+    'region == "VIS*" or (region != "DG" and 5 < rate_hz <= 100)',
+    'not (unit_id == "*1" or region in ("CA1",)) and rate_hz >= 1e-3',
 )
 EVENT = StepDone(
     step=3, n_steps=9, loss=0.25, lr=1e-3, grad_norm=2.0, seconds=1.5, seconds_left=3.0

@@ -131,11 +131,14 @@ def rewrite(path, change):
         (lambda v: v["sessions"].append(v["sessions"][0]), "no session, or one twice"),
         (lambda v: v.update(bin_size_s=-1), "impossible bins"),
         (lambda v: v.update(n_bins=0), "impossible bins"),
+        (lambda v: v.update(n_bins=10**6), "impossible bins"),
+        (lambda v: v.update(n_bins=True), "not counted by whole numbers"),
+        (lambda v: v["scores"].update(mean="x"), "scores are no numbers"),
         (lambda v: v["config"]["model"].update(width=-1), "--model.width is -1"),
         (lambda v: v["config"]["model"].update(architecture="x"), "no architecture 'x'"),
         (lambda v: v["config"]["model"].update(width=8192), "does not fit its own settings"),
         (lambda v: v["config"]["model"].update(layers=64), "does not fit its own settings"),
-        (lambda v: v.update(n_bins=10**6), "does not fit its own settings"),
+        (lambda v: v.update(n_bins=10**5), "does not fit its own settings"),
     ],
 )
 def test_a_manifest_that_does_not_fit_is_refused(path, change, said):
