@@ -10,7 +10,7 @@ TORCH_INDEX ?=
 PIP := $(BIN)/python -m pip
 export PIP_DISABLE_PIP_VERSION_CHECK ?= 1
 
-.PHONY: setup demo test check bench check-gui docs docs-check package package-check bundle bundle-check check-deps release-check clean
+.PHONY: setup demo test check bench check-gui fuzz docs docs-check package package-check bundle bundle-check check-deps release-check clean
 
 setup: $(VENV)/.packages $(VENV)/.system
 
@@ -45,6 +45,9 @@ check: setup
 
 bench: setup
 	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest tests/bench -q -o python_files='bench_*.py' -o python_functions='bench_*'
+
+fuzz: setup
+	OMP_NUM_THREADS=1 QT_QPA_PLATFORM=offscreen $(BIN)/python -W ignore -m tests.fuzz.campaign --minutes $${MINUTES:-1} $(READERS)
 
 check-gui: setup
 	@packaging/check_gui.sh $(BIN)
