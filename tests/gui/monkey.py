@@ -165,6 +165,7 @@ class Monkey:
         """Come back to the demo with everything closed, and look around."""
         self._close_all()
         desktop = self.desktop
+        desktop.tour.end()
         desktop.explorer.cancel()
         self._settle(desktop.open_demo)
         for dock in self.window.side_docks.values():  # some begin their thread when first seen
