@@ -204,6 +204,10 @@ class Monkey:
         if popup is not None:
             self._answer_popup(popup)
             return
+        asking = QApplication.activeModalWidget()
+        if isinstance(asking, QFileDialog):  # a key could write beside the recordings
+            self._answer(asking)
+            return
         choice = self._rng.random()
         if choice < 0.4 and QApplication.activeModalWidget() is None:
             self._run_command()
