@@ -34,7 +34,7 @@ class RecipeSettings:
 
     Examples
     --------
-    >>> RecipeSettings(score_rule="rate_hz>2").score_rule
+    >>> RecipeSettings(score_rule=" rate_hz > 2 ").score_rule
     'rate_hz > 2'
     """
 

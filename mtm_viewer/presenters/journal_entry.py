@@ -98,7 +98,7 @@ def checksum(text: bytes) -> bytes:
     Examples
     --------
     >>> checksum(b"spikes")
-    b'4ae9acddffaed67c'
+    b'3afe33347d9931bb'
     """
     return hashlib.sha256(text).hexdigest()[:_DIGITS].encode()
 
