@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from PyQt6.QtCore import QModelIndex, QPoint, QPointF, QTimer
-from PyQt6.QtWidgets import QApplication, QMessageBox, QWidget
+from PyQt6.QtWidgets import QApplication, QMessageBox, QScrollArea, QWidget
 
 from mtm_viewer import app as program
 from mtm_viewer.desktop import Desktop, LogKeeper
@@ -74,7 +74,8 @@ class Person:
         self.wait(lambda: self.settled > before and not self.explorer.engine.is_busy, what)
 
     def click(self, widget: QWidget, place: QPoint | None = None) -> None:
-        """Move the real pointer over a widget and press the left button."""
+        """Move the real pointer over a widget, scrolled into view, and press the left button."""
+        _scroll_to(widget)
         local = widget.rect().center() if place is None else place
         spot = widget.mapToGlobal(local)
         _xdotool("mousemove", "--sync", str(spot.x()), str(spot.y()))
@@ -136,6 +137,15 @@ class Person:
         """Check a text on screen."""
         if part not in text:
             raise WrongError(f"the window should say '{part}', but it says '{text}'")
+
+
+def _scroll_to(widget: QWidget) -> None:
+    above = widget.parentWidget()
+    while above is not None:
+        content = above.widget() if isinstance(above, QScrollArea) else None
+        if content is not None and content.isAncestorOf(widget):
+            above.ensureWidgetVisible(widget)
+        above = above.parentWidget()
 
 
 def main(words: list[str]) -> int:
@@ -290,6 +300,7 @@ def _pointing(person: Person) -> None:
     person.look("named-mask")
     person.press("ctrl+shift+h")
     steps = window.history.steps
+    steps.scrollToTop()
     first = steps.visualRect(steps.model().index(0, 0)).center()
     person.act(lambda: person.click(steps.viewport(), first), "the first step is back")
     if stack.canUndo():
