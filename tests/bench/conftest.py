@@ -76,8 +76,9 @@ class Table:
         least: float | None = None,
         most: float | None = None,
     ) -> None:
+        value = float(value)  # numpy's numbers compare to no bool that JSON knows
         is_met = (least is None or value >= least) and (most is None or value <= most)
-        line = {"group": self._group, "what": what, "value": float(value), "unit": unit}
+        line = {"group": self._group, "what": what, "value": value, "unit": unit}
         line |= {"at_least": least, "at_most": most}
         self._lines.append(line | {"is_met": None if least is most is None else is_met})
 
