@@ -11,20 +11,15 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from pathlib import Path
 
 # What was filled before must not fill it now.
 _CACHE = tempfile.TemporaryDirectory(prefix="mtm-gui-")
 os.environ["MTM_CACHE"] = _CACHE.name
 
-import torch  # noqa: E402
 from PyQt6.QtCore import QPoint  # noqa: E402
 
-from mtm_viewer import app as program  # noqa: E402
-from mtm_viewer.desktop import LogKeeper  # noqa: E402
-from mtm_viewer.jobs.open_job import OpenRequest  # noqa: E402
 from mtm_viewer.theme import THEMES  # noqa: E402
-from tests.gui.click_through import SIZES, Person, WrongError, _check  # noqa: E402
+from tests.gui.click_through import SIZES, Person, click, open_at_once  # noqa: E402
 
 ROW, COLUMN = 0, 1
 """The cell that is looked at."""
@@ -32,43 +27,7 @@ ROW, COLUMN = 0, 1
 
 def main(words: list[str]) -> int:
     """Click through; return the exit code."""
-    folder = Path(words[0])
-    folder.mkdir(parents=True, exist_ok=True)
-    torch.set_num_threads(max(1, (os.cpu_count() or 2) - 1))
-    app = program._make_app()
-    if app.platformName() != "xcb":
-        sys.stderr.write(f"This needs an X server, not {app.platformName()}.\n")
-        return 2
-    desktop = program.build(LogKeeper(), is_offscreen=True)
-    person = Person(desktop, folder)
-    faults: list[str] = []
-    sys.excepthook = lambda kind, error, _: faults.append(f"{kind.__name__}: {error}")
-    try:
-        _open(person, [Path(word) for word in words[1:]])
-        for step in (_fill, _read, _set_mask, _change, _pause, _looks):
-            step(person)
-            _check(faults)
-    except WrongError as error:
-        person.look("wrong")
-        sys.stderr.write(f"{error}\n")
-        return 1
-    finally:
-        person.window.close()
-    sys.stdout.write(f"{person.n_pictures} pictures in {folder}\n")
-    return 0
-
-
-def _open(person: Person, files: list[Path]) -> None:
-    person.window.move(0, 0)
-    person.window.resize(*SIZES[1])
-    person.window.show()
-    person.window.activateWindow()
-    person.wait(person.window.isActiveWindow, "the window is in front", 10)
-    if files:
-        request = OpenRequest(session_path=files[0], checkpoint_paths=tuple(files[1:]))
-        person.act(lambda: person.explorer.open_files(request), "the files are open")
-    else:
-        person.act(lambda: person.click(person.window.welcome.demo), "the demo is open")
+    return click(words, open_at_once, (_fill, _read, _set_mask, _change, _pause, _looks))
 
 
 def _fill(person: Person) -> None:

@@ -8,18 +8,12 @@ ends with a code other than 0 at the first thing that is wrong.
 
 from __future__ import annotations
 
-import os
 import sys
-from pathlib import Path
 
-import torch
 from PyQt6.QtCore import QPoint
 
-from mtm_viewer import app as program
-from mtm_viewer.desktop import LogKeeper
-from mtm_viewer.jobs.open_job import OpenRequest
 from mtm_viewer.theme import THEMES
-from tests.gui.click_through import SIZES, Person, WrongError, _check
+from tests.gui.click_through import SIZES, Person, WrongError, click, open_at_once
 
 REASONABLE = 3
 """A lasso round the middle of the scatter catches at least so many units."""
@@ -27,43 +21,7 @@ REASONABLE = 3
 
 def main(words: list[str]) -> int:
     """Click through; return the exit code."""
-    folder = Path(words[0])
-    folder.mkdir(parents=True, exist_ok=True)
-    torch.set_num_threads(max(1, (os.cpu_count() or 2) - 1))
-    app = program._make_app()
-    if app.platformName() != "xcb":
-        sys.stderr.write(f"This needs an X server, not {app.platformName()}.\n")
-        return 2
-    desktop = program.build(LogKeeper(), is_offscreen=True)
-    person = Person(desktop, folder)
-    faults: list[str] = []
-    sys.excepthook = lambda kind, error, _: faults.append(f"{kind.__name__}: {error}")
-    try:
-        _open(person, [Path(word) for word in words[1:]])
-        for step in STEPS:
-            step(person)
-            _check(faults)
-    except WrongError as error:
-        person.look("wrong")
-        sys.stderr.write(f"{error}\n")
-        return 1
-    finally:
-        person.window.close()
-    sys.stdout.write(f"{person.n_pictures} pictures in {folder}\n")
-    return 0
-
-
-def _open(person: Person, files: list[Path]) -> None:
-    person.window.move(0, 0)
-    person.window.resize(*SIZES[1])
-    person.window.show()
-    person.window.activateWindow()
-    person.wait(person.window.isActiveWindow, "the window is in front", 10)
-    if files:
-        request = OpenRequest(session_path=files[0], checkpoint_paths=tuple(files[1:]))
-        person.act(lambda: person.explorer.open_files(request), "the files are open")
-    else:
-        person.act(lambda: person.click(person.window.welcome.demo), "the demo is open")
+    return click(words, open_at_once, STEPS)
 
 
 def _show(person: Person) -> None:

@@ -13,7 +13,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -150,6 +150,25 @@ def _scroll_to(widget: QWidget) -> None:
 
 def main(words: list[str]) -> int:
     """Click through; return the exit code."""
+    return click(words, _open_step_by_step, STEPS)
+
+
+def click(
+    words: list[str],
+    begin: Callable[[Person, list[Path]], None],
+    steps: Sequence[Callable[[Person], None]],
+) -> int:
+    """Open the window and take steps in it; return the exit code.
+
+    Parameters
+    ----------
+    words : list of str
+        Folder of the pictures; then a session file and checkpoints, or the demo is opened.
+    begin : callable
+        Brings the window with these files, or the demo, on screen.
+    steps : sequence of callable
+        What a person does then.
+    """
     folder = Path(words[0])
     folder.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(max(1, (os.cpu_count() or 2) - 1))
@@ -162,9 +181,8 @@ def main(words: list[str]) -> int:
     faults: list[str] = []
     sys.excepthook = lambda kind, error, _: faults.append(f"{kind.__name__}: {error}")
     try:
-        _show(person)
-        _begin(person, [Path(word) for word in words[1:]])
-        for step in STEPS:
+        begin(person, [Path(word) for word in words[1:]])
+        for step in steps:
             step(person)
             _check(faults)
     except WrongError as error:
@@ -175,6 +193,26 @@ def main(words: list[str]) -> int:
         person.window.close()
     sys.stdout.write(f"{person.n_pictures} pictures in {folder}\n")
     return 0
+
+
+def open_at_once(person: Person, files: list[Path]) -> None:
+    """Bring files, or the demo, on screen at the usual size, and wait for their picture."""
+    person.window.move(0, 0)
+    person.window.resize(*SIZES[1])
+    person.window.show()
+    person.window.activateWindow()
+    person.wait(person.window.isActiveWindow, "the window is in front", 10)
+    if files:
+        request = OpenRequest(session_path=files[0], checkpoint_paths=tuple(files[1:]))
+        person.act(lambda: person.explorer.open_files(request), "the files are open")
+    else:
+        person.act(lambda: person.click(person.window.welcome.demo), "the demo is open")
+    person.idle(0.2)
+
+
+def _open_step_by_step(person: Person, files: list[Path]) -> None:
+    _show(person)
+    _begin(person, files)
 
 
 def _check(faults: list[str]) -> None:
