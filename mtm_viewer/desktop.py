@@ -31,10 +31,11 @@ from mtm_viewer.panels_to_export import offer_panels
 from mtm_viewer.population_actions import SIDE as POPULATION
 from mtm_viewer.population_actions import add_population_commands
 from mtm_viewer.population_desk import PopulationDesk
-from mtm_viewer.preferences_desk import PreferencesDesk
+from mtm_viewer.preferences_desk import PreferencesDesk, stored_preferences
 from mtm_viewer.session_desk import SessionDesk
 from mtm_viewer.theatre_actions import add_theatre_commands
 from mtm_viewer.theatre_desk import TheatreDesk
+from mtm_viewer.theatre_state import TheatreState
 from mtm_viewer.tour_desk import TourDesk
 from mtm_viewer.training_desk import TrainingDesk
 from mtm_viewer.unit_actions import add_unit_commands
@@ -90,16 +91,18 @@ class Desktop(SessionDesk):
     ) -> None:
         super().__init__(explorer, settings, works)
         self._log = log
-        self.experiments = ExperimentDesk(explorer, lambda: self._folder)
+        theatre = TheatreState(explorer)
+        self.experiments = ExperimentDesk(explorer, theatre, lambda: self._folder)
         add_commands(explorer.registry, self)
         add_mask_commands(explorer.registry, self)
         add_unit_commands(explorer.registry, explorer.state)
         self.training = TrainingDesk(explorer, settings, self)
-        self.matrix = MatrixDesk(explorer, MatrixJob())
+        computing = stored_preferences(settings).computing
+        self.matrix = MatrixDesk(explorer, MatrixJob(), computing)
         add_matrix_commands(explorer.registry, self.matrix, self)
         self.population = PopulationDesk(explorer, PopulationJob())
         add_population_commands(explorer.registry, self.population, self)
-        self.theatre = TheatreDesk(explorer, self.population.state, TheatreJob())
+        self.theatre = TheatreDesk(explorer, self.population.state, TheatreJob(), theatre)
         add_theatre_commands(explorer.registry, self.theatre)
         self.compare = CompareDesk(explorer)
         add_compare_commands(explorer.registry, self.state, self.compare, self)
@@ -114,9 +117,10 @@ class Desktop(SessionDesk):
         self.journal: JournalDesk | None = None
         if are_kept(settings):
             self._shelf = MaskShelf(self.state, folder / "masks", explorer.tell)
-            self.journal = JournalDesk(explorer, self.experiments, folder / "journal")
+            self.journal = JournalDesk(explorer, self.experiments, theatre, folder / "journal")
             add_journal_commands(explorer.registry, self.journal)
         self.preferences = PreferencesDesk(explorer, settings, explorer.works, self.training)
+        self.preferences.computing_changed.connect(self.matrix.compute_like)
         self.tour = TourDesk(explorer, self.open_demo)
         explorer.registry.add(self.preferences.command(), self.tour.command())
         is_first = settings.value(_SEEN, "") == "" and are_kept(settings)

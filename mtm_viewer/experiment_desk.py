@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from PyQt6.QtCore import QObject
+from PyQt6.QtCore import QObject, pyqtSignal
 from PyQt6.QtWidgets import QApplication
 
 from mtm_core.experiment.comparison import compare
@@ -37,6 +37,7 @@ from mtm_viewer.presenters.experiment_view import View, read_view
 from mtm_viewer.presenters.mask_choice import MaskChoice
 from mtm_viewer.presenters.picture import Picture
 from mtm_viewer.state import Display
+from mtm_viewer.theatre_state import TheatreState
 from mtm_viewer.views.file_questions import ask_file, ask_where_to_save
 
 _SAVED = (f"Experiments (*{SUFFIX})",)
@@ -50,13 +51,24 @@ class ExperimentDesk(QObject):
     ----------
     explorer : Explorer
         The running program.
+    theatre : TheatreState
+        How single trials are shown.
     folder : callable
         Returns the folder in which to begin asking for files.
+
+    Notes
+    -----
+    Signal: `shown` the `Experiment` that was opened and is on screen now.
     """
 
-    def __init__(self, explorer: Explorer, folder: Callable[[], str]) -> None:
+    shown = pyqtSignal(object)
+
+    def __init__(
+        self, explorer: Explorer, theatre: TheatreState, folder: Callable[[], str]
+    ) -> None:
         super().__init__(explorer)
         self._explorer = explorer
+        self._theatre = theatre
         self._folder = folder
         self._settled: tuple[Picture, MaskChoice] | None = None
         self._awaited: tuple[Experiment, MaskChoice] | None = None
@@ -135,6 +147,8 @@ class ExperimentDesk(QObject):
             unit_id=state.unit_id,
             wants_control=state.wants_control,
             compare=state.compare,
+            unit_panel=state.unit_settings,
+            theatre=self._theatre.settings,
         )
 
     def _save(self, path: Path) -> None:
@@ -203,9 +217,12 @@ class ExperimentDesk(QObject):
         words = f"open {opened.path.name}"
         explorer.attempt("The mask", partial(state.show_choice, view.mask, words))
         state.set_control(is_wanted=view.wants_control)
+        state.set_unit_settings(view.unit_panel)
         state.select_unit(view.unit_id)
+        self._theatre.take(view.theatre)
         self._awaited = (experiment, state.mask)
         self._check_trials(experiment)
+        self.shown.emit(experiment)
 
     def _check_trials(self, experiment: Experiment) -> None:
         shown = self._explorer.state.shown

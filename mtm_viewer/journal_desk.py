@@ -9,6 +9,7 @@ from pathlib import Path
 from PyQt6.QtCore import QObject, QTimer
 from PyQt6.QtWidgets import QMessageBox
 
+from mtm_core.experiment.record import Experiment
 from mtm_viewer.commands import Command, CommandRegistry
 from mtm_viewer.experiment_desk import ExperimentDesk
 from mtm_viewer.explorer import Explorer
@@ -18,9 +19,11 @@ from mtm_viewer.jobs.journal_job import JournalJob, LeftBehind, Note, Noted
 from mtm_viewer.presenters.journal_entry import JournalEntry, offer_words
 from mtm_viewer.presenters.preparation_form import read_settings
 from mtm_viewer.presenters.workspace import Opened
+from mtm_viewer.theatre_state import TheatreState
 from mtm_viewer.views.dialogs import tell_problem
 
 logger = logging.getLogger(__name__)
+_SAID_MS = 8000
 _DELAY_MS = 300
 """What changes within this time is written down together."""
 
@@ -34,18 +37,28 @@ class JournalDesk(QObject):
         The running program.
     experiments : ExperimentDesk
         Knows how things are shown, and opens them again.
+    theatre : TheatreState
+        How single trials are shown.
     folder : Path
         Where journals lie.
     """
 
-    def __init__(self, explorer: Explorer, experiments: ExperimentDesk, folder: Path) -> None:
+    def __init__(
+        self,
+        explorer: Explorer,
+        experiments: ExperimentDesk,
+        theatre: TheatreState,
+        folder: Path,
+    ) -> None:
         super().__init__(explorer)
+        self._theatre = theatre
         self._explorer = explorer
         self._experiments = experiments
         self._job = JournalJob(folder)
         self._thread = EngineThread(self._job, "journal", self)
         self._left: LeftBehind | None = None
         self._restoring: Path | None = None
+        self._reopened: JournalEntry | None = None
         self._delay = QTimer(self)
         self._delay.setSingleShot(True)
         self._delay.setInterval(_DELAY_MS)
@@ -120,9 +133,12 @@ class JournalDesk(QObject):
         for signal in (
             *(state.workspace_changed, state.mask_changed, state.unit_changed),
             *(state.display_changed, state.trials_changed, state.control_changed),
-            state.compare_changed,
+            *(state.compare_changed, state.unit_settings_changed),
+            *(self._theatre.shown_changed, self._theatre.trial_changed),
+            *(self._theatre.sort_changed, self._theatre.levels_changed),
         ):
             signal.connect(self._wait)
+        self._experiments.shown.connect(self._on_shown)
 
     def _wait(self) -> None:
         if not self._delay.isActive():
@@ -142,7 +158,20 @@ class JournalDesk(QObject):
             view=self._experiments.view(),
             title=state.describe_mask(),
             device=state.device,
+            history=state.history,
         )
+
+    def _on_shown(self, experiment: Experiment) -> None:
+        """Bring the steps back once their screen is there; steps of today stay what they are."""
+        entry, state = self._reopened, self._explorer.state
+        if entry is None or entry.experiment is not experiment:
+            return
+        self._reopened = None
+        if state.undo_stack.count() > 1:  # the one step is that to this screen
+            return
+        bar = self._explorer.window.statusBar()
+        if not state.load_history(entry.history) and bar is not None:
+            bar.showMessage("The history of steps begins anew.", _SAID_MS)
 
     def _on_answer(self, answer: Answer) -> None:
         if isinstance(answer.value, LeftBehind):
@@ -165,6 +194,7 @@ class JournalDesk(QObject):
         self._explorer.window.refresh_actions()
 
     def _open(self, entry: JournalEntry) -> None:
+        self._reopened = entry
         source, opened = entry.experiment.session.source, None
         if source and entry.preparation:
             opened = Opened(source=source, config=read_settings(entry.preparation))

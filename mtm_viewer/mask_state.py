@@ -21,6 +21,7 @@ from mtm_viewer.presenters.mask_choice import (
     parts_of,
     recipe_choice,
 )
+from mtm_viewer.presenters.mask_history import MOST_STEPS, HistoryStep, MaskHistory
 from mtm_viewer.presenters.recipes import CUSTOM
 from mtm_viewer.presenters.workspace import Workspace, spec_for
 
@@ -46,6 +47,7 @@ class MaskState(QObject):
         self._resolved: ResolvedMask | None = None
         self._last_resolved: tuple[Workspace, MaskSpec, ResolvedMask] | None = None
         self._names = NamedMasks()
+        self._is_loading = False
 
     @property
     def workspace(self) -> Workspace | None:
@@ -77,6 +79,33 @@ class MaskState(QObject):
         if self._workspace is None:
             return HiddenParts()
         return parts_of(self._mask, self._workspace.session, self._workspace.rate_hz)
+
+    @property
+    def history(self) -> MaskHistory:
+        """The newest steps of the mask; those that gave masks their names are not among them."""
+        stack, steps, n_done = self.undo_stack, [], 0
+        for place in range(stack.count()):
+            step = stack.command(place)
+            if isinstance(step, MaskStep):
+                steps.append(HistoryStep(text=step.text(), before=step.before, after=step.after))
+                n_done += place < stack.index()
+        n_dropped = max(0, min(len(steps) - MOST_STEPS, n_done))
+        return MaskHistory(steps=tuple(steps[n_dropped:]), n_done=n_done - n_dropped)
+
+    def load_history(self, history: MaskHistory) -> bool:
+        """Take steps that were kept, in place of those there are; tell whether they fit.
+
+        They fit if they lead to the mask on screen, which stays; none fit every mask.
+        """
+        if history.mask not in (None, self._mask):
+            return False
+        self._is_loading = True
+        self.undo_stack.clear()
+        for step in history.steps:
+            self.undo_stack.push(MaskStep(self._on_step, step.before, step.after, step.text))
+        self.undo_stack.setIndex(history.n_done)
+        self._is_loading = False
+        return True
 
     def describe_mask(self) -> str:
         """Say in words what is hidden, and by which prompt."""
@@ -162,7 +191,11 @@ class MaskState(QObject):
         """Check a mask, then put it on screen as a step that can be undone."""
         self._resolve(after)
         if after != self._mask:
-            self.undo_stack.push(MaskStep(self._show_mask, self._mask, after, text, stroke))
+            self.undo_stack.push(MaskStep(self._on_step, self._mask, after, text, stroke))
+
+    def _on_step(self, mask: MaskChoice) -> None:
+        if not self._is_loading:
+            self._show_mask(mask)
 
     def _show_mask(self, mask: MaskChoice) -> None:
         self._mask, self._resolved = mask, self._resolve(mask)

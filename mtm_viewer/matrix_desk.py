@@ -9,10 +9,12 @@ from PyQt6.QtCore import QObject
 
 from mtm_core.evaluation.region_matrix_report import MatrixReport, write_csv
 from mtm_viewer.explorer import Explorer
+from mtm_viewer.jobs.backend_job import BackendWork
 from mtm_viewer.jobs.engine_thread import Answer, EngineThread
 from mtm_viewer.jobs.matrix_job import MatrixJob, MatrixRequest
 from mtm_viewer.matrix_actions import SIDE
 from mtm_viewer.matrix_state import MatrixState
+from mtm_viewer.presenters.computing import Computing
 from mtm_viewer.presenters.region_matrix import (
     MatrixAnswer,
     cell_lines,
@@ -37,12 +39,15 @@ class MatrixDesk(QObject):
     explorer : Explorer
         The running program.
     job : MatrixJob
-        Does the work.
+        Does the work, by the way that was measured to be fastest here.
+    computing : Computing
+        What a person chose about computing.
     """
 
-    def __init__(self, explorer: Explorer, job: MatrixJob) -> None:
+    def __init__(self, explorer: Explorer, job: MatrixJob, computing: Computing) -> None:
         super().__init__(explorer.window)
         self._explorer, self._job = explorer, job
+        self._work = BackendWork(lambda _: job, computing)
         self._view = explorer.window.matrix
         self._dock = explorer.window.side_docks[SIDE]
         self.state = MatrixState(self)
@@ -62,6 +67,11 @@ class MatrixDesk(QObject):
         if self._engine is not None:
             self._engine.stop()
             self._engine = None
+
+    def compute_like(self, computing: Computing) -> None:
+        """Compute otherwise from now on: what is on screen is made anew, or found again."""
+        self._work.choose(computing)
+        self._restart()
 
     def toggle_pause(self) -> None:
         """Pause the filling, or let it go on."""
@@ -134,7 +144,7 @@ class MatrixDesk(QObject):
 
     def _request(self, workspace: Workspace) -> None:
         if self._engine is None:
-            self._engine = EngineThread(self._job, "matrix", self)
+            self._engine = EngineThread(self._work, "matrix", self)
             self._engine.partial.connect(self._on_answer)
             self._engine.failed.connect(lambda _, text: self.state.set_problem(text))
             self._engine.busy.connect(lambda _: self._draw())

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from PyQt6.QtCore import QObject, QSettings, Qt
+from PyQt6.QtCore import QObject, QSettings, Qt, pyqtSignal
 from PyQt6.QtWidgets import QApplication
 
 from mtm_viewer.commands import Command
@@ -61,7 +61,13 @@ class PreferencesDesk(QObject):
         What the engine threads run: some of it can be told how to compute and what to keep.
     runs : Runs
         Where models and runs are kept.
+
+    Notes
+    -----
+    Signal: `computing_changed` the `Computing` that a person chose in place of another.
     """
+
+    computing_changed = pyqtSignal(object)
 
     def __init__(
         self, explorer: Explorer, settings: QSettings, works: tuple[Work, ...], runs: Runs
@@ -102,6 +108,7 @@ class PreferencesDesk(QObject):
             self._say("Letters change their size when the program starts next.")
         if wanted.computing != before.computing:
             self._explorer.compute()
+            self.computing_changed.emit(wanted.computing)
 
     def stop(self) -> None:
         """Follow the desktop's colours no longer."""

@@ -15,8 +15,9 @@ from mtm_viewer.jobs.theatre_job import TheatreJob, TheatreRequest, TheatreScene
 from mtm_viewer.population_state import PopulationState
 from mtm_viewer.presenters.picture import Picture
 from mtm_viewer.presenters.theatre import TrialList, extreme_trials, theatre_drawable, trial_list
+from mtm_viewer.presenters.theatre_settings import NO_TRIAL
 from mtm_viewer.presenters.trial_order import SortName
-from mtm_viewer.theatre_state import NO_TRIAL, TheatreState
+from mtm_viewer.theatre_state import TheatreState
 
 
 class TheatreDesk(QObject):
@@ -30,13 +31,21 @@ class TheatreDesk(QObject):
         What is known of the trials of the picture.
     job : TheatreJob
         Draws the rasters.
+    state : TheatreState
+        What is shown.
     """
 
-    def __init__(self, explorer: Explorer, population: PopulationState, job: TheatreJob) -> None:
+    def __init__(
+        self,
+        explorer: Explorer,
+        population: PopulationState,
+        job: TheatreJob,
+        state: TheatreState,
+    ) -> None:
         super().__init__(explorer.window)
         self._explorer, self._population = explorer, population
         self._view = explorer.window.theatre
-        self.state = TheatreState(self)
+        self.state = state
         self._engine = EngineThread(job, "theatre", self)
         self._walk: tuple[int, int, int] = (0, 0, NO_TRIAL)
         self.shown_trial = NO_TRIAL

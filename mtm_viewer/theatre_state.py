@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PyQt6.QtCore import QObject, pyqtSignal
 
-from mtm_core.errors import UnknownNameError
 from mtm_core.evaluation.colour_scale import Levels
-from mtm_viewer.presenters.trial_order import THEATRE_SORTS, SortName
-
-NO_TRIAL = -1
+from mtm_viewer.presenters.theatre_settings import TheatreSettings
+from mtm_viewer.presenters.trial_order import SortName
 
 
 class TheatreState(QObject):
@@ -27,42 +27,40 @@ class TheatreState(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._is_shown = False
-        self._trial = NO_TRIAL
-        self._sort: SortName = "surprise"
-        self._levels: Levels | None = None
+        self._settings = TheatreSettings()
+
+    @property
+    def settings(self) -> TheatreSettings:
+        """All of it."""
+        return self._settings
 
     @property
     def is_shown(self) -> bool:
         """Whether it stands in place of the rasters of averages."""
-        return self._is_shown
+        return self._settings.is_shown
 
     @property
     def trial(self) -> int:
         """Row of the trial that is shown; `NO_TRIAL` for none."""
-        return self._trial
+        return self._settings.trial
 
     @property
     def sort(self) -> SortName:
         """The order in which trials are gone through."""
-        return self._sort
+        return self._settings.sort
 
     @property
     def levels(self) -> Levels | None:
         """Values at the ends of the colour bar, set by hand; None for automatic ones."""
-        return self._levels
+        return self._settings.levels
 
     def show(self, *, is_shown: bool) -> None:
         """Open the theatre, or close it."""
-        if is_shown != self._is_shown:
-            self._is_shown = is_shown
-            self.shown_changed.emit(is_shown)
+        self.take(replace(self._settings, is_shown=is_shown))
 
     def choose_trial(self, trial: int) -> None:
         """Show a trial."""
-        if trial != self._trial:
-            self._trial = trial
-            self.trial_changed.emit(trial)
+        self.take(replace(self._settings, trial=trial))
 
     def sort_by(self, sort: SortName) -> None:
         """Go through trials in another order; the trial stays.
@@ -72,14 +70,20 @@ class TheatreState(QObject):
         UnknownNameError
             If there is no such order.
         """
-        if sort not in THEATRE_SORTS:
-            raise UnknownNameError("order of trials", sort, THEATRE_SORTS)
-        if sort != self._sort:
-            self._sort = sort
-            self.sort_changed.emit(sort)
+        self.take(replace(self._settings, sort=sort))
 
     def set_levels(self, levels: Levels | None) -> None:
         """Set the values at the ends of the colour bar; None lets the trials decide."""
-        if levels != self._levels:
-            self._levels = levels
-            self.levels_changed.emit(levels)
+        self.take(replace(self._settings, levels=levels))
+
+    def take(self, settings: TheatreSettings) -> None:
+        """Show all of it otherwise."""
+        before, self._settings = self._settings, settings
+        if settings.sort != before.sort:
+            self.sort_changed.emit(settings.sort)
+        if settings.levels != before.levels:
+            self.levels_changed.emit(settings.levels)
+        if settings.trial != before.trial:
+            self.trial_changed.emit(settings.trial)
+        if settings.is_shown != before.is_shown:
+            self.shown_changed.emit(settings.is_shown)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
@@ -92,6 +93,35 @@ class Backend:
 
 
 _IN_FORCE: ContextVar[Backend | None] = ContextVar("backend", default=None)
+
+
+class _SharedRoute:
+    """The route of products, which all threads of a process share, while any of them needs it.
+
+    Whoever leaves first must not put it back under those who go on.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._n_users = 0
+        self._before = ""
+
+    def borrow(self) -> None:
+        """Begin to use it."""
+        with self._lock:
+            if self._n_users == 0:
+                self._before = matmul_precision()
+            self._n_users += 1
+
+    def give_back(self) -> None:
+        """End; the last one puts it back as it was before the first."""
+        with self._lock:
+            self._n_users -= 1
+            if self._n_users == 0:
+                set_precision(self._before)
+
+
+_ROUTE = _SharedRoute()
 
 
 def backend_in_force() -> Backend | None:
@@ -218,18 +248,28 @@ def probe_host() -> HostSpeed:
 def use_backend(backend: Backend) -> Iterator[None]:
     """Compute as a backend says inside the block only.
 
+    Blocks of several threads may overlap if they agree on the route of products, which is one for
+    the whole process: it is put back once the last of them has ended.
+
     Parameters
     ----------
     backend : Backend
         What to apply.
     """
-    with _unchanged_options():
-        token = _IN_FORCE.set(backend)
-        try:
-            _use(backend.threads, backend.matmul)
-            yield
-        finally:
-            _IN_FORCE.reset(token)
+    threads, outer = torch.get_num_threads(), _IN_FORCE.get()
+    if outer is None:
+        _ROUTE.borrow()
+    token = _IN_FORCE.set(backend)
+    try:
+        _use(backend.threads, backend.matmul)
+        yield
+    finally:
+        _IN_FORCE.reset(token)
+        _set_threads(threads)
+        if outer is None:
+            _ROUTE.give_back()
+        else:
+            set_route(outer.matmul)
 
 
 @functools.cache

@@ -11,7 +11,7 @@ import logging
 import os
 import stat
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from mtm_viewer.presenters.journal_entry import (
     newest_entry,
     write_line,
 )
+from mtm_viewer.presenters.mask_history import MaskHistory
 from mtm_viewer.presenters.preparation_form import write_settings
 from mtm_viewer.presenters.workspace import Workspace
 
@@ -54,12 +55,15 @@ class Note:
         What is hidden, in words.
     device : str
         Where it is computed.
+    history : MaskHistory
+        The steps that led to the mask.
     """
 
     workspace: Workspace
     view: View
     title: str
     device: str
+    history: MaskHistory = field(default_factory=MaskHistory)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -206,6 +210,7 @@ def _entry_of(note: Note) -> JournalEntry:
         experiment=experiment_of(workspace, None, note.view, title=note.title, device=note.device),
         preparation="" if opened is None else write_settings(opened.config),
         models=tuple(str(model.checkpoint.path.absolute()) for model in workspace.models),
+        history=note.history,
     )
 
 

@@ -23,6 +23,7 @@ from mtm_core.evaluation.region_matrix_file import default_folder
 from mtm_core.evaluation.region_matrix_plan import MatrixSettings
 from mtm_core.inference import Reconstructor
 from mtm_core.models.answers import AnswerMemory
+from mtm_core.models.backend import Backend, backend_in_force
 from mtm_viewer.presenters.region_matrix import MatrixAnswer
 from mtm_viewer.presenters.workspace import LoadedModel, Workspace
 
@@ -33,6 +34,7 @@ _LOOK_S = 0.02
 """How often a held matrix looks whether it may go on."""
 
 ShouldStop = Callable[[], bool]
+_Means = tuple[LoadedModel, str, Backend | None]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -67,7 +69,7 @@ class MatrixJob:
         self._folder = folder
         self._may_work = threading.Event()
         self._may_work.set()
-        self._bound: tuple[LoadedModel, str, Reconstructor] | None = None
+        self._bound: tuple[_Means, Reconstructor] | None = None
         self._matrix: RegionMatrix | None = None
 
     def hold(self, *, is_held: bool) -> None:
@@ -97,8 +99,9 @@ class MatrixJob:
         if model is None:
             msg = "a matrix needs a model"
             raise ValueError(msg)
+        means = (model, request.device, backend_in_force())
         known = self._bound
-        if known is None or known[0] is not model or known[1] != request.device:
+        if known is None or known[0] != means:  # what was computed otherwise is not mixed in
             bound = Reconstructor(
                 model.checkpoint,
                 request.workspace.recording,
@@ -106,9 +109,9 @@ class MatrixJob:
                 device=request.device,
                 memory=AnswerMemory(max_bytes=0),
             )
-            self._bound, self._matrix = (model, request.device, bound), None
+            self._bound, self._matrix = (means, bound), None
         else:
-            bound = known[2]
+            bound = known[1]
         if self._matrix is None or self._matrix.settings != request.settings:
             folder = default_folder() if self._folder is None else self._folder
             self._matrix = RegionMatrix(bound, request.settings, folder)

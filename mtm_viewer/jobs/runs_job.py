@@ -135,6 +135,7 @@ def describe_run(folder: Path, order: RunOrder, manifest: Manifest | None) -> Ru
         step=step,
         n_steps=n_steps,
         scores=scores,
+        backend=_backend(folders[0]),
     )
 
 
@@ -161,6 +162,14 @@ def _state(order: RunOrder, *, is_whole: bool) -> RunState:
     if order.stopped == "cancelled":
         return "cancelled"
     return "new" if order.pid is None else "interrupted"
+
+
+def _backend(folder: Path) -> str:
+    """Return how a run is computed, in words: what it was begun with, it goes on with."""
+    try:
+        return RunFolder(folder).read_record().backend.describe()
+    except MtmError:
+        return ""
 
 
 def _newest_step(folder: Path) -> int:

@@ -18,11 +18,15 @@ from mtm_viewer.presenters.compare_choice import CompareChoice
 from mtm_viewer.presenters.mask_choice import MaskChoice
 from mtm_viewer.presenters.raster_settings import PANELS, RasterSettings
 from mtm_viewer.presenters.recipes import CUSTOM, RECIPES
+from mtm_viewer.presenters.theatre_settings import NO_TRIAL, TheatreSettings
 from mtm_viewer.presenters.trial_filter import FIELDS, SplitName, TrialFilter
+from mtm_viewer.presenters.trial_order import THEATRE_SORTS, UNIT_SORTS, SortName
+from mtm_viewer.presenters.unit_settings import FIELD_TITLES, UnitSettings
 from mtm_viewer.theme import COLOUR_MAPS
 
 T = TypeVar("T")
 _LONGEST_SIGMA_S = 1.0
+_MOST_TRIALS = 2**31
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +51,10 @@ class View:
         Whether the shuffle control is computed.
     compare : CompareChoice
         What is compared; an experiment writes it apart from its view.
+    unit_panel : UnitSettings
+        How the selected unit is shown.
+    theatre : TheatreSettings
+        How single trials are shown.
     """
 
     mask: MaskChoice = field(default_factory=MaskChoice)
@@ -58,16 +66,14 @@ class View:
     unit_id: str = ""
     wants_control: bool = False
     compare: CompareChoice = field(default_factory=CompareChoice)
+    unit_panel: UnitSettings = field(default_factory=UnitSettings)
+    theatre: TheatreSettings = field(default_factory=TheatreSettings)
 
 
 def view_to_dict(view: View) -> dict[str, Any]:
     """Return a view as plain values; mask and opponent are written elsewhere in an experiment."""
     return {
-        "recipe": view.mask.recipe,
-        "regions": list(view.mask.regions),
-        "picked_prompt": view.mask.prompt,
-        "last_bins": view.mask.settings.last_bins,
-        "score_rule": view.mask.settings.score_rule,
+        **choice_to_dict(view.mask),
         "split": view.trials.split,
         "levels": [list(pair) for pair in view.trials.levels],
         "raster": dataclasses.asdict(view.raster) | {"panels": list(view.raster.panels)},
@@ -76,6 +82,20 @@ def view_to_dict(view: View) -> dict[str, Any]:
         "is_focused": view.is_focused,
         "unit": view.unit_id,
         "wants_control": view.wants_control,
+        "unit_panel": dataclasses.asdict(view.unit_panel)
+        | {"fields": list(view.unit_panel.fields)},
+        "theatre": dataclasses.asdict(view.theatre),
+    }
+
+
+def choice_to_dict(choice: MaskChoice) -> dict[str, Any]:
+    """Return where a mask came from as plain values; the mask itself is written elsewhere."""
+    return {
+        "recipe": choice.recipe,
+        "regions": list(choice.regions),
+        "picked_prompt": choice.prompt,
+        "last_bins": choice.settings.last_bins,
+        "score_rule": choice.settings.score_rule,
     }
 
 
@@ -90,7 +110,7 @@ def read_view(values: Mapping[str, Any], spec: MaskSpec | None) -> View:
         Its mask.
     """
     return View(
-        mask=_mask(values, spec),
+        mask=read_choice(values, spec),
         trials=_trials(values),
         raster=_raster(values.get("raster")),
         within=cast(WithinName, _one_of(values.get("within"), ORDERS, "auto")),
@@ -98,10 +118,13 @@ def read_view(values: Mapping[str, Any], spec: MaskSpec | None) -> View:
         is_focused=_like(values.get("is_focused"), default=False),
         unit_id=_like(values.get("unit"), default=""),
         wants_control=_like(values.get("wants_control"), default=False),
+        unit_panel=_unit_panel(values.get("unit_panel")),
+        theatre=_theatre(values.get("theatre")),
     )
 
 
-def _mask(values: Mapping[str, Any], spec: MaskSpec | None) -> MaskChoice:
+def read_choice(values: Mapping[str, Any], spec: MaskSpec | None) -> MaskChoice:
+    """Read where a mask came from; what makes no sense is a custom mask."""
     recipe = _one_of(values.get("recipe"), tuple(RECIPES), CUSTOM)
     regions = tuple(r for r in _list(values.get("regions")) if isinstance(r, str))
     picked = values.get("picked_prompt")
@@ -156,6 +179,31 @@ def _raster(values: object) -> RasterSettings:
     if len(set(panels)) == len(default.panels):
         known["panels"] = panels
     return RasterSettings(**known, levels=_levels(values.get("levels")))
+
+
+def _unit_panel(values: object) -> UnitSettings:
+    default = UnitSettings()
+    if not isinstance(values, dict):
+        return default
+    fields = values.get("fields")
+    known = tuple(name for name in FIELD_TITLES if name in _list(fields))
+    return UnitSettings(
+        fields=known if isinstance(fields, list) else default.fields,
+        sort=cast(SortName, _one_of(values.get("sort"), tuple(UNIT_SORTS), default.sort)),
+    )
+
+
+def _theatre(values: object) -> TheatreSettings:
+    default = TheatreSettings()
+    if not isinstance(values, dict):
+        return default
+    trial = _like(values.get("trial"), default=NO_TRIAL)
+    return TheatreSettings(
+        is_shown=_like(values.get("is_shown"), default=False),
+        trial=trial if 0 <= trial < _MOST_TRIALS else NO_TRIAL,
+        sort=cast(SortName, _one_of(values.get("sort"), tuple(THEATRE_SORTS), default.sort)),
+        levels=_levels(values.get("levels")),
+    )
 
 
 def _levels(values: object) -> Levels | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,12 @@ from mtm_core.errors import MtmError
 from mtm_core.experiment.record import Experiment
 from mtm_core.experiment.record_json import from_dict, to_dict
 from mtm_core.json_text import parse_json
+from mtm_viewer.presenters.mask_history import (
+    MaskHistory,
+    history_to_dict,
+    history_words,
+    read_history,
+)
 
 VERSION = 1
 MAX_LINE = 2_000_000
@@ -39,6 +45,8 @@ class JournalEntry:
         session file that was opened as it is.
     models : tuple of str
         Files of all models that were open.
+    history : MaskHistory
+        The steps that led to the mask; earlier versions kept none.
     """
 
     saved_at: datetime
@@ -46,6 +54,7 @@ class JournalEntry:
     experiment: Experiment
     preparation: str = ""
     models: tuple[str, ...] = ()
+    history: MaskHistory = field(default_factory=MaskHistory)
 
 
 def write_line(entry: JournalEntry) -> bytes:
@@ -63,6 +72,7 @@ def write_line(entry: JournalEntry) -> bytes:
         "experiment": to_dict(entry.experiment),
         "preparation": entry.preparation,
         "models": list(entry.models),
+        "history": history_to_dict(entry.history),
     }
     text = json.dumps(value, allow_nan=False, separators=(",", ":")).encode("ascii")
     line = checksum(text) + b" " + text + b"\n"
@@ -111,7 +121,8 @@ def is_same_screen(one: JournalEntry, other: JournalEntry) -> bool:
 def offer_words(entry: JournalEntry) -> str:
     """Say what can be brought back."""
     title = entry.experiment.title or "Nothing hidden"
-    return f"{entry.name}, {entry.saved_at:%d %B %Y, %H:%M}. {title}."
+    text = f"{entry.name}, {entry.saved_at:%d %B %Y, %H:%M}. {title}."
+    return " ".join(filter(None, (text, history_words(entry.history))))
 
 
 def _lines_backwards(data: bytes) -> Iterator[bytes]:
@@ -134,6 +145,7 @@ def _entry(value: object) -> JournalEntry | None:
         experiment=from_dict(value["experiment"]),
         preparation=_text(value["preparation"]),
         models=tuple(map(_text, models)),
+        history=read_history(value.get("history")),
     )
 
 
@@ -145,4 +157,5 @@ def _text(value: object) -> str:
 
 
 def _screen(entry: JournalEntry) -> tuple[Any, ...]:
-    return entry.name, to_dict(entry.experiment), entry.preparation, entry.models
+    shown = to_dict(entry.experiment)
+    return entry.name, shown, entry.preparation, entry.models, entry.history

@@ -56,6 +56,8 @@ class RunInfo:
         How far it is; 0 of 0 before its first checkpoint.
     scores : tuple of (str, float)
         Validation scores of its model: mean, then per scheme; empty without one.
+    backend : str
+        How it is computed, as the folder of the run records it; "" before it has begun.
     """
 
     folder: Path
@@ -68,6 +70,7 @@ class RunInfo:
     step: int = 0
     n_steps: int = 0
     scores: tuple[tuple[str, float], ...] = ()
+    backend: str = ""
 
     @property
     def title(self) -> str:
@@ -153,6 +156,7 @@ def _state_words(run: RunInfo) -> str:
 def _tooltip(run: RunInfo) -> str:
     lines = [", ".join(run.session_names), f"Begun {_when(run.created)}"]
     lines += [f"{name}: {bps:.3f} bps" for name, bps in run.scores]
+    lines += [f"Computed with {run.backend}"] if run.backend else []
     lines += [run.error] if run.error else []
     return "\n".join([*lines, str(run.folder)])
 

@@ -11,8 +11,11 @@ from PyQt6.QtGui import QDropEvent
 from PyQt6.QtWidgets import QApplication, QFileDialog, QMessageBox
 
 from mtm_core.cli.__main__ import main
+from mtm_core.evaluation.colour_scale import Levels
 from mtm_core.experiment.files import read_experiment
+from mtm_viewer.presenters.theatre_settings import TheatreSettings
 from mtm_viewer.presenters.trial_filter import TrialFilter
+from mtm_viewer.presenters.unit_settings import UnitSettings
 from mtm_viewer.state import Display
 from tests.core.sessions import make_session
 from tests.viewer.workspaces import write_files
@@ -101,6 +104,46 @@ def test_what_is_dropped_comes_back_to_the_same_screen(kept, qtbot, tmp_path, ki
     qtbot.waitUntil(lambda: "numbers are those" in said(kept), timeout=PATIENCE_MS)
     assert said(kept) == "All 39 numbers are those that were saved."
     assert screen(kept) == before
+
+
+def test_the_theatre_and_the_unit_panel_come_back(kept, qtbot, tmp_path):
+    state, theatre = kept.state, kept.theatre
+    qtbot.waitUntil(lambda: theatre.can_step_extreme(), timeout=PATIENCE_MS)
+    state.set_unit_settings(UnitSettings(fields=("choice", "block"), sort="reaction"))
+    theatre.state.sort_by("reaction")
+    theatre.toggle()
+    theatre.step(3)
+    theatre.state.set_levels(Levels(0.0, 55.0))
+    before, unit_panel = theatre.state.settings, state.unit_settings
+    assert before.is_shown
+    kept.experiments.save(tmp_path / "theatre.mtm.json")
+    theatre.toggle()
+    state.set_unit_settings(UnitSettings())
+    leave(kept, qtbot)
+    theatre.state.choose_trial(0)
+    settle(kept, qtbot, lambda: kept.experiments.open(tmp_path / "theatre.mtm.json"))
+    qtbot.waitUntil(lambda: theatre.shown_trial == before.trial, timeout=PATIENCE_MS)
+    assert theatre.state.settings == before
+    assert state.unit_settings == unit_panel
+    window = kept.explorer.window
+    assert window.theatre.isVisible()
+    assert not window.raster.isVisible()
+    assert [plot.isVisibleTo(window.unit) for plot in window.unit.plots] == [True, True]
+
+
+def test_an_experiment_of_before_the_theatre_was_kept_opens_without_it(kept, qtbot, tmp_path):
+    value = json.loads((tmp_path / NAME).read_text())
+    for later in ("unit_panel", "theatre"):
+        del value["view"][later]
+    (tmp_path / "old.mtm.json").write_text(json.dumps(value))
+    before = screen(kept)
+    kept.theatre.toggle()
+    leave(kept, qtbot)
+    settle(kept, qtbot, lambda: kept.experiments.open(tmp_path / "old.mtm.json"))
+    assert screen(kept) == before
+    assert kept.theatre.state.settings == TheatreSettings()
+    assert kept.state.unit_settings == UnitSettings()
+    assert kept.explorer.window.raster.isVisible()
 
 
 def test_a_number_that_was_changed_is_told(kept, qtbot, tmp_path):

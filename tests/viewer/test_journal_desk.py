@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from PyQt6.QtWidgets import QMessageBox
 
+from mtm_core.masking.recipes import RecipeSettings
 from mtm_viewer.jobs.journal_job import JournalJob, Note
 from mtm_viewer.presenters.experiment_view import View
 from mtm_viewer.presenters.journal_entry import write_line
@@ -48,6 +49,10 @@ explorer.window.show()
 def act():
     explorer.opened.disconnect(act)
     desktop.state.target_regions(("DG",))
+    desktop.state.choose_recipe("co_smoothing")
+    desktop.state.name_mask("mine")
+    desktop.state.undo_stack.undo()
+    desktop.state.undo_stack.undo()
     raster = replace(desktop.state.display.raster, scale="zscore", colour_map="viridis")
     desktop.state.set_display(replace(desktop.state.display, raster=raster, within="peak"))
     desktop.state.select_unit(str(desktop.state.workspace.session.unit_id[10]))
@@ -96,6 +101,7 @@ def test_what_a_killed_window_showed_comes_back(build_desktop, qtbot, files):
     (box,) = boxes(desktop)
     assert "small" in box.informativeText()
     assert "DG hidden" in box.informativeText()
+    assert "1 step can be undone and 1 step can be done again." in box.informativeText()
     with qtbot.waitSignal(desktop.explorer.settled, timeout=PATIENCE_MS):
         press(box, "Restore")
     state = desktop.state
@@ -104,8 +110,78 @@ def test_what_a_killed_window_showed_comes_back(build_desktop, qtbot, files):
     assert state.mask.regions == ("DG",)
     assert (state.display.within, state.display.raster.scale) == ("peak", "zscore")
     assert state.unit_id == str(state.workspace.session.unit_id[10])
+    stack = state.undo_stack
+    assert (stack.undoText(), stack.redoText()) == ("Inter-region DG", "Co-smoothing DG")
     qtbot.waitUntil(lambda: desktop.journal.left is None, timeout=PATIENCE_MS)
     assert not desktop.explorer.registry.run("file.recover")
+
+
+def test_the_steps_before_can_be_undone_and_done_again(build_desktop, qtbot, files):
+    first = build_desktop()
+    with qtbot.waitSignal(first.explorer.settled, timeout=PATIENCE_MS):
+        first.open_source(str(files[0]), checkpoints=files[1:])
+    state = first.state
+    masks = [state.mask]
+    unit = str(state.workspace.session.unit_id[3])
+    for deed in (
+        lambda: state.target_regions(("DG", "CA1")),
+        lambda: state.choose_recipe("forward_prediction"),
+        lambda: state.set_recipe(RecipeSettings(last_bins=2)),
+        lambda: state.choose_prompt("causal"),
+        lambda: state.toggle_unit(unit),
+        lambda: state.hide_by_rule("rate_hz > 45"),
+        lambda: state.hide_bins((2, 5)),
+        state.show_everything,
+    ):
+        deed()
+        masks.append(state.mask)
+    assert len(set(masks)) == len(masks)
+    state.undo_stack.setIndex(6)
+    names = [state.undo_stack.text(place) for place in range(state.undo_stack.count())]
+    first.explorer.window.close()
+    again = build_desktop()
+    with qtbot.waitSignal(again.explorer.settled, timeout=PATIENCE_MS):
+        again.journal.go_on()
+    stack = again.state.undo_stack
+    assert [stack.text(place) for place in range(stack.count())] == names
+    for place in (6, 8, 7, 3, 0, 5, 1, 2, 4):
+        stack.setIndex(place)
+        assert again.state.mask == masks[place]
+
+
+def test_steps_of_today_are_not_lost_by_going_on(build_desktop, qtbot, files):
+    first = build_desktop()
+    with qtbot.waitSignal(first.explorer.settled, timeout=PATIENCE_MS):
+        first.open_source(str(files[0]), checkpoints=files[1:])
+    first.state.target_regions(("DG",))
+    first.explorer.window.close()
+    again = build_desktop()
+    with qtbot.waitSignal(again.explorer.settled, timeout=PATIENCE_MS):
+        again.open_source(str(files[0]), checkpoints=files[1:])
+    again.state.target_regions(("CA1",))
+    again.state.choose_recipe("co_smoothing")
+    with qtbot.waitSignal(again.explorer.settled, timeout=PATIENCE_MS):
+        again.journal.go_on()
+    stack = again.state.undo_stack
+    names = [stack.text(place) for place in range(stack.count())]
+    assert names == ["Inter-region CA1", "Co-smoothing CA1", "open journal"]
+
+
+def test_steps_that_lead_elsewhere_are_left_out_and_it_says_so(build_desktop, qtbot, files):
+    first = build_desktop()
+    with qtbot.waitSignal(first.explorer.settled, timeout=PATIENCE_MS):
+        first.open_source(str(files[0]), checkpoints=files[1:])
+    first.state.target_regions(("DG",))
+    first.explorer.window.close()
+    journal = Path(first.settings.fileName()).parent / "journal" / "last.jsonl"
+    entry = first.journal.last()
+    journal.write_bytes(write_line(replace(entry, history=replace(entry.history, n_done=0))))
+    again = build_desktop()
+    with qtbot.waitSignal(again.explorer.settled, timeout=PATIENCE_MS):
+        again.journal.go_on()
+    assert again.state.mask.regions == ("DG",)
+    said = again.explorer.window.statusBar().currentMessage()
+    assert said == "The history of steps begins anew."
 
 
 def test_later_keeps_it_and_discard_does_not(build_desktop, qtbot, settings):

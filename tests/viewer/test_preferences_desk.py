@@ -66,6 +66,29 @@ def test_the_engine_is_told_how_to_compute(build_desktop, qtbot):
     assert experiment.backend.threads == 2
 
 
+def test_the_matrix_is_told_how_to_compute_and_begins_anew(
+    build_desktop, qtbot, monkeypatch, tmp_path
+):
+    monkeypatch.setenv("MTM_CACHE", str(tmp_path / "cache"))
+    desktop = build_desktop()
+    desktop.matrix.state.choose(min_units=4)
+    with qtbot.waitSignal(desktop.explorer.settled, timeout=PATIENCE_MS):
+        desktop.state.open_workspace(make_small_workspace())
+    desktop.explorer.registry.run("matrix.show")
+
+    def words() -> str:
+        answer = desktop.matrix.state.answer
+        is_whole = answer is not None and answer.share_done == 1
+        return answer.report("psth_by_condition").header["backend"] if is_whole else ""
+
+    qtbot.waitUntil(lambda: words().startswith("cpu, "), timeout=PATIENCE_MS)
+    assert "bf16" not in words()
+    dialog = dialog_of(desktop)
+    choose(dialog.precision, "bf16")
+    dialog.accept()
+    qtbot.waitUntil(lambda: "bf16 layers" in words(), timeout=PATIENCE_MS)
+
+
 def test_cancel_changes_nothing_and_defaults_can_be_restored(desktop):
     before = desktop.preferences.shown
     dialog = dialog_of(desktop)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 import time
 
 import pytest
@@ -39,6 +40,34 @@ def global_options():
 def test_a_backend_is_in_force_inside_the_block_only():
     before = global_options()
     with use_backend(OTHER):
+        assert global_options() == (2, "bf16")
+    assert global_options() == before
+
+
+def test_a_thread_that_ends_leaves_the_route_to_those_that_go_on():
+    before = global_options()
+    is_second_in, may_second_end = threading.Event(), threading.Event()
+
+    def second():
+        with use_backend(OTHER):
+            is_second_in.set()
+            assert may_second_end.wait(10)
+
+    with use_backend(OTHER):
+        thread = threading.Thread(target=second)
+        thread.start()
+        assert is_second_in.wait(10)
+    assert global_options() == (before[0], "bf16")
+    may_second_end.set()
+    thread.join(10)
+    assert global_options() == before
+
+
+def test_an_inner_block_gives_way_to_the_outer_one():
+    before = global_options()
+    with use_backend(OTHER):
+        with use_backend(Backend(**OTHER_VALUES | {"threads": 1, "matmul": "default"})):
+            assert global_options() == (1, "none")
         assert global_options() == (2, "bf16")
     assert global_options() == before
 

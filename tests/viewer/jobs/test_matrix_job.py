@@ -8,8 +8,11 @@ import pytest
 
 from mtm_core.errors import DataError, MismatchError
 from mtm_core.evaluation.region_matrix_plan import MatrixSettings
+from mtm_core.models.backend import probe_backend
 from mtm_viewer.jobs import matrix_job
+from mtm_viewer.jobs.backend_job import BackendWork
 from mtm_viewer.jobs.matrix_job import MatrixJob, MatrixRequest
+from mtm_viewer.presenters.computing import Computing
 from tests.core.sessions import make_session
 from tests.viewer.workspaces import make_model, make_small_workspace
 
@@ -70,6 +73,21 @@ def test_another_model_is_another_matrix(workspace, tmp_path):
     report = first.report("psth_by_condition")
     assert report.n_done < report.n_steps
     assert report.header["checkpoint"] == "temporal.safetensors"
+
+
+def test_a_matrix_says_how_it_was_computed_and_begins_anew_when_that_changes(workspace, tmp_path):
+    job = MatrixJob(tmp_path)
+    work = BackendWork(lambda _: job, Computing(threads=1))
+    request = MatrixRequest(workspace=workspace, settings=SETTINGS, device="cpu")
+    for precision in ("fp32", "bf16"):
+        work.choose(Computing(threads=1, precision=precision))
+        answers = list(work(request, never))
+        assert answers[0].share_done == pytest.approx(1 / 18)
+        backend = probe_backend("cpu", threads=1, precision=precision)
+        for report in answers[-1].reports.values():
+            assert report.header["backend"] == backend.describe()
+    work.choose(Computing(threads=1))
+    assert next(iter(work(request, never))).share_done == 1
 
 
 def test_a_held_matrix_waits_and_can_be_stopped_while_it_waits(workspace, tmp_path):

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from mtm_core.training.crossfit import cross_fit
 from mtm_core.training.events import StepDone
+from mtm_core.training.run_folder import RunFolder
 from mtm_viewer.jobs.process import train_words
 from mtm_viewer.jobs.run_order import FILE, read_order, write_order
 from mtm_viewer.jobs.runs_job import CurveRequest, RunsRequest, curve_work, runs_work
@@ -41,6 +42,9 @@ def test_each_run_is_listed_with_its_state_and_scores(tmp_path):
     assert runs["done"].has_model
     assert not runs["new"].has_model
     assert runs["done"].session_ids == ("simulated-0",)
+    record = RunFolder(tmp_path / "done").read_record()
+    assert runs["done"].backend == record.backend.describe()
+    assert runs["new"].backend == ""
     assert found.speed.n_runs == 1
     assert found.speed.factor > 0
 
@@ -69,6 +73,7 @@ def test_a_cross_fit_is_one_run_of_many_models(tmp_path):
     found = look(tmp_path)
     (run,) = found.runs
     assert (run.state, run.step, run.n_steps) == ("finished", 8, 8)
+    assert run.backend.startswith("cpu, ")
     assert found.speed.n_runs == 0  # as many models say nothing about the speed of one
     assert read_order(folder) == order
     assert "2 folds" in order.title

@@ -13,7 +13,9 @@ from mtm_core.masking.spec import MaskSpec
 from mtm_viewer.presenters.experiment_view import View, read_view, view_to_dict
 from mtm_viewer.presenters.mask_choice import MaskChoice
 from mtm_viewer.presenters.raster_settings import RasterSettings
+from mtm_viewer.presenters.theatre_settings import TheatreSettings
 from mtm_viewer.presenters.trial_filter import TrialFilter
+from mtm_viewer.presenters.unit_settings import UnitSettings
 
 SPEC = tasks.inter_region("CA1")
 VIEWS = {
@@ -34,7 +36,10 @@ VIEWS = {
         is_focused=True,
         unit_id="a/1",
         wants_control=True,
+        unit_panel=UnitSettings(fields=("choice",), sort="reaction"),
+        theatre=TheatreSettings(is_shown=True, trial=17, sort="gain", levels=Levels(0.0, 40.0)),
     ),
+    "no PSTHs": View(mask=MaskChoice(recipe="custom"), unit_panel=UnitSettings(fields=())),
     "custom": View(mask=MaskChoice(recipe="custom", spec=SPEC, prompt="causal")),
     "parameters": View(
         mask=MaskChoice(
@@ -75,6 +80,13 @@ def test_what_was_written_is_shown_again(view):
             "unit": 5,
         },
         {"raster": {"levels": {"low": 3, "high": 1}, "sigma_s": float("inf")}},
+        {"unit_panel": 3, "theatre": []},
+        {
+            "unit_panel": {"fields": "choice", "sort": "surprise"},
+            "theatre": {"is_shown": 1, "trial": -7, "sort": "condition", "levels": [1, 2]},
+        },
+        {"theatre": {"trial": 2**70}},
+        {"theatre": {"trial": True}},
     ],
 )
 def test_nonsense_is_shown_by_default(values):

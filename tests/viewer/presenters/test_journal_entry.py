@@ -22,6 +22,7 @@ from mtm_viewer.presenters.journal_entry import (
     write_line,
 )
 from mtm_viewer.presenters.mask_choice import recipe_choice
+from mtm_viewer.presenters.mask_history import HistoryStep, MaskHistory
 from tests.viewer.workspaces import make_small_workspace
 
 WORKSPACE = make_small_workspace(n_trials=60)
@@ -48,6 +49,12 @@ def with_checksum(value: object) -> bytes:
     return checksum(text) + b" " + text + b"\n"
 
 
+MASKS = [recipe_choice("inter_region", region, WORKSPACE.session) for region in ("DG", "CA1")]
+HISTORY = MaskHistory(
+    steps=(HistoryStep(text="Inter-region CA1", before=MASKS[0], after=MASKS[1]),), n_done=1
+)
+
+
 def value(**changes: object) -> dict[str, object]:
     return json.loads(LINE.split(b" ", 1)[1]) | changes
 
@@ -59,6 +66,19 @@ def test_a_line_comes_back_as_it_was():
     assert to_dict(back.experiment) == to_dict(EXPERIMENT)
     assert is_same_screen(back, OLDER)
     assert not is_same_screen(back, replace(ENTRY, name="other"))
+
+
+def test_the_steps_come_back_with_the_screen():
+    entry = replace(ENTRY, history=HISTORY)
+    assert read_line(write_line(entry)).history == HISTORY
+    assert not is_same_screen(entry, ENTRY)
+    assert offer_words(entry).endswith("CA1 hidden. 1 step can be undone.")
+
+
+def test_a_line_of_before_steps_were_kept_is_read():
+    old = value()
+    del old["history"]
+    assert read_line(with_checksum(old)).history == MaskHistory()
 
 
 @pytest.mark.parametrize("n_lost", [1, 2, 40, len(LINE) - 1])

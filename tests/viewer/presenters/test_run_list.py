@@ -37,6 +37,12 @@ def test_what_can_be_done_depends_on_the_state():
     assert not running.has_model
 
 
+def test_a_run_says_how_it_is_computed():
+    (line,) = run_lines([replace(RUN, backend="cpu, 2 threads")])
+    assert "\nComputed with cpu, 2 threads\n" in line.tooltip
+    assert "Computed" not in run_lines([RUN])[0].tooltip
+
+
 def test_a_failed_run_says_why():
     failed = replace(RUN, state="failed", error="The disk is full.")
     assert outcome_words(failed) == "The disk is full."
