@@ -21,6 +21,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from mtm_core.cli.computing import add_compute_arguments, chosen_backend
+from mtm_core.errors import ConfigError
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -72,6 +73,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FOLDER",
         help="simulated session, or its _mtm_truth.h5: score its true rates too, as the ceiling",
     )
+    parser.add_argument(
+        "--observer",
+        action="store_true",
+        help="with --truth: score an observer too who knows the simulation's parameters and "
+        "infers the rest from the visible spikes (minutes)",
+    )
     add_compute_arguments(parser)
     parser.add_argument(
         "--allow-overlap",
@@ -86,6 +93,9 @@ def run(args: argparse.Namespace) -> int:
     from mtm_core.cli.evaluate_text import report_text
     from mtm_core.cli.together import together
 
+    if args.observer and args.truth is None:
+        msg = "--observer needs the parameters of a simulation: give its folder as --truth, too."
+        raise ConfigError(msg)
     check_writable(args.json)
     with together(args.device, "Start the same command again.") as team:
         values = compute(args, team).to_dict()
@@ -127,6 +137,7 @@ def compute(args: argparse.Namespace, team: Team) -> Report:
             seed=args.seed,
             allow_overlap=args.allow_overlap,
             truth=truth,
+            observer=args.observer,
             prompt=args.prompt,
             on_step=progress.tell if team.is_first else None,
             crew=team,

@@ -29,6 +29,8 @@ _TASK_HEADER = (
     "units",
     "spikes",
 )
+CEILINGS = ("true_rate_ceiling", "informed_observer")
+"""What a simulated session is scored beside if its truth was given."""
 
 
 def report_text(values: Values) -> str:
@@ -36,7 +38,7 @@ def report_text(values: Values) -> str:
     parts = [_head(values), _task_table(values)]
     if values["baselines"]:
         parts.append(_baseline_table(values))
-    if "true_rate_ceiling" in values:
+    if CEILINGS[0] in values:
         parts.append(_ceiling_table(values))
     parts += [_region_table(values, task) for task in ("intra_region", "inter_region")]
     return "\n\n".join(part for part in parts if part)
@@ -122,19 +124,23 @@ def _baseline_table(values: Values) -> str:
 
 
 def _ceiling_table(values: Values) -> str:
-    """Pooled bits per spike beside those of the true rates of a simulated session."""
+    """Pooled bits per spike beside what is known of a simulated session."""
     tasks = list(values["tasks"])
     own = [values["tasks"][task]["bps_pooled"] for task in tasks]
-    best = [values["true_rate_ceiling"][task]["bps_pooled"] for task in tasks]
-    rows: list[list[object]] = [
-        ["model", *own],
-        ["true_rate_ceiling", *best],
-        ["model / ceiling", *map(_share, own, best)],
-    ]
-    return (
+    rows: list[list[object]] = [["model", *own]]
+    for name in CEILINGS:
+        if name in values:
+            best = [values[name][task]["bps_pooled"] for task in tasks]
+            rows += [[name, *best], [f"model / {name}", *map(_share, own, best)]]
+    words = (
         "Pooled bits per spike beside the true rates of the simulation, which no model can be\n"
-        "expected to exceed:\n" + table_text(["", *tasks], _as_text(rows))
+        "expected to exceed"
     )
+    if CEILINGS[1] in values:
+        words += (
+            ", and those that somebody infers from the visible spikes who knows\nits parameters"
+        )
+    return f"{words}:\n" + table_text(["", *tasks], _as_text(rows))
 
 
 def _share(own: float | None, best: float | None) -> str:

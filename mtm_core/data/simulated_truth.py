@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from mtm_core.data.simulated_population import Coupling
 from mtm_core.data.simulated_spikes import Drive
 from mtm_core.errors import DataError
 
+StepValues = Callable[[NDArray[np.int64]], NDArray[np.float32]]
 _CHUNK_ENTRIES = 2_000_000
 _ROUNDING = 1e-9
 """An edge so little before a step (in steps) lies on it."""
@@ -94,15 +95,31 @@ def true_rate_hz(truth: GroundTruth, session: Session) -> NDArray[np.float32]:
     DataError
         If the session holds units or trials that the recording does not have.
     """
-    units = _find_units(truth, session)
-    begin = _first_bin(truth, session)
-    rates = np.empty(session.counts.shape, dtype=np.float32)
-    n_at_once = max(_CHUNK_ENTRIES // (session.n_bins * session.n_units), 1)
-    for first in range(0, session.n_trials, n_at_once):
-        rows = slice(first, first + n_at_once)
-        edges = begin[rows, None] + session.bin_size_s * np.arange(session.n_bins + 1)
-        rates[rows] = _mean_rates(truth, units, edges)
-    return rates
+    units = units_of(truth, session)
+    return _binned(truth, session, len(units), lambda steps: truth.drive.rate_hz(steps, units))
+
+
+def binned_factors(truth: GroundTruth, session: Session) -> NDArray[np.float32]:
+    """Return the means of the factors (latents, received signals) in the bins of a session.
+
+    Parameters
+    ----------
+    truth : GroundTruth
+        What made the recording.
+    session : Session
+        See `true_rate_hz`.
+
+    Returns
+    -------
+    ndarray of float32, shape (n_trials, n_bins, n_factors)
+
+    Raises
+    ------
+    DataError
+        See `true_rate_hz`.
+    """
+    factors = truth.drive.factors
+    return _binned(truth, session, factors.shape[1], lambda steps: factors[steps])
 
 
 def true_counts_rate(truth: GroundTruth, session: Session) -> NDArray[np.float32]:
@@ -110,7 +127,14 @@ def true_counts_rate(truth: GroundTruth, session: Session) -> NDArray[np.float32
     return true_rate_hz(truth, session) * np.float32(session.bin_size_s)
 
 
-def _find_units(truth: GroundTruth, session: Session) -> NDArray[np.int64]:
+def units_of(truth: GroundTruth, session: Session) -> NDArray[np.int64]:
+    """Return the rows of a truth that a session's units have.
+
+    Raises
+    ------
+    DataError
+        If a unit is not in the recording.
+    """
     row_of = {name: row for row, name in enumerate(truth.unit_id.tolist())}
     rows = [row_of.get(name, -1) for name in session.unit_id.tolist()]
     n_strange = rows.count(-1)
@@ -145,19 +169,33 @@ def _first_bin(truth: GroundTruth, session: Session) -> NDArray[np.float64]:
     return begin
 
 
-def _mean_rates(
-    truth: GroundTruth, units: NDArray[np.int64], edges: NDArray[np.float64]
+def _binned(
+    truth: GroundTruth, session: Session, n_values: int, values_of: StepValues
 ) -> NDArray[np.float32]:
-    """Average the rates of the steps that each bin overlaps, each by its share of the bin.
+    """Average what is known of every step over the bins of a session."""
+    begin = _first_bin(truth, session)
+    binned = np.empty((*session.counts.shape[:2], n_values), dtype=np.float32)
+    n_at_once = max(_CHUNK_ENTRIES // (session.n_bins * n_values), 1)
+    for first in range(0, session.n_trials, n_at_once):
+        rows = slice(first, first + n_at_once)
+        edges = begin[rows, None] + session.bin_size_s * np.arange(session.n_bins + 1)
+        binned[rows] = _means(truth, edges, values_of)
+    return binned
+
+
+def _means(
+    truth: GroundTruth, edges: NDArray[np.float64], values_of: StepValues
+) -> NDArray[np.float32]:
+    """Average the values of the steps that each bin overlaps, each by its share of the bin.
 
     Parameters
     ----------
     truth : GroundTruth
-        The rates.
-    units : ndarray of int64, shape (n_units,)
-        Rows of the truth.
+        For the steps.
     edges : ndarray of float64, shape (n_trials, n_bins + 1)
         Edges of the bins in s.
+    values_of : callable
+        Returns the values of steps.
     """
     steps_at = edges / truth.step_s
     first = np.floor(steps_at[:, :-1] + _ROUNDING).astype(np.int64)
@@ -165,13 +203,14 @@ def _mean_rates(
     base = first[:, 0]
     n_steps = int((np.ceil(steps_at[:, -1]) - base).max()) + 1
     window = np.minimum(base[:, None] + np.arange(n_steps), truth.n_steps - 1)
-    step_rates = truth.drive.rate_hz(window.ravel(), units).reshape(*window.shape, -1)
+    of_steps = values_of(window.ravel())
+    of_steps = of_steps.reshape(*window.shape, of_steps.shape[-1])
     trial = np.arange(len(edges))[:, None]
-    total = np.zeros((*first.shape, len(units)), dtype=np.float32)
+    total = np.zeros((*first.shape, of_steps.shape[-1]), dtype=np.float32)
     for later in range(int(np.ceil(width.max())) + 1):
         step = first + later
         overlap = np.minimum(steps_at[:, 1:], step + 1) - np.maximum(steps_at[:, :-1], step)
         share = np.maximum(overlap, 0.0) / width
         here = np.minimum(step - base[:, None], n_steps - 1)
-        total += share[:, :, None].astype(np.float32) * step_rates[trial, here]
+        total += share[:, :, None].astype(np.float32) * of_steps[trial, here]
     return total

@@ -26,6 +26,7 @@ from mtm_core.models.answers import AnswerMemory
 from mtm_core.models.backend import backend_words
 from mtm_core.models.baselines_all import BASELINE_NAMES
 from mtm_core.models.checkpoint import Checkpoint, split_part
+from mtm_core.models.informed_observer import InformedObserver
 from mtm_core.models.manifest import PartName
 from mtm_core.models.session_split import folds_of
 from mtm_core.models.true_rate import TrueRate
@@ -59,8 +60,9 @@ class Report:
         For each task and baseline the model's pooled bits per spike minus the baseline's.
     details : mapping of str to mapping
         For each task its number of trials, horizon or skipped regions.
-    ceiling : mapping of str to TaskScores
-        Those of the true rates of a simulated session; empty if its truth was not given.
+    ceilings : mapping of str to mapping of str to TaskScores
+        Those of the true rates of a simulated session and of an observer who knows its
+        parameters; empty if its truth was not given.
     """
 
     header: Mapping[str, Any]
@@ -71,23 +73,16 @@ class Report:
         default_factory=dict
     )
     details: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    ceiling: Mapping[str, TaskScores] = field(default_factory=dict)
+    ceilings: Mapping[str, Mapping[str, TaskScores]] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain values for JSON."""
         return {
             **self.header,
             "tasks": {name: self._task(name) for name in self.tasks},
-            "baselines": {
-                name: {task: scores_to_dict(found) for task, found in by_task.items()}
-                for name, by_task in self.baselines.items()
-            },
-            **self._ceiling(),
+            "baselines": _by_name(self.baselines),
+            **_by_name(self.ceilings),
         }
-
-    def _ceiling(self) -> dict[str, Any]:
-        scores = {task: scores_to_dict(found) for task, found in self.ceiling.items()}
-        return {TrueRate.name: scores} if scores else {}
 
     def _task(self, name: str) -> dict[str, Any]:
         values = {**scores_to_dict(self.tasks[name]), **self.details[name]}
@@ -114,6 +109,7 @@ def evaluate(
     seed: int = 0,
     allow_overlap: bool = False,
     truth: GroundTruth | None = None,
+    observer: bool = False,
     prompt: str | None = None,
     on_step: OnStep | None = None,
     crew: Crew = ALONE,
@@ -143,6 +139,8 @@ def evaluate(
     truth : GroundTruth, optional
         What made the recording, if it was simulated: its true rates are scored too, as the
         ceiling of what any model can reach.
+    observer : bool
+        With `truth`: score an `InformedObserver` too, which takes minutes.
     prompt : str, optional
         Give the model this prompt in every task, right or wrong, in place of the task's own. What
         a bin may attend to still follows the task: only what the model is told differs.
@@ -185,8 +183,15 @@ def evaluate(
         seed=seed,
         folds=folds_of(bound.session, checkpoint),
     )
-    ceiling = {} if truth is None else score_baseline(exam, TrueRate(truth, bound.session))
     progress = _Progress(on_step or (lambda what, done, total: None))
+    ceilings: dict[str, dict[str, TaskScores]] = {}
+    if truth is not None:
+        ceilings[TrueRate.name] = score_baseline(exam, TrueRate(truth, bound.session))
+    if truth is not None and observer:
+        of_truth = InformedObserver(truth, bound.session, parts["train"])
+        report_pass = progress.begin("Informed observer", of_truth.n_turns(exam.plans.values()))
+        of_truth.on_turn = report_pass
+        ceilings[of_truth.name] = score_baseline(exam, of_truth)
     report_pass = progress.begin("Model", n_passes(exam, bound))
     own = score_model(exam, bound, on_progress=report_pass, crew=crew)
     control: dict[str, TaskScores] = {}
@@ -204,7 +209,7 @@ def evaluate(
         baselines=rivals,
         differences=_differences(exam, own, rivals),
         details={name: _details(exam, name) for name in exam.plans},
-        ceiling=ceiling,
+        ceilings=ceilings,
     )
 
 
@@ -214,6 +219,13 @@ def scores_to_dict(scores: TaskScores) -> dict[str, Any]:
         **dataclasses.asdict(scores.overall),
         "by_null": {name: dataclasses.asdict(s) for name, s in scores.by_null.items()},
         "per_region": {name: dataclasses.asdict(s) for name, s in scores.per_region.items()},
+    }
+
+
+def _by_name(scores: Mapping[str, Mapping[str, TaskScores]]) -> dict[str, dict[str, Any]]:
+    return {
+        name: {task: scores_to_dict(found) for task, found in by_task.items()}
+        for name, by_task in scores.items()
     }
 
 

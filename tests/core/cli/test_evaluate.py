@@ -142,6 +142,13 @@ def test_the_true_rates_of_a_simulation_stand_beside_the_scores(tmp_path, capsys
     assert main(["evaluate", *files, *words]) == 0
     said = capsys.readouterr().out
     assert "true_rate_ceiling" in said
-    assert re.search(r"model / ceiling +-?\d+ %", said)
+    assert re.search(r"model / true_rate_ceiling +-?\d+ %", said)
+    assert "informed_observer" not in said
+    assert main(["evaluate", *files, *words, "--observer"]) == 0
+    said = capsys.readouterr().out
+    assert re.search(r"model / informed_observer +-?\d+ %", said)
+    assert "infers from the visible spikes" in said
+    assert main(["evaluate", *files, "--observer"]) == 2
+    assert "give its folder as --truth" in capsys.readouterr().err
     assert main(["evaluate", *files, "--truth", str(tmp_path / "nowhere")]) == 2
     assert "only simulated sessions" in capsys.readouterr().err
