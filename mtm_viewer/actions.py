@@ -157,7 +157,8 @@ def _model(deeds: Deeds) -> list[Command]:
             shortcut="Ctrl+K",
             help="Give the model the visible activity of other trials of the same condition: "
             "what it still predicts was not read from this trial's neurons.",
-            run=lambda: state.set_control(is_wanted=True),
+            run=lambda: state.set_control(is_wanted=not state.wants_control),
+            is_checked=lambda: state.wants_control,
             is_enabled=lambda: (
                 state.mask.spec is not None
                 and state.workspace is not None

@@ -20,7 +20,6 @@ from mtm_viewer.presenters.compare_choice import (
 )
 from mtm_viewer.presenters.comparison_panel import comparison_panel
 from mtm_viewer.presenters.raster_settings import PanelName, RasterSettings
-from mtm_viewer.views.file_questions import ask_where_to_save
 
 _LEFT, _MIDDLE, _RIGHT = range(3)
 _PAINTED_MS, _DELAY_MS = 30, 300
@@ -82,9 +81,8 @@ class CompareDesk(QObject):
 
     def ask_table(self) -> None:
         """Ask where to save the change of every unit, and save it."""
-        window, kinds = self._explorer.window, ["Tables (*.csv)"]
-        folder = str(Path.home())
-        ask_where_to_save(window, "Save each unit's change", kinds, folder, self.save_table)
+        title, kinds = "Save each unit's change", ["Tables (*.csv)"]
+        self._explorer.files.ask(title, kinds, "comparison", self.save_table)
 
     def save_table(self, path: Path) -> None:
         """Save a line for each scored unit as CSV."""

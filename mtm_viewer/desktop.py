@@ -91,6 +91,7 @@ class Desktop(SessionDesk):
     ) -> None:
         super().__init__(explorer, settings, works)
         self._log = log
+        explorer.files.remember_in(settings)
         theatre = TheatreState(explorer)
         self.experiments = ExperimentDesk(explorer, theatre, lambda: self._folder)
         add_commands(explorer.registry, self)
@@ -108,7 +109,7 @@ class Desktop(SessionDesk):
         add_compare_commands(explorer.registry, self.state, self.compare, self)
         self.honesty = HonestyDesk(explorer)
         explorer.registry.add(*self.honesty.commands(self))
-        self.exports = PanelExports(explorer, self.experiments, lambda: self._folder)
+        self.exports = PanelExports(explorer, self.experiments)
         offer_panels(
             self.exports, explorer, self.matrix.state, self.compare.change, self.population.state
         )

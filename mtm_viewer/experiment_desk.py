@@ -38,7 +38,7 @@ from mtm_viewer.presenters.mask_choice import MaskChoice
 from mtm_viewer.presenters.picture import Picture
 from mtm_viewer.state import Display
 from mtm_viewer.theatre_state import TheatreState
-from mtm_viewer.views.file_questions import ask_file, ask_where_to_save
+from mtm_viewer.views.file_questions import ask_file
 
 _SAVED = (f"Experiments (*{SUFFIX})",)
 _OPENED = (f"Experiments and figures (*{SUFFIX} *.png *.svg *.pdf)", "All files (*)")
@@ -77,8 +77,7 @@ class ExperimentDesk(QObject):
 
     def ask_save(self) -> None:
         """Ask where to save what is on screen, and save it."""
-        window = self._explorer.window
-        ask_where_to_save(window, "Save experiment", _SAVED, self._folder(), self.save)
+        self._explorer.files.ask("Save experiment", _SAVED, "experiment", self.save)
 
     def ask_open(self) -> None:
         """Ask for an experiment or a figure, and open it."""

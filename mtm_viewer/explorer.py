@@ -22,10 +22,11 @@ from mtm_viewer.presenters.health import health_chips
 from mtm_viewer.presenters.mask_choice import MaskChoice
 from mtm_viewer.presenters.picture import Picture
 from mtm_viewer.presenters.region_tree import region_tree
-from mtm_viewer.presenters.scores import ScoreContext, score_panel
-from mtm_viewer.presenters.status_words import no_model_panel, progress_words, session_words
+from mtm_viewer.presenters.status_words import progress_words, session_words
 from mtm_viewer.presenters.workspace import Workspace
 from mtm_viewer.raster_desk import RasterDesk
+from mtm_viewer.save_questions import SaveQuestions
+from mtm_viewer.score_desk import ScoreDesk
 from mtm_viewer.state import ViewerState
 from mtm_viewer.theme import Theme
 from mtm_viewer.unit_desk import UnitDesk
@@ -92,6 +93,8 @@ class Explorer(QObject):
         self.masks = MaskDesk(state, window, self.attempt)
         self.rasters = RasterDesk(state, window, self.attempt)
         self.units = UnitDesk(state, window)
+        self.scores = ScoreDesk(state, window)
+        self.files = SaveQuestions(state, window)
         self._connect_engines()
         self._connect_views()
         self._connect_state()
@@ -155,9 +158,7 @@ class Explorer(QObject):
         self.engine.busy.connect(lambda _: self._show_busy())
 
     def _connect_views(self) -> None:
-        window, state = self.window, self.state
-        window.unit.drawn.connect(self._after_unit)
-        window.scores.shuffle_requested.connect(lambda: state.set_control(is_wanted=True))
+        self.window.unit.drawn.connect(self._after_unit)
         self._connect_bar()
 
     def _connect_bar(self) -> None:
@@ -176,7 +177,7 @@ class Explorer(QObject):
         state.display_changed.connect(lambda _: self._on_display())
         state.trials_changed.connect(lambda _: self._on_display())
         state.compare_changed.connect(lambda _: self.compute())
-        state.control_changed.connect(lambda is_wanted: self.compute() if is_wanted else None)
+        state.control_changed.connect(lambda _: self.compute())
         state.device_changed.connect(lambda _: self.compute())
         state.theme_changed.connect(self._show_theme)
 
@@ -202,7 +203,7 @@ class Explorer(QObject):
         if picture.backend is not None:
             status, backend = self.window.status, picture.backend
             status.draw_route(route_words(backend), route_tooltip(backend))
-        self._show_scores()
+        self.scores.draw(picture)
         self._show_status()
         # The unit panel is drawn after the rasters are painted, not in the same breath.
         if picture.is_final or not self._unit_delay.isActive():
@@ -262,7 +263,7 @@ class Explorer(QObject):
         self.window.health.draw(chips, can_prepare=workspace.opened is not None)
         self.window.tree.draw(region_tree(workspace.session, workspace.rate_hz))
         self.window.raster.draw(None)
-        self._show_scores()
+        self.scores.draw(None)
 
     def _show_mask(self, mask: MaskChoice, *, compute: bool) -> None:
         if self.state.workspace is None:
@@ -281,24 +282,6 @@ class Explorer(QObject):
         bar.draw_models([model.name for model in workspace.models], workspace.shown)
         self.rasters.draw()
         self.window.status.draw_devices(self.devices, state.device)
-
-    def _show_scores(self) -> None:
-        picture, workspace = self.picture, self.state.workspace
-        if workspace is not None and workspace.model is None:
-            self.window.scores.draw(no_model_panel(workspace))
-            return
-        context = None
-        if picture is not None and picture.lines and workspace is not None:
-            model = workspace.model
-            context = ScoreContext(
-                task=self.state.mask.title,
-                trials=picture.raster.trials.words(),
-                checkpoint="" if model is None else model.name,
-                is_final=picture.is_exact,
-            )
-        lines = () if picture is None else picture.lines
-        can_shuffle = not self.state.wants_control and picture is not None and picture.n_done > 0
-        self.window.scores.draw(score_panel(lines, context, can_shuffle=can_shuffle))
 
     def _show_unit(self) -> None:
         self.window.raster.choose_unit(self.state.unit_id)

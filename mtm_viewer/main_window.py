@@ -52,6 +52,7 @@ from mtm_viewer.views.side_scroll import SideScroll
 from mtm_viewer.views.status import StatusLine
 from mtm_viewer.views.task_strip import TaskStrip
 from mtm_viewer.views.theatre_view import TheatreView
+from mtm_viewer.views.tooltips import tooltip
 from mtm_viewer.views.training_panel import TrainingPanel
 from mtm_viewer.views.trial_strip import TrialStrip
 from mtm_viewer.views.unit_panel import UnitPanel
@@ -119,6 +120,8 @@ class MainWindow(QMainWindow):
         self.setWindowTitle(TITLE)
         self.setWindowIcon(app_icon())
         self.setAcceptDrops(True)
+        for widget in self.findChildren(QWidget):
+            widget.setToolTip(tooltip(widget.toolTip()))
         # A field that took a dropped file would show its address instead of opening it.
         for field in self.findChildren(QLineEdit):
             field.setAcceptDrops(False)
@@ -271,7 +274,7 @@ class MainWindow(QMainWindow):
             menu.addSeparator()
         action = QAction(command.title_now, self)
         action.setShortcut(QKeySequence(command.shortcut))
-        action.setToolTip(command.help or command.plain_title)
+        action.setToolTip(tooltip(command.help or command.plain_title))
         action.setStatusTip(command.help)
         action.setCheckable(command.is_checked is not None)
         action.setMenuRole(QAction.MenuRole.NoRole)

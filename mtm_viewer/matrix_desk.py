@@ -24,7 +24,6 @@ from mtm_viewer.presenters.region_matrix import (
 )
 from mtm_viewer.presenters.status_words import train_command
 from mtm_viewer.presenters.workspace import Workspace
-from mtm_viewer.views.file_questions import ask_where_to_save
 
 SUBSET_PRESET = "quick-subset"
 """What trains a model that is asked about one visible region as well."""
@@ -83,9 +82,8 @@ class MatrixDesk(QObject):
 
     def ask_table(self) -> None:
         """Ask where to save the table, and save it."""
-        window, kinds = self._explorer.window, ["Tables (*.csv)"]
-        folder = str(Path.home())
-        ask_where_to_save(window, "Save the matrix as a table", kinds, folder, self.save_table)
+        title, kinds = "Save the matrix as a table", ["Tables (*.csv)"]
+        self._explorer.files.ask(title, kinds, "matrix", self.save_table)
 
     def save_table(self, path: Path) -> None:
         """Save a line for each cell as CSV."""

@@ -34,7 +34,6 @@ from mtm_viewer.views.export import (
     save_picture,
     write_image,
 )
-from mtm_viewer.views.file_questions import ask_where_to_save
 
 logger = logging.getLogger(__name__)
 _MENU = "File/Export"
@@ -78,20 +77,15 @@ class PanelExports(QObject):
         The running program.
     experiments : ExperimentDesk
         Knows what is on screen, for captions and for what files carry inside.
-    folder : callable
-        Returns the folder in which to begin asking for files.
     """
 
     _written = pyqtSignal(str)
     _failed = pyqtSignal(str)
 
-    def __init__(
-        self, explorer: Explorer, experiments: ExperimentDesk, folder: Callable[[], str]
-    ) -> None:
+    def __init__(self, explorer: Explorer, experiments: ExperimentDesk) -> None:
         super().__init__(explorer)
         self._explorer = explorer
         self._experiments = experiments
-        self._folder = folder
         self._panels: dict[str, ExportPanel] = {}
         self._pool = QThreadPool(self)
         self._pool.setMaxThreadCount(1)
@@ -234,8 +228,7 @@ class PanelExports(QObject):
         then: Callable[[ExportPanel, Path], None],
     ) -> None:
         title = f"{panel.title}: save {'picture' if kinds is PICTURE_KINDS else 'numbers'}"
-        window = self._explorer.window
-        ask_where_to_save(window, title, kinds, self._folder(), partial(then, panel))
+        self._explorer.files.ask(title, kinds, panel.name, partial(then, panel))
 
     def _offer_in_plots(self, panel: ExportPanel, view: pg.GraphicsView) -> None:
         viewport = view.viewport()

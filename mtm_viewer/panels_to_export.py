@@ -84,8 +84,8 @@ def _scores(explorer: Explorer) -> ExportPanel:
     scores = explorer.window.scores
 
     def numbers() -> PanelNumbers | None:
-        picture = explorer.picture
-        return score_numbers(picture.lines) if picture is not None and picture.lines else None
+        lines = explorer.scores.lines
+        return score_numbers(lines) if lines else None
 
     return ExportPanel(
         name="scores",

@@ -30,7 +30,6 @@ from mtm_viewer.presenters.population import (
 )
 from mtm_viewer.presenters.probe_depth import probe_depth
 from mtm_viewer.presenters.status_words import NO_MODEL
-from mtm_viewer.views.file_questions import ask_where_to_save
 
 
 class PopulationDesk(QObject):
@@ -96,10 +95,8 @@ class PopulationDesk(QObject):
 
     def ask_table(self) -> None:
         """Ask where to save the table, and save it."""
-        window, kinds = self._explorer.window, ["Tables (*.csv)"]
-        ask_where_to_save(
-            window, "Save the units as a table", kinds, str(Path.home()), self.save_table
-        )
+        title, kinds = "Save the units as a table", ["Tables (*.csv)"]
+        self._explorer.files.ask(title, kinds, "units", self.save_table)
 
     def save_table(self, path: Path) -> None:
         """Save a line for each scored unit as CSV."""

@@ -28,7 +28,7 @@ from mtm_viewer.presenters.workspace import Workspace
 from mtm_viewer.session_menus import DEMO, SessionMenus
 from mtm_viewer.state import ViewerState
 from mtm_viewer.views.details import SessionDetailsView
-from mtm_viewer.views.file_questions import ask_file, ask_folder, ask_where_to_save
+from mtm_viewer.views.file_questions import ask_file, ask_folder
 
 _SESSIONS = ("Sessions (*.h5 *.hdf5 *.nwb)", "All files (*)")
 _CHECKPOINTS = ("Checkpoints (*.safetensors)", "All files (*)")
@@ -242,8 +242,8 @@ class SessionDesk:
 
     def ask_copy(self) -> None:
         """Ask where to save the session as it was prepared, and save it."""
-        window, kinds = self.explorer.window, ["Session files (*.h5)"]
-        ask_where_to_save(window, "Save session as", kinds, self._folder, self.save_copy)
+        kinds = ["Session files (*.h5)"]
+        self.explorer.files.ask("Save session as", kinds, "session", self.save_copy)
 
     def save_copy(self, path: Path) -> None:
         """Save the session as it was prepared."""

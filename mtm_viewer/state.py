@@ -11,7 +11,6 @@ from mtm_core.errors import DataError
 from mtm_core.evaluation.row_order import WithinName
 from mtm_viewer.mask_editing import MaskEditing
 from mtm_viewer.presenters.compare_choice import CompareChoice
-from mtm_viewer.presenters.mask_choice import MaskChoice
 from mtm_viewer.presenters.raster_settings import RasterSettings
 from mtm_viewer.presenters.trial_filter import TrialFilter, filter_trials
 from mtm_viewer.presenters.unit_settings import UnitSettings
@@ -219,7 +218,3 @@ class ViewerState(MaskEditing):
         if theme != self._theme:
             self._theme = theme
             self.theme_changed.emit(theme)
-
-    def _show_mask(self, mask: MaskChoice) -> None:
-        self._wants_control = False
-        super()._show_mask(mask)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mtm_viewer.commands import Command, CommandRegistry
+from mtm_viewer.presenters.condition_words import FIELD_TITLES
 from mtm_viewer.presenters.trial_order import UNIT_SORTS, SortName
-from mtm_viewer.presenters.unit_settings import FIELD_TITLES
 from mtm_viewer.state import ViewerState
 
 

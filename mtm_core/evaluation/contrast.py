@@ -336,8 +336,8 @@ def contrast_words(score: ContrastScore) -> str:
     """Say in one or two sentences what of the contrast survives the mask."""
     one, other = score.names
     what = (
-        f"Under this mask, {one} \N{MINUS SIGN} {other}, {score.n_first} and {score.n_second} "
-        f"trials, {score.n_units} scored units"
+        f"Under this mask, {one} against {other} ({score.n_first} and {score.n_second} trials, "
+        f"{score.n_units} scored units)"
     )
     if score.ceiling == 0:
         return f"{what}: the true activity shows no such difference beyond its noise."
@@ -349,7 +349,7 @@ def contrast_words(score: ContrastScore) -> str:
         interval = f" [{_number(low)}, {_number(high)}]"
     words = (
         f"{what}: the reconstructed difference correlates {_number(score.correlation)}{interval} "
-        f"with the true one (its noise-free part would by about {score.ceiling:.2f})"
+        f"with the true one (noise keeps even a perfect one at about {score.ceiling:.2f})"
     )
     if score.share is None:
         words += "; the true one is mostly noise, so that sizes cannot be compared."

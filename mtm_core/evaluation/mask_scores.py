@@ -108,7 +108,7 @@ class SingleUnitScore:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class UnitGains:
-    """What each unit gained over its PSTH in each trial.
+    """What each unit gained over its PSTH in each trial; trials in the session's order.
 
     Parameters
     ----------
@@ -208,24 +208,55 @@ def score_answers(
     if model is None:
         msg = "the first answer says what is scored"
         raise ValueError(msg)
-    judge = _Judge(trials, model.mask, rivals, seed)
-    verdict = judge.judge(model)
-    scores = [verdict.score(name)]
+    judge, samples = _Judge(trials, model.mask, rivals), trials.session.session_id
+    own = judge.judge(model)
+    found = [(name, own)]
     for other, answer in others:
         if answer is not None and answer.n_done:
-            scores.append(judge.judge(answer).score(other))
+            found.append((other, judge.judge(answer)))
     done = model.trials[model.is_done]
-    for rival, log_rate in rivals.by_name.items():
-        scores.append(judge.judge_rival(done, log_rate).score(rival))
-    return tuple(scores), _unit_gains(judge, verdict)
+    found += [(n, judge.judge_rival(done, rate)) for n, rate in rivals.by_name.items()]
+    scores = tuple(score_gains(n, gains, samples, seed=seed) for n, gains in found)
+    return scores, own
 
 
-def _unit_gains(judge: _Judge, verdict: _Verdict) -> UnitGains:
-    return UnitGains(
-        units=judge.units,
-        gain=verdict.over_psth,
-        spikes=verdict.spikes,
-        over_mean=verdict.over_mean,
+def score_gains(
+    name: str,
+    gains: UnitGains,
+    samples: str,
+    *,
+    rows: Rows | None = None,
+    seed: int = SEED,
+) -> PredictorScore:
+    """Score all trials of a prediction, or some of them.
+
+    Parameters
+    ----------
+    name : str
+        What made the prediction, or which trials these are.
+    gains : UnitGains
+        Its gains in each trial.
+    samples : str
+        Name of the samples of trials behind the interval: the id of the session.
+    rows : ndarray of int64, optional
+        Rows of the gains, that is trials, to score; by default all.
+    seed : int
+        Of the samples.
+    """
+    every = slice(None) if rows is None else rows
+    gain, over_mean, spikes = (
+        values[every] for values in (gains.gain, gains.over_mean, gains.spikes)
+    )
+    is_counted = spikes.sum(axis=0) >= metrics.MIN_SPIKES
+    per_unit = metrics.unit_bps(over_mean, spikes)
+    return PredictorScore(
+        name=name,
+        bps_beyond_psth=metrics.pooled_bps(gain, spikes),
+        interval=_interval(gain, spikes, samples, seed),
+        bps_pooled=metrics.pooled_bps(over_mean, spikes),
+        bps_unit_mean=metrics.mean_over_units(per_unit, is_counted),
+        n_units=spikes.shape[1],
+        n_spikes=int(spikes.sum()),
     )
 
 
@@ -260,10 +291,8 @@ def gains_over_psth(
     rows : ndarray of int64
         Rows of the session that it has answered.
     """
-    judge = _Judge(trials, mask, rivals, SEED)
     wanted = np.isin(answer.trials, rows) & answer.is_done
-    verdict = judge.judge(replace(answer, is_done=wanted))
-    return _unit_gains(judge, verdict)
+    return _Judge(trials, mask, rivals).judge(replace(answer, is_done=wanted))
 
 
 @lru_cache(maxsize=8)
@@ -284,30 +313,6 @@ def trial_samples(name: str | int, n_trials: int, seed: int = SEED) -> NDArray[n
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class _Verdict:
-    """Gains of one prediction, shape (n_trials, n_scored), trials in the session's order."""
-
-    over_psth: NDArray[np.float64]
-    over_mean: NDArray[np.float64]
-    spikes: NDArray[np.float64]
-    session_id: str
-    seed: int
-
-    def score(self, name: str) -> PredictorScore:
-        is_counted = self.spikes.sum(axis=0) >= metrics.MIN_SPIKES
-        per_unit = metrics.unit_bps(self.over_mean, self.spikes)
-        return PredictorScore(
-            name=name,
-            bps_beyond_psth=metrics.pooled_bps(self.over_psth, self.spikes),
-            interval=_interval(self.over_psth, self.spikes, self.session_id, self.seed),
-            bps_pooled=metrics.pooled_bps(self.over_mean, self.spikes),
-            bps_unit_mean=metrics.mean_over_units(per_unit, is_counted),
-            n_units=self.spikes.shape[1],
-            n_spikes=int(self.spikes.sum()),
-        )
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
 class _Nulls:
     """What every prediction of some trials is compared with; likelihoods (n_trials, n_scored)."""
 
@@ -320,36 +325,32 @@ class _Nulls:
 class _Judge:
     """Scores predictions on the entries that a mask scores."""
 
-    def __init__(
-        self, trials: ScoredTrials, mask: ResolvedMask, rivals: Rivals, seed: int
-    ) -> None:
+    def __init__(self, trials: ScoredTrials, mask: ResolvedMask, rivals: Rivals) -> None:
         self._session = trials.session
         self._shown = trials.shown
-        self._seed = seed
         self._rivals = rivals
         self.units = mask.scored_units
         self._weight = mask.is_scored[:, self.units]
         self._nulls: dict[bytes, _Nulls] = {}
 
-    def judge(self, answer: Reconstruction) -> _Verdict:
+    def judge(self, answer: Reconstruction) -> UnitGains:
         done = np.flatnonzero(answer.is_done)
         done = done[np.argsort(answer.trials[done])]
         return self._compare(answer.trials[done], self._scored(answer.log_rate, done))
 
-    def judge_rival(self, trials: Rows, log_rate: NDArray[np.float32]) -> _Verdict:
+    def judge_rival(self, trials: Rows, log_rate: NDArray[np.float32]) -> UnitGains:
         trials = np.sort(trials)
         places = np.zeros(1, dtype=np.int64) if len(log_rate) == 1 else self._places(trials)
         return self._compare(trials, self._scored(log_rate, places))
 
-    def _compare(self, trials: Rows, log_rate: Floats) -> _Verdict:
+    def _compare(self, trials: Rows, log_rate: Floats) -> UnitGains:
         nulls = self._nulls_of(trials)
         own = self._likelihood(nulls.counts, log_rate)
-        return _Verdict(
-            over_psth=own - nulls.psth,
-            over_mean=own - nulls.mean,
+        return UnitGains(
+            units=self.units,
+            gain=own - nulls.psth,
             spikes=nulls.spikes,
-            session_id=self._session.session_id,
-            seed=self._seed,
+            over_mean=own - nulls.mean,
         )
 
     def _nulls_of(self, trials: Rows) -> _Nulls:

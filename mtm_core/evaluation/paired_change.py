@@ -16,10 +16,12 @@ from mtm_core.evaluation import metrics
 from mtm_core.evaluation.mask_scores import (
     FEWEST_TRIALS,
     SEED,
+    PredictorScore,
     Rivals,
     ScoredTrials,
     UnitGains,
     gains_over_psth,
+    score_gains,
     trial_samples,
 )
 from mtm_core.models.answers import Reconstruction
@@ -110,10 +112,11 @@ class ChangeScore:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class PairedChange:
-    """The change, pooled and unit by unit."""
+    """The change, pooled and unit by unit, and the score of the second prediction alone."""
 
     score: ChangeScore
     units: UnitChanges
+    other: PredictorScore
 
 
 def paired_change(
@@ -167,7 +170,8 @@ def paired_change(
         n_above=units.n_above,
         n_below=units.n_below,
     )
-    return PairedChange(score=score, units=units)
+    alone = score_gains(other_name, rival, trials.session.session_id, seed=seed)
+    return PairedChange(score=score, units=units, other=alone)
 
 
 def _unit_changes(own: UnitGains, rival: UnitGains, weights: NDArray[np.float64]) -> UnitChanges:

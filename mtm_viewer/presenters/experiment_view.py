@@ -15,13 +15,14 @@ from mtm_core.masking.masked_batch import PROMPTS
 from mtm_core.masking.recipes import RecipeSettings
 from mtm_core.masking.spec import MaskSpec
 from mtm_viewer.presenters.compare_choice import CompareChoice
+from mtm_viewer.presenters.condition_words import FIELD_TITLES
 from mtm_viewer.presenters.mask_choice import MaskChoice
 from mtm_viewer.presenters.raster_settings import PANELS, RasterSettings
 from mtm_viewer.presenters.recipes import CUSTOM, RECIPES
 from mtm_viewer.presenters.theatre_settings import NO_TRIAL, TheatreSettings
-from mtm_viewer.presenters.trial_filter import FIELDS, SplitName, TrialFilter
+from mtm_viewer.presenters.trial_filter import SplitName, TrialFilter
 from mtm_viewer.presenters.trial_order import THEATRE_SORTS, UNIT_SORTS, SortName
-from mtm_viewer.presenters.unit_settings import FIELD_TITLES, UnitSettings
+from mtm_viewer.presenters.unit_settings import UnitSettings
 from mtm_viewer.theme import COLOUR_MAPS
 
 T = TypeVar("T")
@@ -157,7 +158,7 @@ def _trials(values: Mapping[str, Any]) -> TrialFilter:
     split = cast(SplitName, _one_of(values.get("split"), get_args(SplitName), "test"))
     chosen = TrialFilter(split=split)
     for pair in _list(values.get("levels")):
-        if isinstance(pair, list) and len(pair) == 2 and pair[0] in FIELDS:
+        if isinstance(pair, list) and len(pair) == 2 and pair[0] in FIELD_TITLES:
             chosen = chosen.with_level(str(pair[0]), str(pair[1]))
     return chosen
 

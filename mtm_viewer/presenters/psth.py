@@ -19,6 +19,7 @@ from mtm_core.evaluation.rasters import (
     smooth,
 )
 from mtm_core.evaluation.unit_labels import unit_label
+from mtm_viewer.presenters.condition_words import FIELD_TITLES, level_words
 from mtm_viewer.presenters.raster_drawable import RasterPanel
 from mtm_viewer.presenters.raster_scene import EventLine
 from mtm_viewer.presenters.trial_order import TrialValues
@@ -28,7 +29,7 @@ from mtm_viewer.presenters.unit_drawable import (
     TrialGroup,
     UnitDrawable,
 )
-from mtm_viewer.presenters.unit_settings import FIELD_TITLES, SHOWN_AT_FIRST
+from mtm_viewer.presenters.unit_settings import SHOWN_AT_FIRST
 from mtm_viewer.theme import DIFFERENCE
 
 NOT_IN_SESSION = "not in this session"
@@ -201,7 +202,7 @@ class _UnitLook:
         members = self.true_hz[:, is_member]
         model = None if self.model_hz is None else self.model_hz[:, is_member]
         return ConditionLine(
-            name=name,
+            name=level_words(name),
             role=role,
             n_trials=members.shape[1],
             true_hz=members.mean(axis=1),
@@ -217,7 +218,7 @@ class _UnitLook:
         order = np.argsort(label, kind="stable").astype(np.int64)
         edges = np.searchsorted(label[order], np.arange(len(names) + 1)).tolist()
         groups = tuple(
-            TrialGroup(name=name, role=_role(name, level), start=start, stop=stop)
+            TrialGroup(name=level_words(name), role=_role(name, level), start=start, stop=stop)
             for level, (name, start, stop) in enumerate(
                 zip(names, edges[:-1], edges[1:], strict=True)
             )

@@ -214,7 +214,7 @@ class _Look:
         }
         map_hz = known[name]
         if map_hz is None:
-            return self._empty(name, _MISSING[name])
+            return self._empty(name, self._missing(name))
         return self._rates(name, map_hz)
 
     def _rates(self, name: PanelName, map_hz: Map) -> RasterPanel:
@@ -253,9 +253,16 @@ class _Look:
         if name != "control":
             map_ = None if compared is None else compared.signed.get(name)
         if map_ is None:
-            return self._empty(name, _MISSING[name])
+            return self._empty(name, self._missing(name))
         unit = GAIN_UNIT if name in ("control", "opponent_gain") else DIFFERENCE_UNIT
         return self._signed(name, map_, unit)
+
+    def _missing(self, name: PanelName) -> str:
+        """Say why a map is empty: nothing was asked for, or it is still to come."""
+        compared = self._maps.compared
+        if compared is None or _ASKED.get(name) not in compared.titles:
+            return _MISSING[name]
+        return _COMING if _ASKED[name] == "opponent" else _TOO_FEW
 
     def _title(self, name: PanelName) -> str:
         compared = self._maps.compared
@@ -336,6 +343,16 @@ _SIGNED = {
 }
 _COMPARE = "nothing compared yet: choose with what in the panel Compare (Ctrl+Shift+D)"
 _CONTRAST = "no contrast yet: choose two conditions in the panel Compare (Ctrl+Shift+D)"
+_COMING = "comparing\N{HORIZONTAL ELLIPSIS}"
+_TOO_FEW = "too few trials of a condition so far"
+_ASKED: dict[str, PanelName] = {
+    "opponent": "opponent",
+    "opponent_difference": "opponent",
+    "opponent_gain": "opponent",
+    "contrast_true": "contrast_true",
+    "contrast_model": "contrast_model",
+}
+"""For maps of a comparison: which title stands there once it is asked for."""
 _MISSING = {
     "model": "no reconstruction yet",
     "temporal": "no temporal baseline yet",

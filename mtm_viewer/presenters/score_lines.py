@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 
+import numpy as np
+
+from mtm_core.data.conditions import available_conditions, trial_conditions
+from mtm_core.data.session import Session
 from mtm_core.evaluation import mask_scores
 from mtm_core.evaluation.mask_scores import (
     CONTROL,
@@ -12,12 +17,16 @@ from mtm_core.evaluation.mask_scores import (
     TEMPORAL,
     PredictorScore,
     Rivals,
+    Rows,
     ScoredTrials,
     UnitGains,
+    score_gains,
 )
+from mtm_core.evaluation.paired_change import PairedChange
 from mtm_core.models.answers import Reconstruction
+from mtm_viewer.presenters.condition_words import FIELD_TITLES, level_words
 from mtm_viewer.presenters.psth import UnitScore
-from mtm_viewer.presenters.scores import ScoreLine
+from mtm_viewer.presenters.scores import NO_GROUPS, ScoreLine
 from mtm_viewer.presenters.workspace import Workspace
 
 _EXPLANATIONS = {
@@ -30,6 +39,12 @@ _EXPLANATIONS = {
     DRIFT: "PSTH times the unit's own rate in neighbouring training trials. It sees no other "
     "unit.",
 }
+
+_COMPARED = "What the model is compared with, in the panel Compare, on the same entries."
+_ALONE = (
+    "Each row has its own spikes and its own interval; where intervals overlap, rows are not "
+    "shown to differ."
+)
 
 
 def scored_trials(workspace: Workspace) -> ScoredTrials:
@@ -84,6 +99,58 @@ def unit_score(gains: UnitGains | None, unit: int) -> UnitScore | None:
     """Score a single unit; None where it was not scored."""
     found = None if gains is None else mask_scores.unit_score(gains, unit)
     return None if found is None else UnitScore(**dataclasses.asdict(found))
+
+
+def opponent_line(change: PairedChange) -> ScoreLine:
+    """Return the score of what the model is compared with."""
+    return ScoreLine(**dataclasses.asdict(change.other), explanation=_COMPARED)
+
+
+def score_groupings(session: Session) -> Mapping[str, str]:
+    """Name what rows of scores can stand for: predictions, or trials by a field of theirs."""
+    known = available_conditions(session)
+    by_field = {
+        field: f"By {title[:1].lower()}{title[1:]}"
+        for field, title in FIELD_TITLES.items()
+        if field in known
+    }
+    return dict(NO_GROUPS) | by_field
+
+
+def lines_by_condition(
+    session: Session, trials: Rows, gains: UnitGains, field: str
+) -> tuple[ScoreLine, ...]:
+    """Score the model in the trials of each condition of a field.
+
+    Parameters
+    ----------
+    session : Session
+        The recording.
+    trials : ndarray of int64, shape (n_trials,)
+        Rows of the trials that the gains are of, in any order.
+    gains : UnitGains
+        The parts of the model's score.
+    field : str
+        One of `FIELD_TITLES`.
+    """
+    conditions, trials = trial_conditions(session, (field,)), np.sort(trials)
+    label = np.where(conditions.is_valid[trials], conditions.label[trials], -1)
+    groups = [*enumerate(conditions.names), (-1, "unknown")]
+    lines = []
+    for level, name in groups:
+        rows = np.flatnonzero(label == level)
+        if len(rows):
+            score = score_gains(level_words(name), gains, session.session_id, rows=rows)
+            lines.append(_group_line(score, len(rows)))
+    return tuple(lines)
+
+
+def _group_line(score: PredictorScore, n_trials: int) -> ScoreLine:
+    trials = f"{n_trials} trial{'s' * (n_trials != 1)}"
+    line = ScoreLine(
+        **dataclasses.asdict(score), explanation=f"The model on screen in {trials}. {_ALONE}"
+    )
+    return dataclasses.replace(line, name=f"{score.name} ({trials})")
 
 
 def _line(score: PredictorScore) -> ScoreLine:

@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
-COLUMNS = ("", "beyond PSTH", "95 % interval", "over mean rate", "unit mean", "units", "spikes")
+COLUMNS = (
+    "bits per spike",
+    "beyond PSTH",
+    "95 % interval",
+    "over mean rate",
+    "same, mean of units",
+    "units",
+    "spikes",
+)
 COLUMN_TOOLTIPS = (
-    "What made the prediction.",
+    "What made the prediction, or in which trials the model did; scores are in bits per spike.",
     "Bits per spike over each unit's PSTH of the training trials of the same condition, pooled: "
     "the sum of gains over all units divided by all spikes. 0 means no better than the mean "
     "response.",
     "95 % interval of the column before: bootstrap over trials.",
     "Bits per spike over each unit's mean rate in the training trials, pooled over units.",
-    "The same, as the unweighted mean over units with at least 30 scored spikes.",
+    "Bits per spike over each unit's mean rate as well, but as the unweighted mean over units "
+    "with at least 30 scored spikes.",
     "Scored units.",
     "Scored spikes.",
 )
 _NOTHING = "\N{EM DASH}"
+PREDICTIONS = ""
+"""Name of the grouping in which a row is a prediction; others are fields of trials."""
+NO_GROUPS: Mapping[str, str] = MappingProxyType({PREDICTIONS: "Predictions"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,6 +125,12 @@ class ScoreDrawable:
         Whether the shuffle control can be asked for.
     command : str
         What a person can type to go on where there is nothing to score; "" for nothing.
+    is_shuffled : bool
+        Whether the shuffle control is on.
+    groupings : mapping of str to str
+        What rows can stand for, by name.
+    grouping : str
+        Which of them they stand for.
     """
 
     headline: str
@@ -124,10 +143,17 @@ class ScoreDrawable:
     rows: tuple[ScoreRow, ...]
     can_shuffle: bool
     command: str = ""
+    is_shuffled: bool = False
+    groupings: Mapping[str, str] = field(default_factory=lambda: NO_GROUPS)
+    grouping: str = PREDICTIONS
 
 
 def score_panel(
-    lines: Sequence[ScoreLine], context: ScoreContext | None, *, can_shuffle: bool = False
+    lines: Sequence[ScoreLine],
+    context: ScoreContext | None,
+    *,
+    can_shuffle: bool = False,
+    groups: Sequence[ScoreLine] = (),
 ) -> ScoreDrawable:
     """Lay out scores; the first line is the model on screen.
 
@@ -135,6 +161,8 @@ def score_panel(
     ----------
     lines : sequence of ScoreLine
         The model, then whatever it is compared with.
+    groups : sequence of ScoreLine
+        The model by groups of trials, shown in place of what it is compared with.
     context : ScoreContext or None
         The choices behind the numbers; None while nothing is hidden.
     can_shuffle : bool
@@ -150,7 +178,9 @@ def score_panel(
         tooltip=_tooltip(context),
         columns=COLUMNS,
         column_tooltips=COLUMN_TOOLTIPS,
-        rows=tuple(ScoreRow(cells=_cells(line), tooltip=line.explanation) for line in lines),
+        rows=tuple(
+            ScoreRow(cells=_cells(line), tooltip=line.explanation) for line in groups or lines
+        ),
         can_shuffle=can_shuffle and bool(lines),
     )
 

@@ -12,6 +12,7 @@ from mtm_core.data.session import Session
 from mtm_core.evaluation.colour_scale import Levels
 from mtm_core.evaluation.rasters import trial_mean_hz
 from mtm_core.evaluation.trial_surprise import TrialSurprise, reaction_times
+from mtm_viewer.presenters.condition_words import level_words
 from mtm_viewer.presenters.picture import Picture, mark_simulated, row_order, shown_hidden
 from mtm_viewer.presenters.raster import RasterMaps, RasterMask, raster_image
 from mtm_viewer.presenters.raster_drawable import RasterDrawable, ShownTrials
@@ -268,7 +269,8 @@ def _conditions(session: Session, trial: int) -> list[str]:
         if field in _FIELDS:
             conditions = trial_conditions(session, (field,))
             if conditions.is_valid[trial]:
-                found.append(conditions.names[conditions.label[trial]])
+                words = level_words(conditions.names[conditions.label[trial]])
+                found.append(f"contrast {words}" if field == "contrast" else words)
     return found
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from mtm_core.data.conditions import available_conditions, trial_conditions
 from mtm_core.data.session import Session
 from mtm_core.errors import DataError, UnknownNameError
+from mtm_viewer.presenters.condition_words import FIELD_TITLES, level_words
 from mtm_viewer.presenters.workspace import Workspace
 
 Rows = NDArray[np.int64]
@@ -22,16 +23,7 @@ SPLITS: Mapping[SplitName, str] = MappingProxyType(
     {"test": "test", "val": "validation", "train": "training", "all": "recorded"}
 )
 """Parts of the session, as they are called before the word trials."""
-FIELDS: Mapping[str, str] = MappingProxyType(
-    {
-        "contrast_side": "Side",
-        "contrast": "Contrast",
-        "feedback": "Outcome",
-        "choice": "Choice",
-        "block": "Block",
-    }
-)
-"""Fields to choose by, with what they are called."""
+_MINUS = "\N{MINUS SIGN}"
 SEEN = "The model was trained or tuned on these trials: how well it does here is no test of it."
 
 
@@ -69,7 +61,7 @@ class TrialFilter:
         levels = {name: value for name, value in self.levels if name != field}
         if level:
             levels[field] = level
-        ordered = tuple((name, levels[name]) for name in FIELDS if name in levels)
+        ordered = tuple((name, levels[name]) for name in FIELD_TITLES if name in levels)
         return replace(self, levels=ordered)
 
     @property
@@ -80,7 +72,9 @@ class TrialFilter:
     @property
     def kind(self) -> str:
         """What stands before the word trials, for example ``"rewarded test"``."""
-        return " ".join([*(level for _, level in self.levels), SPLITS[self.split]])
+        return " ".join(
+            [*(level.replace("-", _MINUS) for _, level in self.levels), SPLITS[self.split]]
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,7 +140,7 @@ def filter_panel(workspace: Workspace, chosen: TrialFilter) -> FilterDrawable:
     n_shown, n_all = len(_rows(workspace, chosen)), len(_part(workspace, chosen.split))
     fields = tuple(
         (field, _levels(workspace, chosen, field))
-        for field in FIELDS
+        for field in FIELD_TITLES
         if field in available_conditions(workspace.session)
     )
     return FilterDrawable(
@@ -166,7 +160,7 @@ def _of(n_shown: int, n_all: int) -> str:
 
 def _levels(workspace: Workspace, chosen: TrialFilter, field: str) -> tuple[FilterOption, ...]:
     names = trial_conditions(workspace.session, (field,)).names
-    choices = [("", "any"), *((name, name) for name in names)]
+    choices = [("", "any"), *((name, level_words(name)) for name in names)]
     return tuple(
         _option(value, text, len(_rows(workspace, chosen.with_level(field, value))))
         for value, text in choices

@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 
 from mtm_core.data.conditions import CONDITION_FIELDS
 from mtm_core.errors import UnknownNameError
+from mtm_viewer.presenters.condition_words import FIELD_TITLES
 from mtm_viewer.presenters.trial_order import UNIT_SORTS, SortName
 
-FIELD_TITLES: Mapping[str, str] = MappingProxyType(
-    {
-        "contrast_side": "Contrast side",
-        "contrast": "Contrast",
-        "feedback": "Feedback",
-        "choice": "Choice",
-        "block": "Block",
-    }
-)
-"""Fields that PSTHs can be split by, in the order in which they are shown."""
 SHOWN_AT_FIRST = ("contrast_side", "feedback", "choice", "block")
 
 

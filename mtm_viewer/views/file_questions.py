@@ -41,17 +41,35 @@ def ask_folder(parent: QWidget, title: str, folder: str, then: Then) -> None:
 
 
 def ask_where_to_save(
-    parent: QWidget, title: str, kinds: Sequence[str], folder: str, then: Then
+    parent: QWidget, title: str, kinds: Sequence[str], place: Path, then: Then
 ) -> None:
-    """Ask for the name of a file to write; its ending is that of the first kind if none is typed.
+    """Ask for the name of a file to write; its ending is that of the chosen kind if none is typed.
 
-    See `ask_file` for the parameters.
+    See `ask_file` for the other parameters.
+
+    Parameters
+    ----------
+    place : Path
+        What is proposed: a folder, and a name without its ending.
     """
-    dialog = _dialog(parent, title, folder, then)
+    dialog = _dialog(parent, title, str(place.parent), then)
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
     dialog.setNameFilters(list(kinds))
-    dialog.setDefaultSuffix(kinds[0].partition("*.")[2].partition(")")[0].partition(" ")[0])
+    dialog.setDefaultSuffix(_ending(kinds[0]))
+    dialog.filterSelected.connect(lambda kind: dialog.setDefaultSuffix(_ending(kind)))
+    dialog.selectFile(place.name)
     dialog.open()
+
+
+def _ending(kind: str) -> str:
+    """Return the first ending of a filter.
+
+    Examples
+    --------
+    >>> _ending("Experiments (*.mtm.json *.json)")
+    'mtm.json'
+    """
+    return kind.partition("*.")[2].partition(")")[0].partition(" ")[0]
 
 
 def _dialog(parent: QWidget, title: str, folder: str, then: Then) -> QFileDialog:

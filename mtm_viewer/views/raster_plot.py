@@ -8,7 +8,7 @@ import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
 from PyQt6.QtCore import QPointF, QRectF, Qt, pyqtSignal
-from PyQt6.QtGui import QColor, QPen
+from PyQt6.QtGui import QColor, QPen, QTextOption
 from PyQt6.QtWidgets import QGraphicsRectItem
 
 from mtm_core.evaluation.colour_scale import pool
@@ -23,6 +23,7 @@ MS = 1000.0
 _PICK_PX = 5
 """Width of the bars beside picked rows."""
 _FRAMED_PX = 5
+_MESSAGE_MARGIN_PX = 6
 """Rows at least so high are framed when they are chosen."""
 EDGE = 0.012
 """Share of the window left free on both sides, so that a line at its edge can be seen."""
@@ -182,6 +183,7 @@ class RasterPlot(pg.PlotItem):
             return
         self._frame_chosen()
         view = self.getViewBox()
+        self._fit_message(view.width())
         (left, right), (low, high) = view.viewRange()
         n_rows, n_columns = self._source.shape
         ratio = self.scene().views()[0].devicePixelRatioF() if self._is_shown() else 1.0
@@ -340,9 +342,17 @@ class RasterPlot(pg.PlotItem):
     def _draw_message(self, message: str) -> None:
         self.message.setText(message)
         self.message.setVisible(bool(message))
+        self.bands.setVisible(not message)  # lines between regions would cross the words
         if message and self._source is not None:
             n_rows, n_bins = self._source.shape
             self.message.setPos(self._start_ms + n_bins * self._step_ms / 2, n_rows / 2)
+
+    def _fit_message(self, width: float) -> None:
+        """Break the message into lines that the plot has room for."""
+        if self.message.isVisible():
+            words = self.message.textItem
+            words.document().setDefaultTextOption(QTextOption(Qt.AlignmentFlag.AlignHCenter))
+            self.message.setTextWidth(max(1.0, width - 2 * _MESSAGE_MARGIN_PX))
 
 
 def _budget(n_entries: int, n_visible: float, n_pixels: float) -> int:

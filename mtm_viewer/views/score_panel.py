@@ -17,10 +17,15 @@ from PyQt6.QtWidgets import (
 
 from mtm_viewer.presenters.scores import ScoreDrawable, ScoreRow
 from mtm_viewer.theme import LIGHT, Theme
+from mtm_viewer.views.selector import fill_selector, selector
+from mtm_viewer.views.tooltips import tooltip
 
 _SHUFFLE_TOOLTIP = (
     "Give the model the visible activity of another trial of the same condition. What it still "
-    "predicts was not read from this trial's neurons."
+    "predicts was not read from this trial's neurons. It stays on for other masks."
+)
+_ROWS_TOOLTIP = (
+    "Show the model beside its rivals, or the model alone in the trials of each condition."
 )
 
 
@@ -29,11 +34,13 @@ class ScorePanel(QWidget):
 
     Notes
     -----
-    Signals: `shuffle_requested`, `train_requested` (of a model for the session that has none),
+    Signals: `shuffle_requested` whether the shuffle control is wanted, `grouping_chosen` what rows
+    are to stand for, `train_requested` (of a model for the session that has none),
     `copy_requested` (of the command that trains one).
     """
 
-    shuffle_requested = pyqtSignal()
+    shuffle_requested = pyqtSignal(bool)
+    grouping_chosen = pyqtSignal(str)
     train_requested = pyqtSignal()
     copy_requested = pyqtSignal()
 
@@ -48,9 +55,12 @@ class ScorePanel(QWidget):
         self.verdict.setWordWrap(True)
         self.shuffle = QPushButton("&Shuffle control", self)
         self.shuffle.setAccessibleName("Shuffle control")
-        self.shuffle.setToolTip(_SHUFFLE_TOOLTIP)
+        self.shuffle.setToolTip(tooltip(_SHUFFLE_TOOLTIP))
+        self.shuffle.setCheckable(True)
         self.shuffle.setEnabled(False)
-        self.shuffle.clicked.connect(lambda: self.shuffle_requested.emit())
+        self.shuffle.clicked.connect(self.shuffle_requested)
+        self.rows = selector(self, "What rows stand for", _ROWS_TOOLTIP)
+        self.rows.activated.connect(lambda _: self.grouping_chosen.emit(self.rows.currentData()))
         self.train = QPushButton("Train a model for this session", self)
         self.train.setVisible(False)
         self.train.clicked.connect(lambda: self.train_requested.emit())
@@ -66,8 +76,10 @@ class ScorePanel(QWidget):
     def set_theme(self, theme: Theme) -> None:
         """Take the colours of a theme."""
         self._theme = theme
-        self.headline.setStyleSheet(f"color: {theme.text}; font-size: 15pt; font-weight: 600;")
-        self.interval.setStyleSheet(f"color: {theme.muted}; font-size: 11pt;")
+        self.headline.setStyleSheet(
+            _label_style(f"color: {theme.text}; font-size: 15pt; font-weight: 600;")
+        )
+        self.interval.setStyleSheet(_label_style(f"color: {theme.muted}; font-size: 11pt;"))
         self._colour_verdict()
         self._fit_table()
 
@@ -80,9 +92,12 @@ class ScorePanel(QWidget):
         self.interval.setText(drawable.interval)
         self.verdict.setText(drawable.verdict)
         for label in (self.headline, self.interval, self.verdict):
-            label.setToolTip(drawable.tooltip)
+            label.setToolTip(tooltip(drawable.tooltip))
         self.shuffle.setEnabled(drawable.can_shuffle)
-        self.shuffle.setVisible(not drawable.command)
+        self.shuffle.setChecked(drawable.is_shuffled)
+        fill_selector(self.rows, drawable.groupings, drawable.grouping)
+        for widget in (self.shuffle, self.rows):
+            widget.setVisible(not drawable.command)
         self.train.setVisible(bool(drawable.command))
         self.copy.setVisible(bool(drawable.command))
         self._fill_table(drawable)
@@ -90,7 +105,7 @@ class ScorePanel(QWidget):
 
     def _colour_verdict(self) -> None:
         role = self._drawable.role if self._drawable is not None else "muted"
-        style = f"color: {getattr(self._theme, role)}; font-weight: 600;"
+        style = _label_style(f"color: {getattr(self._theme, role)}; font-weight: 600;")
         if style != self.verdict.styleSheet():
             self.verdict.setStyleSheet(style)
 
@@ -99,9 +114,9 @@ class ScorePanel(QWidget):
         if heads != self._heads:
             self._heads = heads
             self.table.setColumnCount(len(heads))
-            for position, (text, tooltip) in enumerate(heads):
+            for position, (text, words) in enumerate(heads):
                 head = QTableWidgetItem(text)
-                head.setToolTip(tooltip)
+                head.setToolTip(tooltip(words))
                 self.table.setHorizontalHeaderItem(position, head)
         if self.table.rowCount() != len(drawable.rows):
             self.table.setRowCount(len(drawable.rows))
@@ -120,8 +135,9 @@ class ScorePanel(QWidget):
             cell = self.table.item(row, column) or self._make_cell(row, column)
             if cell.text() != text:
                 cell.setText(text)
-            if cell.toolTip() != content.tooltip:
-                cell.setToolTip(content.tooltip)
+            words = tooltip(content.tooltip)
+            if cell.toolTip() != words:
+                cell.setToolTip(words)
 
     def _make_cell(self, row: int, column: int) -> QTableWidgetItem:
         cell = QTableWidgetItem()
@@ -142,8 +158,8 @@ class ScorePanel(QWidget):
         words.addWidget(self.verdict)
         top = QHBoxLayout()
         top.addLayout(words, 1)
-        for button in (self.shuffle, self.train, self.copy):
-            top.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
+        for widget in (self.rows, self.shuffle, self.train, self.copy):
+            top.addWidget(widget, 0, Qt.AlignmentFlag.AlignTop)
         box = QVBoxLayout(self)
         box.setContentsMargins(8, 6, 8, 6)
         box.addLayout(top)
@@ -156,6 +172,11 @@ def _label(accessible_name: str, parent: QWidget) -> QLabel:
     label.setAccessibleName(accessible_name)
     label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     return label
+
+
+def _label_style(style: str) -> str:
+    """Style labels alone: what stands under the pointer would take large letters over."""
+    return f".QLabel {{ {style} }}"
 
 
 def _make_table(parent: QWidget) -> QTableWidget:

@@ -7,8 +7,8 @@ from typing import cast
 from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtWidgets import QComboBox, QGridLayout, QLabel, QPushButton, QWidget
 
+from mtm_viewer.presenters.condition_words import FIELD_TITLES
 from mtm_viewer.presenters.trial_filter import (
-    FIELDS,
     FilterDrawable,
     FilterOption,
     SplitName,
@@ -36,7 +36,7 @@ class TrialStrip(QWidget):
         self.split = selector(self, "Part of the session", "Which part of the session is shown.")
         self.fields: dict[str, QComboBox] = {}
         self._labels: dict[str, QLabel] = {}
-        for field, title in FIELDS.items():
+        for field, title in FIELD_TITLES.items():
             box = selector(self, f"{title} of the trials", f"Show trials of one {title.lower()}.")
             label = QLabel(title, self)
             label.setBuddy(box)

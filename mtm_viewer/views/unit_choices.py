@@ -6,8 +6,9 @@ from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtGui import QAction
 from PyQt6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QToolButton, QWidget
 
+from mtm_viewer.presenters.condition_words import FIELD_TITLES
 from mtm_viewer.presenters.trial_order import UNIT_SORTS
-from mtm_viewer.presenters.unit_settings import FIELD_TITLES, UnitSettings
+from mtm_viewer.presenters.unit_settings import UnitSettings
 from mtm_viewer.views.selector import fill_selector, selector
 
 

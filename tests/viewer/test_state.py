@@ -278,12 +278,13 @@ def test_selecting_a_unit_is_told_once(state):
     assert state.unit_row == 5
 
 
-def test_a_new_mask_ends_the_wish_for_the_control(state):
+def test_the_control_stays_on_for_other_masks_until_it_is_turned_off(state):
     told = heard(state.control_changed)
     state.set_control(is_wanted=True)
-    assert told == [True]
     state.click_region("DG")
-    assert not state.wants_control
+    assert state.wants_control
+    state.set_control(is_wanted=False)
+    assert told == [True, False]
 
 
 @pytest.mark.parametrize(

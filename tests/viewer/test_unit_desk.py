@@ -47,9 +47,9 @@ def test_a_field_is_shown_or_not_by_menu_and_by_command(opened, qtbot):
     for field in ("contrast", "block", "feedback"):
         _drawn(opened, qtbot, partial(opened.explorer.registry.run, f"unit.psth.{field}"))
     names = [plot.accessibleName() for plot in panel.plots]
-    assert names == ["PSTH by contrast side", "PSTH by choice"]
+    assert names == ["PSTH by stimulus side", "PSTH by choice"]
     checked = [action.text() for action in panel.choices.menu.actions() if action.isChecked()]
-    assert checked == ["Contrast side", "Choice"]
+    assert checked == ["Stimulus side", "Choice"]
 
 
 @pytest.mark.parametrize(

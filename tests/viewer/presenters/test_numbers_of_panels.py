@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from mtm_core.data.table import Table
+from mtm_core.evaluation.mask_scores import PredictorScore
 from mtm_core.evaluation.paired_change import ChangeScore, PairedChange, UnitChanges
 from mtm_core.evaluation.unit_facts import unit_facts
 from mtm_core.evaluation.unit_table import CSV_HEADER, csv_rows
@@ -33,6 +34,15 @@ from tests.core.sessions import make_session
 from tests.viewer.workspaces import make_small_workspace
 
 WORKSPACE = make_small_workspace(n_trials=60)
+OTHER = PredictorScore(
+    name="Drift",
+    bps_beyond_psth=0.1,
+    interval=None,
+    bps_pooled=0.2,
+    bps_unit_mean=None,
+    n_units=3,
+    n_spikes=90,
+)
 MASK = recipe_choice("inter_region", "CA1", WORKSPACE.session)
 
 
@@ -169,6 +179,7 @@ def test_the_change_of_each_unit_is_saved():
             n_above=1,
             n_below=0,
         ),
+        other=OTHER,
         units=UnitChanges(
             units=units,
             bps=np.array([0.3, 0.2, 0.0]),

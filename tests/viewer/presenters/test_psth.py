@@ -38,7 +38,7 @@ def test_a_psth_is_the_mean_of_the_trials_of_its_condition():
 
 def test_all_fields_have_a_plot_with_trial_counts():
     drawable = unit_panel(SESSION, UNIT, TRIALS, MODEL_HZ)
-    titles = ["Contrast side", "Feedback", "Choice", "Block"]
+    titles = ["Stimulus side", "Outcome", "Choice", "Block"]
     assert [plot.title for plot in drawable.plots] == titles
     for plot in drawable.plots[:2]:
         assert sum(line.n_trials for line in plot.lines) == 30

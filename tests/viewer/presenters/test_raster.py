@@ -219,6 +219,22 @@ def test_maps_that_are_not_there_yet_say_so():
     ]
 
 
+@pytest.mark.parametrize(
+    ("titles", "messages"),
+    [
+        ({}, ("nothing compared yet", "nothing compared yet", "no contrast yet")),
+        ({"opponent": "Drift"}, ("comparing", "comparing", "no contrast yet")),
+        ({"contrast_true": "True: L"}, ("nothing compared yet", "nothing", "too few trials")),
+    ],
+)
+def test_an_empty_map_of_a_comparison_tells_asked_for_from_not_asked_for(titles, messages):
+    names = ("opponent", "opponent_gain", "contrast_true")
+    compared = ComparedMaps(opponent_hz=None, signed={}, titles=titles)
+    panels = _drawable(maps={"compared": compared}, settings=RasterSettings(panels=names)).panels
+    for panel, words in zip(panels, messages, strict=True):
+        assert panel.message.startswith(words)
+
+
 def test_without_a_baseline_its_place_says_so_where_the_difference_stands_already():
     settings = RasterSettings(panels=("true", "difference", "temporal"))
     assert _drawable(settings=settings).panels[2].message == "no temporal baseline yet"

@@ -7,8 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from mtm_core.data.conditions import trial_conditions
+from mtm_core.data.table import Column, Table
 from mtm_core.evaluation import metrics
 from mtm_core.evaluation.mask_scores import N_SAMPLES, TEMPORAL, Rivals
+from mtm_core.evaluation.paired_change import paired_change
 from mtm_core.inference import Reconstructor
 from mtm_core.masking import tasks
 from mtm_core.masking.spec import MaskSpec
@@ -16,7 +19,11 @@ from mtm_core.models.answers import Reconstruction
 from mtm_core.seeding import numpy_generator
 from mtm_viewer.presenters.score_lines import (
     fit_rivals,
+    lines_by_condition,
+    opponent_line,
     score_answers,
+    score_groupings,
+    scored_trials,
     unit_score,
 )
 from tests.viewer.workspaces import make_small_workspace
@@ -116,3 +123,59 @@ def test_scoring_changes_neither_answers_nor_rivals() -> None:
     after = [RIVALS.condition_psth, *RIVALS.by_name.values()]
     assert isinstance(RIVALS, Rivals)
     assert all(np.array_equal(a, b) for a, b in zip(before, after, strict=True))
+
+
+@pytest.mark.parametrize("field", ["contrast_side", "contrast", "feedback"])
+def test_conditions_share_out_spikes_and_gains_of_the_model(field: str) -> None:
+    model = answer(SPECS["whole trials"])
+    (whole, *_), gains = score_answers(WORKSPACE, model, {}, RIVALS)
+    lines = lines_by_condition(WORKSPACE.session, model.trials, gains, field)
+    assert sum(line.n_spikes for line in lines) == whole.n_spikes
+    assert {line.n_units for line in lines} == {whole.n_units}
+    parts = [(line.bps_beyond_psth or 0.0) * line.n_spikes for line in lines]
+    assert whole.bps_beyond_psth == pytest.approx(sum(parts) / whole.n_spikes)
+
+
+def test_a_condition_is_scored_on_its_own_trials() -> None:
+    model, session = answer(SPECS["some bins"]), WORKSPACE.session
+    _, gains = score_answers(WORKSPACE, model, {}, RIVALS)
+    lines = lines_by_condition(session, model.trials, gains, "feedback")
+    conditions, trials = trial_conditions(session, ("feedback",)), np.sort(model.trials)
+    for level, (name, line) in enumerate(zip(conditions.names, lines, strict=True)):
+        rows = np.flatnonzero(conditions.label[trials] == level)
+        gain, spikes = gains.gain[rows], gains.spikes[rows]
+        assert line.name == f"{name} ({len(rows)} trials)"
+        assert line.bps_beyond_psth == pytest.approx(metrics.pooled_bps(gain, spikes))
+        assert (line.interval is None) == (len(rows) < 10)
+        assert "overlap" in line.explanation
+
+
+def test_trials_whose_condition_is_unknown_have_a_line_of_their_own() -> None:
+    session = WORKSPACE.session
+    feedback = session.trials.column("feedback")
+    known = feedback.is_valid & (np.arange(session.n_trials) != WORKSPACE.test[0])
+    columns = dict(session.trials.columns) | {"feedback": Column(feedback.values, known)}
+    session = replace(session, trials=Table(columns))
+    model = answer(SPECS["whole trials"])
+    _, gains = score_answers(WORKSPACE, model, {}, RIVALS)
+    *_, last = lines_by_condition(session, model.trials, gains, "feedback")
+    assert last.name == "unknown (1 trial)"
+
+
+def test_rows_can_stand_for_the_fields_that_the_session_has() -> None:
+    assert score_groupings(WORKSPACE.session) == {
+        "": "Predictions",
+        "contrast_side": "By stimulus side",
+        "contrast": "By contrast",
+        "feedback": "By outcome",
+        "choice": "By choice",
+    }
+
+
+def test_the_opponent_has_the_line_that_it_would_have_as_a_rival() -> None:
+    model, rival = answer(SPECS["whole trials"]), answer(SPECS["whole trials"], 1)
+    change = paired_change(scored_trials(WORKSPACE), RIVALS, ("MtM", model), ("other", rival))
+    lines, _ = score_answers(WORKSPACE, model, {"other": rival}, RIVALS)
+    assert change is not None
+    found = opponent_line(change)
+    assert replace(found, explanation=lines[1].explanation) == lines[1]

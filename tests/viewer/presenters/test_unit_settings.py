@@ -4,7 +4,8 @@ import pytest
 
 from mtm_core.data.conditions import CONDITION_FIELDS
 from mtm_core.errors import UnknownNameError
-from mtm_viewer.presenters.unit_settings import FIELD_TITLES, UnitSettings
+from mtm_viewer.presenters.condition_words import FIELD_TITLES
+from mtm_viewer.presenters.unit_settings import UnitSettings
 
 
 def test_every_field_has_a_title():

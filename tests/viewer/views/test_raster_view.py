@@ -378,6 +378,19 @@ def test_a_panel_without_a_map_says_why(view):
     assert not view.plots[0].message.isVisible()
 
 
+def test_a_long_message_breaks_into_lines_within_its_plot(view):
+    drawable, words = rasters(), "nothing compared yet: choose with what in the panel Compare"
+    panels = (replace(drawable.panels[0], message=words), *drawable.panels[1:])
+    _show(view, replace(drawable, panels=panels))
+    plot = view.plots[0]
+    assert plot.message.boundingRect().width() <= plot.getViewBox().width()
+    assert (
+        plot.message.textItem.boundingRect().height()
+        > 2 * plot.message.textItem.font().pointSize()
+    )
+    assert not plot.bands.isVisible()
+
+
 def test_all_colours_follow_the_theme(view):
     drawable = rasters()
     _show(view, drawable)

@@ -7,9 +7,10 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from mtm_viewer.presenters.scores import ScoreContext, ScoreLine, score_panel
+from mtm_viewer.presenters.scores import PREDICTIONS, ScoreContext, ScoreLine, score_panel
 from mtm_viewer.theme import DARK, LIGHT
 from mtm_viewer.views.score_panel import ScorePanel
+from mtm_viewer.views.tooltips import tooltip
 
 pytestmark = pytest.mark.gui
 MODEL = ScoreLine(
@@ -41,7 +42,7 @@ def test_the_headline_its_interval_and_its_meaning_are_on_show(panel):
     assert panel.headline.text() == "0.210 bits/spike beyond PSTH"
     assert panel.interval.text() == "95 % interval 0.170 to 0.250"
     assert panel.verdict.text() == drawable.verdict
-    assert panel.headline.toolTip() == drawable.tooltip
+    assert panel.headline.toolTip() == tooltip(drawable.tooltip)
 
 
 def test_the_table_holds_a_row_for_every_predictor(panel):
@@ -52,7 +53,7 @@ def test_the_table_holds_a_row_for_every_predictor(panel):
         tuple(panel.table.item(row, column).text() for column in range(7)) for row in range(2)
     ]
     assert shown == [row.cells for row in drawable.rows]
-    assert panel.table.horizontalHeaderItem(1).toolTip() == drawable.column_tooltips[1]
+    assert panel.table.horizontalHeaderItem(1).toolTip() == tooltip(drawable.column_tooltips[1])
     assert panel.table.item(0, 0).toolTip() == "the model on screen"
     panel.draw(score_panel(lines[:1], CONTEXT))
     assert panel.table.rowCount() == 1
@@ -70,8 +71,34 @@ def test_the_shuffle_control_can_be_asked_for_only_when_something_is_scored(pane
     assert not panel.shuffle.isEnabled()
     assert panel.table.isHidden()
     panel.draw(score_panel([MODEL], CONTEXT, can_shuffle=True))
-    with qtbot.waitSignal(panel.shuffle_requested):
+    with qtbot.waitSignal(panel.shuffle_requested) as asked:
         qtbot.mouseClick(panel.shuffle, Qt.MouseButton.LeftButton)
+    assert asked.args == [True]
+
+
+def test_the_shuffle_control_shows_that_it_is_on_and_can_be_turned_off(panel, qtbot):
+    panel.draw(replace(score_panel([MODEL], CONTEXT, can_shuffle=True), is_shuffled=True))
+    assert panel.shuffle.isChecked()
+    with qtbot.waitSignal(panel.shuffle_requested) as asked:
+        qtbot.mouseClick(panel.shuffle, Qt.MouseButton.LeftButton)
+    assert asked.args == [False]
+
+
+def test_rows_can_stand_for_something_else(panel, qtbot):
+    groupings = {PREDICTIONS: "Predictions", "feedback": "By outcome"}
+    drawable = score_panel([MODEL], CONTEXT, groups=[replace(MODEL, name="rewarded (9 trials)")])
+    panel.draw(replace(drawable, groupings=groupings, grouping="feedback"))
+    assert panel.rows.currentText() == "By outcome"
+    assert panel.table.item(0, 0).text() == "rewarded (9 trials)"
+    assert panel.headline.text() == "0.210 bits/spike beyond PSTH"
+    with qtbot.waitSignal(panel.grouping_chosen) as asked:
+        qtbot.keyClick(panel.rows, Qt.Key.Key_Up)
+    assert asked.args == [PREDICTIONS]
+
+
+def test_what_stands_under_the_pointer_keeps_its_own_letters(panel):
+    for label in (panel.headline, panel.interval, panel.verdict):
+        assert label.styleSheet().startswith(".QLabel {")
 
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
@@ -115,4 +142,4 @@ def test_scores_over_others_equal_those_on_an_empty_panel(panel, qtbot):
             panel.draw(wanted)
             assert picture(panel) == plain
             tips = [panel.table.item(row, 0).toolTip() for row in range(panel.table.rowCount())]
-            assert tips == [row.tooltip for row in wanted.rows]
+            assert tips == [tooltip(row.tooltip) for row in wanted.rows]
