@@ -9,8 +9,10 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import secrets
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +22,8 @@ from mtm_core.errors import ConfigError, OutputError, UnknownNameError
 
 ENV_CACHE = "MTM_CACHE"
 _OWN = "mtm-viewer"
+_TEMPORARY = re.compile(r"\..{0,40}-(\d+)-[0-9a-f]{8}(\.\w+)?")
+_ABANDONED_S = 3600.0
 
 _PACKAGE = Path(__file__).resolve().parent
 _CANDIDATES = (_PACKAGE.parent / "resources", _PACKAGE / "_resources")
@@ -225,6 +229,31 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
         if temporary is not None:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
+
+
+def is_temporary(path: Path) -> bool:
+    """Tell by its name whether a file is one that `atomic_write` has not put in its place.
+
+    Examples
+    --------
+    >>> is_temporary(Path(".note-712-0123abcd.txt")), is_temporary(Path("note.txt"))
+    (True, False)
+    """
+    return _TEMPORARY.fullmatch(path.name) is not None
+
+
+def is_abandoned(path: Path) -> bool:
+    """Tell whether a file is what `atomic_write` left when it was killed.
+
+    Its process must be gone, and its last change an hour ago, for on a shared disk the process
+    may be another machine's. Thus a clock that is set forward endangers no file that is written.
+    """
+    import psutil
+
+    named = _TEMPORARY.fullmatch(path.name)
+    if named is None or psutil.pid_exists(int(named[1])):
+        return False
+    return time.time() - path.stat().st_mtime > _ABANDONED_S
 
 
 def _temporary_beside(target: Path) -> Path:

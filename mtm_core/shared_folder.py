@@ -77,13 +77,15 @@ class Claim:
 
 
 @contextlib.contextmanager
-def one_at_a_time(path: Path) -> Iterator[None]:
+def one_at_a_time(path: Path, *, is_needed: bool = True) -> Iterator[None]:
     """Let one process at a time be inside the block; the others wait.
 
     Parameters
     ----------
     path : Path
         The file that stands for the block; its folder must exist.
+    is_needed : bool
+        False: where no lock can be had, go on without.
 
     Raises
     ------
@@ -91,7 +93,11 @@ def one_at_a_time(path: Path) -> Iterator[None]:
         If the folder cannot be written, or its disk knows no locks.
     """
     claim = Claim(path)
-    claim.wait()
+    try:
+        claim.wait()
+    except OutputError:
+        if is_needed:
+            raise
     try:
         yield
     finally:

@@ -12,9 +12,9 @@ from PyQt6.QtCore import QObject, QThreadPool, pyqtSignal
 from mtm_core.errors import MaskError, OutputError
 from mtm_core.masking.named_masks import (
     NamedMasks,
+    change_named_masks,
     masks_file,
     read_named_masks,
-    write_named_masks,
 )
 from mtm_viewer.presenters.workspace import Workspace
 from mtm_viewer.state import ViewerState
@@ -69,23 +69,32 @@ class MaskShelf(QObject):
         try:
             self._kept = read_named_masks(path, session_id)
         except MaskError as error:
-            aside = path.with_suffix(".unread.json")
-            path.replace(aside)
-            self._tell("The named masks cannot be used", f"{error} They are kept as {aside}.")
+            self._tell("The named masks cannot be used", f"{error} {_put_aside(path)}")
         self._state.load_names(self._kept)
 
     def _keep(self, names: NamedMasks) -> None:
         workspace = self._state.workspace
         is_mine = workspace is not None and workspace.session.session_id == self._session_id
         if is_mine and names != self._kept:
-            self._kept = names
-            self._pool.start(partial(self._write, names, self._session_id))
+            before, self._kept = self._kept, names
+            self._pool.start(partial(self._write, before, names, self._session_id))
 
-    def _write(self, names: NamedMasks, session_id: str) -> None:
-        """Write a file; runs in a thread of its own."""
+    def _write(self, before: NamedMasks, after: NamedMasks, session_id: str) -> None:
+        """Write a change into a file; runs in a thread of its own."""
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            write_named_masks(self.path_for(session_id), names, session_id)
-        except (OutputError, OSError) as error:
+            change_named_masks(self.path_for(session_id), before, after, session_id)
+        except (MaskError, OutputError, OSError) as error:
             logger.exception("Named masks could not be written.")
             self._failed.emit(str(error))
+
+
+def _put_aside(path: Path) -> str:
+    """Move a file away that cannot be read; say where to."""
+    aside = path.with_suffix(".unread.json")
+    try:
+        path.replace(aside)
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        return f"They could not be put aside either: {why}."
+    return f"They are kept as {aside}."

@@ -10,11 +10,11 @@ from PyQt6.QtCore import QEventLoop, QTimer
 from mtm_core.cli import output
 from mtm_core.errors import MtmError, OutputError
 from mtm_core.masking.tasks import TASKS
-from mtm_core.resources import atomic_write
 from mtm_viewer.desktop import Desktop
 from mtm_viewer.main_window import MainWindow
 from mtm_viewer.presenters.recipes import RECIPES
 from mtm_viewer.presenters.scores import ScoreLine
+from mtm_viewer.views.export import write_image
 
 SIZE = (1600, 1000)
 PATIENCE_MS = 600_000
@@ -127,13 +127,9 @@ def _save(window: MainWindow, path: Path | None) -> str:
     """Save the window; return what went wrong."""
     if path is None:
         return ""
-    picture = window.grab()
     try:
-        with atomic_write(path) as temporary:
-            is_saved = picture.save(str(temporary), "PNG")
+        write_image(window.grab().toImage(), path)
     except OutputError as error:
         return str(error)
-    if not is_saved:
-        return f"The window could not be saved to {path}. Choose another place."
     output.show(f"The window is in {path}. To see it live, run: mtm-viewer --demo")
     return ""

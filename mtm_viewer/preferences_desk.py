@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -77,7 +77,7 @@ class PreferencesDesk(QObject):
         self._settings = settings
         self._works = works
         self._runs = runs
-        self._shown = stored_preferences(settings)
+        self._shown = self._kept = stored_preferences(settings)
         self._is_taking_up = False
         explorer.state.theme_changed.connect(lambda theme: self._on_theme(theme.name))
         hints = QApplication.styleHints()
@@ -103,7 +103,7 @@ class PreferencesDesk(QObject):
         """Take preferences up and keep them."""
         before, self._shown = self._shown, wanted
         self._take_up(wanted)
-        self._settings.setValue(KEY, write_preferences(wanted))
+        self._keep()
         if wanted.font_percent != before.font_percent:
             self._say("Letters change their size when the program starts next.")
         if wanted.computing != before.computing:
@@ -115,7 +115,7 @@ class PreferencesDesk(QObject):
         hints = QApplication.styleHints()
         if hints is not None:
             hints.colorSchemeChanged.disconnect(self._on_desktop)
-        self._settings.setValue(KEY, write_preferences(self._shown))
+        self._keep()
 
     def command(self) -> Command:
         """Return the command that shows the dialog."""
@@ -144,6 +144,16 @@ class PreferencesDesk(QObject):
                 work.choose(wanted.computing)
             elif isinstance(work, OpenJob):
                 work.limit_cache(wanted.prepared_gb * GB)
+
+    def _keep(self) -> None:
+        """Keep what was changed here; what another window changed meanwhile stays."""
+        before, now = asdict(self._kept), asdict(self._shown)
+        changed = {name: now[name] for name in now if now[name] != before[name]}
+        if changed:
+            self._settings.sync()
+            stored = replace(stored_preferences(self._settings), **changed)
+            self._settings.setValue(KEY, write_preferences(stored))
+        self._kept = self._shown
 
     def _show_theme(self, wanted: Preferences) -> None:
         name = wanted.theme if wanted.theme in THEMES else _desktop_theme()

@@ -53,6 +53,7 @@ class SessionMenus:
 
     def remember(self, workspace: Workspace) -> None:
         """Remember what was opened."""
+        self._settings.sync()  # another window may have opened others meanwhile
         newest = RecentSession(source=workspace.source, name=workspace.name)
         self._settings.setValue("recent", write_recent(remember(self.recent(), newest)))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import time
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -15,6 +14,7 @@ from PyQt6.QtCore import QObject, QSettings
 from mtm_viewer.browsing import Browsing
 from mtm_viewer.explorer import Explorer
 from mtm_viewer.jobs.engine_thread import Answer, EngineThread
+from mtm_viewer.jobs.process import is_trained
 from mtm_viewer.jobs.run_order import FILE, RunOrder
 from mtm_viewer.jobs.runs_job import (
     CurveRead,
@@ -262,6 +262,12 @@ class TrainingDesk(QObject):
     def _remove(self, run: RunInfo) -> None:
         """Delete the folder of a run; nothing else is ever deleted."""
         if run.folder != self.queue.folder and (run.folder / FILE).is_file():
+            if is_trained(run.folder):
+                self._explorer.tell(
+                    "The run was not deleted",
+                    f"Another window or command trains into {run.folder} now. Stop it there.",
+                )
+                return
             shutil.rmtree(run.folder, ignore_errors=True)
             self.runs = tuple(each for each in self.runs if each.folder != run.folder)
             self._draw_panel()
@@ -351,7 +357,7 @@ class TrainingDesk(QObject):
         head = live_head(
             order.title,
             queue.curve,
-            seconds=time.time() - order.pid_started_s,
+            seconds=queue.seconds,
             n_waiting=len(queue.waiting),
             is_stopping=queue.is_stopping,
         )

@@ -9,7 +9,7 @@ from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
 from mtm_core.errors import MtmError
 from mtm_viewer.jobs.process import RunProcess
-from mtm_viewer.jobs.run_order import RunOrder, keep_sessions, new_folder, write_order
+from mtm_viewer.jobs.run_order import RunOrder, keep_sessions, make_new_folder, write_order
 from mtm_viewer.presenters.training_curve import TrainingCurve
 
 LOOK_MS = 400
@@ -56,6 +56,11 @@ class TrainingQueue(QObject):
         return None if self._running is None else self._running.order
 
     @property
+    def seconds(self) -> float:
+        """How long the run that trains now has been running."""
+        return 0.0 if self._running is None else self._running.seconds
+
+    @property
     def is_stopping(self) -> bool:
         """Whether the run was asked to pause and has not ended yet."""
         return self._running is not None and bool(self._running.order.stopped)
@@ -73,7 +78,7 @@ class TrainingQueue(QObject):
         OutputError
             If its folder cannot be made.
         """
-        folder = new_folder(root, order.session_names[0], order.preset)
+        folder = make_new_folder(root, order.session_names[0], order.preset)
         write_order(folder, keep_sessions(folder, order))
         self.resume(folder)
         return folder

@@ -14,7 +14,7 @@ import numpy as np
 from mtm_core.data.alf_arrays import numbers, read_npy
 from mtm_core.data.alf_folders import find_sessions, is_alf_folder
 from mtm_core.data.alf_origin import origin_of_path
-from mtm_core.data.one_download import is_locked, is_part
+from mtm_core.data.one_download import held, is_part
 from mtm_core.data.one_notes import Note, Notes
 from mtm_core.data.one_records import CachedSession, PruneReport, SessionEntry
 from mtm_core.data.one_refs import is_at, is_eid, query_of_place
@@ -119,19 +119,26 @@ class Cache:
     ) -> PruneReport:
         """Remove leftovers, and the downloaded files of sessions; see `OneClient.prune`."""
         asked = {entry.eid for entry in entries}
-        idle = [note for note in self.notes.all() if not is_locked(self.notes.lock_path(note.eid))]
-        notes = [n for n in idle if n.eid in asked or _is_older(n, older_than_days)]
-        leftovers = [path for note in idle for path in self._parts(note)]
-        files = [path for note in notes for path in self._fetched(note)]
-        gone = [*dict.fromkeys([*leftovers, *files])]
-        n_bytes = sum(path.stat().st_size for path in gone if path.is_file())
-        if not dry_run:
-            self._remove(gone, notes)
+        sessions: list[str] = []
+        sizes: dict[Path, int] = {}
+        n_leftovers = 0
+        for note in self.notes.all():
+            with held(self.notes.lock_path(note.eid)) as is_idle:
+                if not is_idle:
+                    continue
+                is_asked = note.eid in asked or _is_older(note, older_than_days)
+                leftovers = self._parts(note)
+                gone = [*leftovers, *(self._fetched(note) if is_asked else ())]
+                n_leftovers += len(leftovers)
+                sizes |= {path: path.stat().st_size for path in gone if path.is_file()}
+                sessions += [note.eid] if is_asked else []
+                if not dry_run:
+                    self._remove(gone, [note] if is_asked else [])
         return PruneReport(
-            sessions=tuple(note.eid for note in notes),
-            n_files=len(gone),
-            n_bytes=n_bytes,
-            n_leftovers=len(leftovers),
+            sessions=tuple(sessions),
+            n_files=len(sizes),
+            n_bytes=sum(sizes.values()),
+            n_leftovers=n_leftovers,
         )
 
     def _parts(self, note: Note) -> list[Path]:
@@ -233,6 +240,6 @@ def _is_older(note: Note, days: float | None) -> bool:
         return False
     try:
         used = datetime.fromisoformat(note.last_used)
-    except ValueError:
+        return datetime.now(UTC) - used >= timedelta(days=days)
+    except (TypeError, ValueError):  # no time, or one of no zone: not written by this program
         return True
-    return datetime.now(UTC) - used >= timedelta(days=days)

@@ -101,17 +101,24 @@ def leftovers_of(target: Path) -> list[Path]:
     return [path for path in target.parent.iterdir() if _is_leftover(path.name, target.name)]
 
 
-def is_locked(lock_path: Path) -> bool:
-    """Return whether a process, this one or another, downloads the session of this lock."""
+@contextlib.contextmanager
+def held(lock_path: Path) -> Iterator[bool]:
+    """Keep downloads of a session away inside the block; False if one goes on already."""
     from filelock import FileLock, Timeout
 
-    if not lock_path.is_file():
-        return False
+    if not lock_path.parent.is_dir():  # nothing was ever downloaded here
+        yield True
+        return
+    lock = FileLock(lock_path)
     try:
-        FileLock(lock_path).acquire(blocking=False).lock.release()
+        lock.acquire(blocking=False)
     except (Timeout, OSError):
-        return True
-    return False
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        lock.release()
 
 
 def is_part(name: str) -> bool:

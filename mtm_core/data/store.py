@@ -14,7 +14,6 @@ import math
 import mmap
 import os
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
@@ -24,7 +23,7 @@ from filelock import FileLock
 from numpy.typing import NDArray
 
 from mtm_core.errors import ConfigError, OutputError
-from mtm_core.resources import atomic_write, cache_dir
+from mtm_core.resources import atomic_write, cache_dir, is_abandoned
 
 logger = logging.getLogger(__name__)
 Rows = NDArray[np.int64]
@@ -32,7 +31,6 @@ Counts = NDArray[np.uint8]
 
 _NAME = re.compile(r"[0-9a-f]{64}-x\d+\.npy")
 _LEFT_BEHIND = re.compile(r"\.[0-9a-f]{40}-\d+-[0-9a-f]{8}\.npy")
-_ABANDONED_S = 3600.0
 _PIECE_BYTES = 2**24
 _ATTEMPTS = 10
 
@@ -232,7 +230,7 @@ class CountStore:
                 if _NAME.fullmatch(path.name):
                     status = path.stat()
                     yield path, status.st_mtime, status.st_size
-                elif _LEFT_BEHIND.fullmatch(path.name) and _is_abandoned(path):
+                elif _LEFT_BEHIND.fullmatch(path.name) and is_abandoned(path):
                     path.unlink()
 
 
@@ -253,10 +251,6 @@ def pieces(counts: NDArray[Any]) -> Iterator[slice]:
     size = max(1, _PIECE_BYTES // max(1, counts.nbytes // max(1, n_trials)))
     for start in range(0, n_trials, size):
         yield slice(start, min(start + size, n_trials))
-
-
-def _is_abandoned(path: Path) -> bool:
-    return time.time() - path.stat().st_mtime > _ABANDONED_S
 
 
 def _open(path: Path) -> StoredCounts | None:

@@ -19,6 +19,7 @@ from mtm_core.json_text import parse_json
 from mtm_core.masking.mask_json import MAX_LENGTH, from_dict, to_dict
 from mtm_core.masking.spec import MaskSpec
 from mtm_core.resources import atomic_write, settings_dir
+from mtm_core.shared_folder import one_at_a_time
 
 SCHEMA = "mtm-named-masks"
 VERSION = 1
@@ -231,6 +232,44 @@ def write_named_masks(path: str | os.PathLike[str], masks: NamedMasks, session_i
     """
     with atomic_write(path) as temporary:
         temporary.write_text(named_masks_to_json(masks, session_id), encoding="utf-8")
+
+
+def change_named_masks(
+    path: str | os.PathLike[str], before: NamedMasks, after: NamedMasks, session_id: str
+) -> None:
+    """Change the named masks of a session in its file; what another window changed there stays.
+
+    Parameters
+    ----------
+    path : path-like
+        The file; need not exist yet.
+    before, after : NamedMasks
+        What is changed, into what.
+    session_id : str
+        The session.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    MaskError
+        If the file holds something else.
+    """
+    lock = Path(path).with_suffix(".lock")
+    with one_at_a_time(lock, is_needed=False):
+        stored = read_named_masks(path, session_id)
+        write_named_masks(path, _changed(stored, before, after), session_id)
+
+
+def _changed(stored: NamedMasks, before: NamedMasks, after: NamedMasks) -> NamedMasks:
+    if stored == before:
+        return after
+    gone = set(before.names) - set(after.names)
+    kept = NamedMasks(tuple(mask for mask in stored if mask.name not in gone))
+    for mask in after:
+        if mask not in before.masks:
+            kept = kept.with_mask(mask.name, mask.spec)
+    return kept
 
 
 def _entry(value: object) -> tuple[str, MaskSpec]:

@@ -69,12 +69,19 @@ class Desk(Generic[CellT]):
         finally:
             claim.release()
 
-    def failed_since(self, cell: CellT, started: float) -> bool:
-        """Tell whether another process gave a cell up since then (seconds since the epoch)."""
+    def failure(self, cell: CellT) -> tuple[int, int] | None:
+        """Return what tells one failure of a cell from another; None if it did not fail.
+
+        Times are compared with each other alone, not with a clock: clocks are set, and that of a
+        shared disk may be another one.
+        """
         if self.failure_of is None:
-            return False
-        path = self.failure_of(cell)
-        return path.exists() and path.stat().st_mtime >= started
+            return None
+        try:
+            found = self.failure_of(cell).stat()
+        except OSError:
+            return None
+        return found.st_ino, found.st_mtime_ns
 
 
 def compute_claimed(
@@ -93,11 +100,11 @@ def compute_claimed(
     threads : int
         Threads of each.
     """
-    started, left = time.time(), list(cells)
+    left, before = list(cells), {cell.name: desk.failure(cell) for cell in cells}
     while left:
         todo, left = left, []
         for cell in todo:  # what others have done by now
-            if desk.failed_since(cell, started):
+            if desk.failure(cell) not in (None, before[cell.name]):
                 yield cell, "it failed in another process."
             elif desk.file_of(cell).exists():
                 yield cell, None

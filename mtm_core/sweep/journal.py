@@ -20,7 +20,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import optuna
 from optuna.distributions import (
@@ -33,7 +33,7 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 from optuna.trial import FrozenTrial, TrialState
 
-from mtm_core.errors import TrainingError
+from mtm_core.errors import OutputError, TrainingError
 from mtm_core.shared_folder import Claim, one_at_a_time, prepare_folder
 from mtm_core.sweep.spec import Domain, Range, SweepSpec, Value
 
@@ -108,9 +108,7 @@ class Journal:
         self._gate = folder / "journal.lock"
         path = folder / "journal.jsonl"
         with self.gate():
-            lock = _Lock(path)
-            _mend(path, lock)
-            self._storage = JournalStorage(JournalFileBackend(str(path), lock))
+            self._storage = JournalStorage(_File(path))
             self._study = optuna.create_study(
                 storage=self._storage,
                 study_name="sweep",
@@ -280,16 +278,38 @@ def _sampler(name: str, seed: int) -> optuna.samplers.BaseSampler:
     return optuna.samplers.RandomSampler(seed=seed)
 
 
+class _File(JournalFileBackend):
+    """Optuna's file, with a sentence where it cannot be written."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(str(path), _Lock(path))
+        self._path = path
+
+    def append_logs(self, logs: list[dict[str, Any]]) -> None:
+        """Add lines, all of them or none that counts."""
+        try:
+            super().append_logs(logs)
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            msg = (
+                f"Could not write {self._path}: {reason}. Make room there, then call the command "
+                "again: it goes on."
+            )
+            raise OutputError(msg) from error
+
+
 class _Lock(JournalFileOpenLock):
     """Optuna's lock, held through the system: one that was killed holds up nobody."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(str(path))
+        self._path = path
         self._claim = Claim(path.with_name(f"{path.name}.lock"))
 
     def acquire(self) -> bool:
-        """Wait for it."""
+        """Wait for it, and leave the file so that a line can be added."""
         self._claim.wait()
+        _mend(self._path)
         return True
 
     def release(self) -> None:
@@ -297,13 +317,13 @@ class _Lock(JournalFileOpenLock):
         self._claim.release()
 
 
-def _mend(path: Path, lock: _Lock) -> None:
+def _mend(path: Path) -> None:
     """Cut off a line that a killed worker or a full disk left half-written."""
-    lock.acquire()
-    try:
-        if path.exists():
-            with path.open("rb+") as stream:
-                stream.truncate(stream.read().rfind(b"\n") + 1)
-                os.fsync(stream.fileno())
-    finally:
-        lock.release()
+    if not path.exists() or not path.stat().st_size:
+        return
+    with path.open("rb+") as stream:
+        stream.seek(-1, os.SEEK_END)
+        if stream.read(1) != b"\n":
+            stream.seek(0)
+            stream.truncate(stream.read().rfind(b"\n") + 1)
+            os.fsync(stream.fileno())

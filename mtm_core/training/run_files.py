@@ -35,6 +35,7 @@ class RunFiles:
         self.split_path = path / "split.json"
         self.record_path = path / "run.json"
         self.model_path = path / "model.safetensors"
+        self.lock_path = path / "run.lock"
         self.events = EventLog(path / "events.jsonl")
 
     def holds_run(self) -> bool:

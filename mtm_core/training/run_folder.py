@@ -98,7 +98,7 @@ class RunFolder(RunFiles):
         OutputError
             If the folder cannot be written.
         """
-        lock = FileLock(self.path / "run.lock", thread_local=False)  # whoever stops it may free it
+        lock = FileLock(self.lock_path, thread_local=False)  # whoever stops it may free it
         try:
             lock.acquire(timeout=0)
         except Timeout as error:

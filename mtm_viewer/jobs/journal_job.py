@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import re
 import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -39,6 +40,8 @@ MOST_LEFT = 5
 LAST = "last.jsonl"
 """What was on screen when the last window was closed."""
 _SUFFIX = ".jsonl"
+_NUMBER = re.compile(r"(\d{6})-")
+"""Journals are counted through: their order must not hang on a clock that people set."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -122,7 +125,9 @@ class JournalJob:
 
     def last(self) -> JournalEntry | None:
         """Return what was on screen when the last window was closed."""
-        return _read(self.folder / LAST)
+        with contextlib.suppress(OSError):
+            return _read(self.folder / LAST)
+        return None
 
     def forget(self, path: Path) -> None:
         """Remove what was left behind."""
@@ -131,10 +136,16 @@ class JournalJob:
         self._let_go(path)
 
     def close(self) -> None:
-        """End by itself: keep what is on screen as the last session, and let go of all locks."""
+        """End by itself: keep what is on screen as the last session, and let go of all locks.
+
+        A journal that could not be written holds no screen: it goes, and the last session stays.
+        """
         if self._path is not None:
             with contextlib.suppress(OSError):
-                self._path.replace(self.folder / LAST)
+                if _read(self._path) is None:
+                    self._path.unlink(missing_ok=True)
+                else:
+                    self._path.replace(self.folder / LAST)
         for path in list(self._locks):
             self._let_go(path)
 
@@ -160,8 +171,10 @@ class JournalJob:
     def _own_file(self) -> Path:
         if self._path is None:
             self.folder.mkdir(parents=True, exist_ok=True)
+            number = 1 + max(map(_number, self.folder.glob(f"*{_SUFFIX}")), default=0)
             begun = datetime.now().astimezone()
-            path = self.folder / f"{begun:%Y%m%d-%H%M%S-%f}-{os.getpid()}{_SUFFIX}"
+            name = f"{number:06d}-{begun:%Y%m%d-%H%M%S-%f}-{os.getpid()}{_SUFFIX}"
+            path = self.folder / name
             if not self._take(path):
                 raise OSError(None, "its lock is taken")
             self._path = path
@@ -169,19 +182,24 @@ class JournalJob:
 
     def _look(self) -> Iterator[LeftBehind]:
         """Find what was left behind, the newest last; too old and unreadable files go."""
-        paths = sorted(path for path in self.folder.glob(f"*{_SUFFIX}") if path.name != LAST)
+        paths = [path for path in self.folder.glob(f"*{_SUFFIX}") if path.name != LAST]
+        paths.sort(key=lambda path: (_number(path), path.name))
         free = [path for path in paths if path != self._path and self._take(path)]
         for path in free[:-MOST_LEFT]:
             self.forget(path)
-        found = [(path, _read(path)) for path in free[-MOST_LEFT:]]
-        for path, entry in found:
+        left = []
+        for path in free[-MOST_LEFT:]:
+            try:
+                entry = _read(path)
+            except OSError as error:  # the disk, or the permission, may come back
+                logger.warning("The journal %s cannot be read: %s.", path, error.strerror)
+                continue
             if entry is None:
                 logger.warning("The journal %s holds nothing that can be read.", path)
                 self.forget(path)
-        left = [(path, entry) for path, entry in found if entry is not None]
-        if left:
-            path, entry = left[-1]
-            yield LeftBehind(path=path, entry=entry)
+            else:
+                left.append(LeftBehind(path=path, entry=entry))
+        yield from left[-1:]
 
     def _take(self, path: Path) -> bool:
         lock = FileLock(path.with_suffix(".lock"), thread_local=False)
@@ -215,10 +233,23 @@ def _entry_of(note: Note) -> JournalEntry:
 
 
 def _read(path: Path) -> JournalEntry | None:
+    """Return the newest entry; None if there is none, or no file that is a journal.
+
+    Raises
+    ------
+    OSError
+        If the file is there and cannot be read.
+    """
     try:
         found = path.stat()
         if not stat.S_ISREG(found.st_mode) or found.st_size > 2 * MAX_BYTES:
             return None
         return newest_entry(path.read_bytes())
-    except OSError:
+    except FileNotFoundError:
         return None
+
+
+def _number(path: Path) -> int:
+    """Return the number in the name of a journal; those of earlier versions have none."""
+    found = _NUMBER.match(path.name)
+    return int(found[1]) if found else 0

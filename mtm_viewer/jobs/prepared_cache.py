@@ -23,6 +23,7 @@ from mtm_core.config_io import preparation_to_dict
 from mtm_core.data.session import Session
 from mtm_core.data.session_file import read_session, write_session
 from mtm_core.errors import MtmError, OutputError
+from mtm_core.resources import is_abandoned, is_temporary
 
 logger = logging.getLogger(__name__)
 MAX_BYTES = 4_000_000_000
@@ -80,10 +81,17 @@ class PreparedCache:
         return path
 
     def _prune(self, newest: Path) -> None:
-        """Remove what was used longest ago until the rest has room."""
+        """Remove what was used longest ago until the rest has room.
+
+        What another window writes now is left alone, whatever its time says.
+        """
         files = []
         for path in self.folder.glob("*.h5"):
             with contextlib.suppress(OSError):
+                if is_temporary(path):
+                    if is_abandoned(path):
+                        path.unlink()
+                    continue
                 stat = path.stat()
                 files.append((stat.st_mtime_ns, stat.st_size, path))
         total = sum(size for _, size, _ in files)
@@ -91,7 +99,8 @@ class PreparedCache:
             if total <= self.max_bytes:
                 return
             if path != newest:
-                path.unlink(missing_ok=True)
+                with contextlib.suppress(OSError):  # another window removed it, or has it open
+                    path.unlink()
                 total -= size
 
 

@@ -11,12 +11,14 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import psutil
 
 from mtm_core.errors import TrainingError
+from mtm_core.shared_folder import Claim, one_at_a_time
 from mtm_core.training.event_log import EventTail
 from mtm_core.training.run_folder import RunFolder
 from mtm_viewer.jobs.core_command import core_command
@@ -27,6 +29,7 @@ _POLITE = 5
 _FAILED = (1, 2)
 """Exit codes of Python and of `mtm-core` after an error."""
 _ERROR = "mtm-core: "
+_LOCK = "order.lock"
 
 
 class RunProcess:
@@ -61,35 +64,51 @@ class RunProcess:
         OutputError
             If the folder cannot be written.
         """
-        order = read_order(folder)
-        try:
-            with (folder / LOG).open("wb") as log:
-                child = _start(core_command(train_words(folder, order)), log.fileno())
-        except OSError as error:
-            msg = f"The training process could not be started: {error.strerror or error}."
-            raise TrainingError(msg) from error
-        _give_way(child.pid)
-        order = order.began(child.pid)
-        write_order(folder, order)
+        read_order(folder)  # where there is none, the lock would make the folder
+        with one_at_a_time(folder / _LOCK, is_needed=False):  # another window may begin it, too
+            found = cls.find(folder)
+            if found is not None:
+                return found
+            order = read_order(folder)
+            try:
+                with (folder / LOG).open("wb") as log:
+                    child = _start(core_command(train_words(folder, order)), log.fileno())
+            except OSError as error:
+                msg = f"The training process could not be started: {error.strerror or error}."
+                raise TrainingError(msg) from error
+            _give_way(child.pid)
+            order = order.began(child.pid)
+            write_order(folder, order)
         return cls(folder, order, child)
 
     @classmethod
     def find(cls, folder: Path) -> RunProcess | None:
-        """Return the process of a run that goes on since the window was closed; None if none."""
+        """Return the process of a run that goes on, whichever window began it; None if none."""
         order = read_order(folder)
-        return None if order.process() is None else cls(folder, order)
+        return None if order.process(folder) is None else cls(folder, order)
 
     @property
     def is_alive(self) -> bool:
         """Whether it still runs."""
         if self._child is not None:
             return self._child.poll() is None
-        return self.order.process() is not None
+        return self.order.process(self.folder) is not None
+
+    @property
+    def seconds(self) -> float:
+        """How long it has been running, also where the clock was set meanwhile."""
+        process = self.order.process(self.folder)
+        if process is None:
+            return 0.0
+        try:
+            return max(0.0, time.time() - float(process.create_time()))
+        except psutil.Error:
+            return 0.0
 
     def pause(self) -> None:
         """Ask it to save a checkpoint and end."""
         self._note_stop("paused")
-        process = self.order.process()
+        process = self.order.process(self.folder)
         if process is None:
             return
         with contextlib.suppress(psutil.Error, OSError):
@@ -101,7 +120,7 @@ class RunProcess:
     def kill(self) -> None:
         """End it at once, with all that it started; what its last checkpoint holds stays."""
         self._note_stop("cancelled")
-        process = self.order.process()
+        process = self.order.process(self.folder)
         if process is not None:
             with contextlib.suppress(psutil.Error):
                 family = [*process.children(recursive=True), process]
@@ -112,7 +131,16 @@ class RunProcess:
             self._child.wait()
 
     def close(self, *, is_finished: bool) -> RunOrder:
-        """Write down what became of it, once it has ended; return the order."""
+        """Write down what became of it, once it has ended; return the order.
+
+        What another window wrote meanwhile counts: a person may have stopped it there.
+        """
+        with contextlib.suppress(TrainingError):
+            written = read_order(self.folder)
+            if written.pid != self.order.pid:  # it goes on elsewhere, in another process
+                self.order = written
+                return written
+            self.order = written
         order = self.order
         code = None if self._child is None else self._child.returncode
         is_stopped = bool(order.stopped) and code not in _FAILED
@@ -122,6 +150,8 @@ class RunProcess:
         return self.order
 
     def _note_stop(self, how: str) -> None:
+        with contextlib.suppress(TrainingError):
+            self.order = read_order(self.folder)
         self.order = replace(self.order, stopped=how)
         write_order(self.folder, self.order)
 
@@ -133,6 +163,15 @@ def train_words(folder: Path, order: RunOrder) -> list[str]:
     where = ["--out", str(folder), "--resume"]
     folds = ["--cross-fit", str(order.folds)] if order.folds else []
     return ["train", *preset, "--session", *order.session_paths, *folds, *where]
+
+
+def is_trained(folder: Path) -> bool:
+    """Tell whether some process, of this window or not, trains into the folder of a run."""
+    locks = [Claim(path) for path in folder.rglob(RunFolder(folder).lock_path.name)]
+    taken = [lock for lock in locks if lock.take()]
+    for lock in taken:
+        lock.release()
+    return len(taken) < len(locks)
 
 
 def error_sentence(folder: Path) -> str:

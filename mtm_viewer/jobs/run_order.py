@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import re
 from dataclasses import asdict, dataclass, replace
@@ -68,13 +69,18 @@ class RunOrder:
         preset = f"{self.preset}, {self.folds} folds," if self.folds else self.preset
         return f"{preset} on {self.session_names[0]}" + (f" and {n_more} more" * bool(n_more))
 
-    def process(self) -> psutil.Process | None:
-        """Return its process if that is alive."""
+    def process(self, folder: Path) -> psutil.Process | None:
+        """Return the process that trains into a folder if it is alive.
+
+        It is known by the time of its start, or, where the clock was set since then, by its
+        command, which names the folder.
+        """
         if self.pid is None:
             return None
         try:
             process = psutil.Process(self.pid)
             is_own = abs(process.create_time() - self.pid_started_s) < _SLACK_S
+            is_own = is_own or str(folder) in process.cmdline()
             is_alive = process.status() != psutil.STATUS_ZOMBIE
         except psutil.Error:
             return None
@@ -99,9 +105,7 @@ def write_order(folder: Path, order: RunOrder) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        reason = (error.strerror or "").lower()
-        msg = f"Could not make the folder {folder}: {reason}. Keep runs elsewhere (Model menu)."
-        raise OutputError(msg) from error
+        raise OutputError(_cannot_make(folder, (error.strerror or "").lower())) from error
     text = json.dumps({"schema": _SCHEMA, "version": _VERSION, **asdict(order)}, indent=1)
     with atomic_write(folder / FILE) as temporary:
         temporary.write_text(text, encoding="utf-8")
@@ -149,17 +153,37 @@ def _kept(folder: Path, path: Path) -> Path:
     return own
 
 
-def new_folder(root: Path, session_name: str, preset: str) -> Path:
-    """Return a folder for a new run that does not exist yet.
+def make_new_folder(root: Path, session_name: str, preset: str) -> Path:
+    """Make a folder for a new run, of a name that no other window has taken.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be made.
 
     Examples
     --------
-    >>> new_folder(Path("no-such-folder"), "sub-1 (simulated)", "quick").name
-    'sub-1-simulated-quick'
+    >>> import tempfile
+    >>> root = Path(tempfile.mkdtemp())
+    >>> [make_new_folder(root, "sub-1 (simulated)", "quick").name for _ in range(2)]
+    ['sub-1-simulated-quick', 'sub-1-simulated-quick-2']
     """
     session = re.sub(r"[^\w.]+", "-", session_name)[:60].strip("-.") or "session"
     stem = f"{session}-{Path(preset).stem}"
-    folder, number = root / stem, 2
-    while folder.exists():
-        folder, number = root / f"{stem}-{number}", number + 1
-    return folder
+    for number in itertools.count(1):
+        folder = root / (stem if number == 1 else f"{stem}-{number}")
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+            folder.mkdir()
+        except FileExistsError:
+            if root.is_dir():
+                continue
+            raise OutputError(_cannot_make(root, "a file is in its place")) from None
+        except OSError as error:
+            raise OutputError(_cannot_make(folder, (error.strerror or "").lower())) from error
+        return folder
+    raise AssertionError
+
+
+def _cannot_make(folder: Path, reason: str) -> str:
+    return f"Could not make the folder {folder}: {reason}. Keep runs elsewhere (Model menu)."

@@ -130,7 +130,7 @@ def describe_run(folder: Path, order: RunOrder, manifest: Manifest | None) -> Ru
         session_names=order.session_names,
         session_ids=() if manifest is None else manifest.session_ids,
         created=order.created,
-        state=_state(order, is_whole=bool(n_steps) and step >= n_steps),
+        state=_state(folder, order, is_whole=bool(n_steps) and step >= n_steps),
         error=order.error,
         step=step,
         n_steps=n_steps,
@@ -150,8 +150,8 @@ def read_run(folder: Path) -> RunInfo:
     return describe_run(folder, read_order(folder), _manifest(folder / "model.safetensors"))
 
 
-def _state(order: RunOrder, *, is_whole: bool) -> RunState:
-    if order.process() is not None:
+def _state(folder: Path, order: RunOrder, *, is_whole: bool) -> RunState:
+    if order.process(folder) is not None:
         return "running"
     if is_whole:
         return "finished"

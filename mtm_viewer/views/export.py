@@ -6,7 +6,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pyqtgraph as pg
-from PyQt6.QtCore import QMarginsF, QPoint, QRect, QRectF, QSize, QSizeF, Qt
+from PyQt6.QtCore import (
+    QBuffer,
+    QIODevice,
+    QMarginsF,
+    QPoint,
+    QRect,
+    QRectF,
+    QSize,
+    QSizeF,
+    Qt,
+)
 from PyQt6.QtGui import QImage, QPageLayout, QPageSize, QPainter, QPdfWriter
 from PyQt6.QtSvg import QSvgGenerator
 from PyQt6.QtWidgets import QApplication, QWidget
@@ -45,18 +55,19 @@ def save_picture(parts: Parts, path: Path, attachment: str | None = None, title:
     OutputError
         If the file cannot be written.
     """
-    savers = {".svg": _save_svg, ".pdf": _save_pdf}
+    drawers = {".svg": _draw_svg, ".pdf": _draw_pdf}
     ending = path.suffix.lower()
     if ending == ".png":
         write_image(image_of(parts), path, attachment)
         return
-    if ending not in savers:
+    if ending not in drawers:
         kind = "kind of picture"
         raise UnknownNameError(kind, ending.removeprefix("."), ["pdf", "png", "svg"])
-    with atomic_write(path) as temporary:
-        savers[ending](parts, temporary, title)
-        if attachment is not None:
-            temporary.write_bytes(attach(temporary.read_bytes(), ending, attachment))
+    buffer = QBuffer()
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    if not drawers[ending](parts, buffer, title):
+        raise OutputError(_cannot(path))
+    _write(buffer, path, attachment)
 
 
 def copy_picture(parts: Parts) -> None:
@@ -88,11 +99,11 @@ def write_image(image: QImage, path: Path, attachment: str | None = None) -> Non
     OutputError
         If the file cannot be written.
     """
-    with atomic_write(path) as temporary:
-        if not image.save(str(temporary), "PNG"):
-            raise OutputError(_cannot(path))
-        if attachment is not None:
-            temporary.write_bytes(attach(temporary.read_bytes(), ".png", attachment))
+    buffer = QBuffer()
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    if not image.save(buffer, "PNG"):
+        raise OutputError(_cannot(path))
+    _write(buffer, path, attachment)
 
 
 def image_of(parts: Parts) -> QImage:
@@ -107,25 +118,34 @@ def image_of(parts: Parts) -> QImage:
     return image
 
 
-def _save_svg(parts: Parts, path: Path, title: str) -> None:
+def _write(buffer: QBuffer, path: Path, attachment: str | None) -> None:
+    """Write a picture from memory: Qt itself says nothing of a disk that fills up."""
+    picture = buffer.data().data()
+    if attachment is not None:
+        picture = attach(picture, path.suffix.lower(), attachment)
+    with atomic_write(path) as temporary:
+        temporary.write_bytes(picture)
+
+
+def _draw_svg(parts: Parts, device: QBuffer, title: str) -> bool:
     # A resolution other than the widget's would shift axes against data without any error.
     size = size_of(parts)
     generator = QSvgGenerator()
-    generator.setFileName(str(path))
+    generator.setOutputDevice(device)
     generator.setSize(size)
     generator.setViewBox(QRect(QPoint(0, 0), size))
     generator.setResolution(parts[0].logicalDpiX())
     generator.setTitle(f"MtM Viewer {title.lower()}".strip())
     painter = QPainter()
     if not painter.begin(generator):
-        raise OutputError(_cannot(path))
+        return False
     _paint(parts, painter)
-    painter.end()
+    return painter.end()
 
 
-def _save_pdf(parts: Parts, path: Path, title: str) -> None:
+def _draw_pdf(parts: Parts, device: QBuffer, title: str) -> bool:
     dpi = parts[0].logicalDpiX()
-    writer = QPdfWriter(str(path))
+    writer = QPdfWriter(device)
     writer.setResolution(dpi)
     inches = QSizeF(size_of(parts)) / dpi
     page = QPageSize(inches * _POINTS_PER_INCH, QPageSize.Unit.Point, "", _exact())
@@ -133,10 +153,10 @@ def _save_pdf(parts: Parts, path: Path, title: str) -> None:
     writer.setTitle(f"MtM Viewer {title.lower()}".strip())
     painter = QPainter()
     if not painter.begin(writer):
-        raise OutputError(_cannot(path))
+        return False
     painter.setRenderHint(QPainter.RenderHint.LosslessImageRendering)
     _paint(parts, painter)
-    painter.end()
+    return painter.end()
 
 
 def _paint(parts: Parts, painter: QPainter) -> None:

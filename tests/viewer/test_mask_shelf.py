@@ -99,6 +99,41 @@ def test_a_file_that_is_no_file_of_masks_is_put_aside(open_program):
     assert str(aside) in told[0]
 
 
+def test_two_windows_on_one_session_keep_the_masks_of_both(open_program):
+    first, shelf, _ = open_program()
+    second, other, told = open_program()
+    for state, name in ((first, "visual"), (second, "other")):
+        state.open_workspace(ONE)
+        state.name_mask(name)
+    shelf.wait()
+    other.wait()
+    first.name_mask("third")
+    first.undo_stack.undo()
+    shelf.wait()
+    session_id = ONE.session.session_id
+    assert set(read_named_masks(shelf.path_for(session_id), session_id).names) == {
+        "visual",
+        "other",
+    }
+    assert told == []
+
+
+def test_a_file_that_cannot_be_put_aside_is_told(open_program, monkeypatch):
+    _, shelf, _ = open_program()
+    path = shelf.path_for(ONE.session.session_id)
+    path.parent.mkdir()
+    path.write_text("not masks")
+    state, _, told = open_program()
+
+    def refuse(*_) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    state.open_workspace(ONE)
+    assert "read-only file system" in told[0]
+    assert path.read_text() == "not masks"
+
+
 def test_a_folder_that_cannot_be_written_is_told(open_program, tmp_path, qtbot):
     (tmp_path / "masks").write_text("a file in the way")
     state, shelf, told = open_program()

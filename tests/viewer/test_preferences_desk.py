@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from PyQt6.QtCore import QSettings, Qt
 from PyQt6.QtWidgets import QApplication, QDialogButtonBox, QFileDialog
@@ -150,3 +152,20 @@ def test_letters_are_scaled_before_the_window_is_built(monkeypatch, tmp_path):
     monkeypatch.delenv("QT_FONT_DPI")
     app._scale_letters(is_offscreen=False)
     assert app.os.environ.pop("QT_FONT_DPI") == "144"
+
+
+def test_what_another_window_chose_stays_when_this_one_closes(build_desktop, settings):
+    desktop = build_desktop()
+    theirs = write_preferences(Preferences(theme="dark", threads=3))
+    other = QSettings(settings.fileName(), QSettings.Format.IniFormat)
+    other.setValue(KEY, theirs)
+    other.sync()
+    desktop.explorer.window.close()
+    assert stored_preferences(settings) == Preferences(theme="dark", threads=3)
+    desktop = build_desktop()
+    desktop.preferences.choose(replace(desktop.preferences.shown, font_percent=125))
+    other.setValue(KEY, theirs)
+    other.sync()
+    desktop.preferences.choose(replace(desktop.preferences.shown, prepared_gb=7))
+    kept = stored_preferences(settings)
+    assert (kept.threads, kept.prepared_gb, kept.font_percent) == (3, 7, 100)

@@ -9,7 +9,8 @@ from PyQt6.QtWidgets import QMessageBox
 
 from mtm_core.config_io import to_toml
 from mtm_core.data.session_file import write_session
-from mtm_viewer.jobs.run_order import read_order
+from mtm_core.training.run_folder import RunFolder
+from mtm_viewer.jobs.run_order import FILE, read_order
 from mtm_viewer.presenters.training_choice import TrainingChoice
 from mtm_viewer.presenters.workspace import Opened
 from mtm_viewer.views.preparation_dialog import PreparationDialog
@@ -106,8 +107,15 @@ def test_a_failure_is_told_in_a_sentence(desk, qtbot, monkeypatch):
     panel = desk.explorer.window.training
     until(qtbot, lambda: panel.detail.text() == "The disk is full.")
     button(desk, "Close").click()
-    desk.explorer.window.training.runs.buttons["remove"].click()
     folder = panel.runs.chosen.folder
+    elsewhere = RunFolder(folder)
+    elsewhere.hold()  # as another window or a command does that trains into it
+    panel.runs.buttons["remove"].click()
+    button(desk, "Delete it").click()
+    assert (folder / FILE).exists()
+    elsewhere.release()
+    button(desk, "Close").click()
+    panel.runs.buttons["remove"].click()
     button(desk, "Delete it").click()
     assert not folder.exists()
     until(qtbot, lambda: panel.runs.empty.isVisible())

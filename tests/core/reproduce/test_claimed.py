@@ -115,4 +115,12 @@ def test_a_cell_that_another_gives_up_is_told_and_not_tried_again(tmp_path, monk
 
 def test_without_a_place_for_failures_nothing_failed(tmp_path):
     desk = Desk(out=tmp_path, work=str, file_of=functools.partial(file_of, tmp_path))
-    assert not desk.failed_since(PIECES[0], 0.0)
+    assert desk.failure(PIECES[0]) is None
+
+
+@pytest.mark.parametrize("when", [0.0, 9e9])
+def test_a_failure_of_an_earlier_call_is_tried_again_whatever_the_clock_says(tmp_path, when):
+    desk, path = make_desk(tmp_path), failure_of(tmp_path, PIECES[0])
+    path.write_text("{}")
+    os.utime(path, (when, when))
+    assert dict(compute_claimed(desk, PIECES[:1], workers=1, threads=1)) == {PIECES[0]: None}

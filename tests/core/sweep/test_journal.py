@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import sys
+
 import pytest
 
-from mtm_core.errors import TrainingError
+from mtm_core.errors import OutputError, TrainingError
 from mtm_core.shared_folder import Claim
 from mtm_core.sweep.journal import Journal
 from tests.core.sweep.specs import make_spec
@@ -68,3 +70,18 @@ def test_a_new_trial_that_somebody_holds_is_an_error(spec, tmp_path):
     with pytest.raises(TrainingError, match="held by another process"):
         journal.claim()
     holder.release()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits sizes of files")
+def test_a_disk_that_fills_up_in_a_line_stops_one_worker_and_harms_no_other(spec, tmp_path):
+    first, second = (Journal(tmp_path / "out", spec) for _ in range(2))
+    trial, other = first.claim(), second.claim()
+    from tests.fuzz.stopping import files_end_at
+
+    said = pytest.raises(OutputError, match=r"file too large. Make room there, then call")
+    with files_end_at((tmp_path / "out" / "journal.jsonl").stat().st_size + 10), said:
+        trial.finish(0.5, 3.0)
+    other.finish(0.25, 1.0)
+    trial.finish(0.5, 3.0)
+    found = [record.score for record in Journal(tmp_path / "out", spec).records()]
+    assert found == [record.score for record in second.records()] == [0.5, 0.25]

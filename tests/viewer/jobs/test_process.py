@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 
 import pytest
 
@@ -88,7 +89,7 @@ def test_a_process_with_a_number_used_again_is_not_taken_for_the_run(tmp_path, m
     process = RunProcess.begin(tmp_path / "run")
     wait_until(lambda: not process.is_alive)
     stranger = make_order().began(os.getpid())
-    assert stranger.process() is not None
-    assert make_order().process() is None
-    late = stranger.pid_started_s + 60
-    assert type(stranger)(**{**vars(stranger), "pid_started_s": late}).process() is None
+    folder = tmp_path / "run"
+    assert stranger.process(folder) is not None
+    assert make_order().process(folder) is None
+    assert replace(stranger, pid_started_s=stranger.pid_started_s + 60).process(folder) is None

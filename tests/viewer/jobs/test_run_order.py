@@ -7,7 +7,7 @@ import pytest
 from mtm_core.errors import OutputError, TrainingError
 from mtm_viewer.jobs import run_order
 from mtm_viewer.jobs.prepared_cache import PreparedCache
-from mtm_viewer.jobs.run_order import FILE, keep_sessions, new_folder, read_order, write_order
+from mtm_viewer.jobs.run_order import FILE, keep_sessions, make_new_folder, read_order, write_order
 from tests.viewer.jobs.fake_training import make_order
 
 
@@ -30,12 +30,9 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path):
 
 
 def test_every_run_has_a_folder_of_its_own(tmp_path):
-    first = new_folder(tmp_path, "a session", "presets/own.toml")
-    first.mkdir()
-    assert (first.name, new_folder(tmp_path, "a session", "own").name) == (
-        "a-session-own",
-        "a-session-own-2",
-    )
+    made = [make_new_folder(tmp_path / "runs", "a session", "presets/own.toml") for _ in range(2)]
+    assert [folder.name for folder in made] == ["a-session-own", "a-session-own-2"]
+    assert all(folder.is_dir() for folder in made)
 
 
 def test_a_session_in_the_cache_survives_its_pruning(tmp_path, monkeypatch):
