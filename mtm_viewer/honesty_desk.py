@@ -59,6 +59,7 @@ class HonestyDesk(QObject):
         self._found: tuple[Workspace, MaskSpec, LeakCheck | str] | None = None
         state = explorer.state
         self._panel.check_requested.connect(self.check)
+        state.workspace_changed.connect(self._forget)
         for signal in (state.mask_changed, state.workspace_changed, state.trials_changed):
             signal.connect(self._draw)
         explorer.pictured.connect(self._draw)
@@ -129,6 +130,10 @@ class HonestyDesk(QObject):
         if self._asked is not None:
             self._found = (self._asked.workspace, self._asked.spec, found)
         self._draw()
+
+    def _forget(self) -> None:
+        """Let go of a session that was closed."""
+        self._asked = self._found = None
 
     def _draw(self, _: object = None) -> None:
         """Draw what is known, where it can be seen."""

@@ -140,7 +140,7 @@ class MaskState(QObject):
         is_same = before is not None and (
             before.session.session_id == workspace.session.session_id
         )
-        self._workspace = workspace
+        self._workspace, self._last_resolved = workspace, None
         mask = self._mask if is_same else MaskChoice(recipe=self._mask.recipe)
         self._mask, self._resolved = self._first_mask(mask)
         if not is_same:

@@ -102,7 +102,7 @@ class MatrixDesk(QObject):
         state.answer_changed.connect(lambda _: self._draw())
         state.problem_changed.connect(lambda _: self._draw())
         state.paused_changed.connect(lambda _: self._follow())
-        explorer.state.workspace_changed.connect(lambda _: self._restart())
+        explorer.state.workspace_changed.connect(lambda _: self._on_workspace())
         explorer.state.device_changed.connect(lambda _: self._restart())
         explorer.engine.busy.connect(lambda is_busy: self._job.hold(is_held=is_busy))
         self._dock.visibilityChanged.connect(self._on_seen)
@@ -118,6 +118,10 @@ class MatrixDesk(QObject):
         if answer is None or answer.settings != self.state.choice.settings:
             self._restart()
         self._draw()
+
+    def _on_workspace(self) -> None:
+        self._job.forget()
+        self._restart()
 
     def _restart(self) -> None:
         """Forget what is on screen; it was of another model, session or level."""

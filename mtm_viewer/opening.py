@@ -203,6 +203,7 @@ class Opener(QObject):
 
     def _on_busy(self, is_busy: bool) -> None:
         if not is_busy:
+            self._running = None  # it knows what was open before
             self._window.opening.draw(None)
         self.busy.emit(is_busy)
 

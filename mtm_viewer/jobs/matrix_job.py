@@ -79,6 +79,10 @@ class MatrixJob:
         else:
             self._may_work.set()
 
+    def forget(self) -> None:
+        """Let go of a session that was closed; may be called from any thread."""
+        self._bound = self._matrix = None
+
     def __call__(self, request: object, should_stop: ShouldStop) -> Iterator[object]:
         """Yield what is known, from what was kept to the whole matrix."""
         if not isinstance(request, MatrixRequest):
@@ -109,13 +113,14 @@ class MatrixJob:
                 device=request.device,
                 memory=AnswerMemory(max_bytes=0),
             )
-            self._bound, self._matrix = (means, bound), None
+            self._bound, matrix = (means, bound), None
         else:
-            bound = known[1]
-        if self._matrix is None or self._matrix.settings != request.settings:
+            bound, matrix = known[1], self._matrix
+        if matrix is None or matrix.settings != request.settings:
             folder = default_folder() if self._folder is None else self._folder
-            self._matrix = RegionMatrix(bound, request.settings, folder)
-        return self._matrix
+            matrix = RegionMatrix(bound, request.settings, folder)
+        self._matrix = matrix
+        return matrix
 
 
 def _fill(matrix: RegionMatrix, stop: ShouldStop) -> Iterator[MatrixAnswer]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from types import MappingProxyType
+from weakref import WeakKeyDictionary
 
 from mtm_core.errors import MismatchError
 from mtm_core.evaluation.contrast import CONTRASTS, available_contrasts
@@ -23,6 +23,10 @@ from mtm_viewer.presenters.workspace import LoadedModel, Workspace
 NOTHING = ""
 """Key of no opponent, and of no contrast."""
 _UNTOLD = Opponent(kind=PROMPT, prompt="none")
+Entries = Mapping[str, str]
+# Menus ask often. What is kept must not keep a session alive that was closed.
+_opponents: WeakKeyDictionary[Workspace, Entries] = WeakKeyDictionary()
+_contrasts: WeakKeyDictionary[Workspace, Entries] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,9 +97,23 @@ class CompareChoice:
         return choice
 
 
-@lru_cache(maxsize=4)
-def opponent_entries(workspace: Workspace) -> Mapping[str, str]:
-    """Name what the model on screen can be compared with, by key; kept, since menus ask often."""
+def opponent_entries(workspace: Workspace) -> Entries:
+    """Name what the model on screen can be compared with, by key."""
+    if workspace not in _opponents:
+        _opponents[workspace] = _make_opponents(workspace)
+    return _opponents[workspace]
+
+
+def contrast_entries(workspace: Workspace) -> Entries:
+    """Name the contrasts that this session has the fields for."""
+    if workspace not in _contrasts:
+        known = available_contrasts(workspace.session)
+        entries = {NOTHING: "None"} | {name: CONTRASTS[name].capitalize() for name in known}
+        _contrasts[workspace] = MappingProxyType(entries)
+    return _contrasts[workspace]
+
+
+def _make_opponents(workspace: Workspace) -> Entries:
     entries = {NOTHING: "Nothing"}
     own = workspace.model
     if own is None:
@@ -106,14 +124,6 @@ def opponent_entries(workspace: Workspace) -> Mapping[str, str]:
         if model is not own and _is_comparable(own, model):
             entries[f"{MODEL}:{model.checkpoint.path}"] = short_name(model.checkpoint)
     return MappingProxyType(entries | dict(BASELINES))
-
-
-@lru_cache(maxsize=4)
-def contrast_entries(workspace: Workspace) -> Mapping[str, str]:
-    """Name the contrasts that this session has the fields for; kept as well."""
-    known = available_contrasts(workspace.session)
-    entries = {NOTHING: "None"} | {name: CONTRASTS[name].capitalize() for name in known}
-    return MappingProxyType(entries)
 
 
 def _is_comparable(own: LoadedModel, other: LoadedModel) -> bool:

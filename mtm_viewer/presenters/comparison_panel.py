@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,6 +55,9 @@ class ComparisonPoints:
         """Return the place of a unit; None where it has no point."""
         rows = np.flatnonzero(self.unit_id == unit_id)
         return int(rows[0]) if len(rows) else None
+
+
+_points: WeakKeyDictionary[PairedChange, ComparisonPoints] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -139,9 +142,14 @@ def comparison_panel(
     )
 
 
-@lru_cache(maxsize=2)
 def comparison_points(workspace: Workspace, change: PairedChange) -> ComparisonPoints:
-    """Return a point for every unit that has a scored spike."""
+    """Return a point for every unit that has a scored spike; kept for as long as the change is."""
+    if change not in _points:
+        _points[change] = _make_points(workspace, change)
+    return _points[change]
+
+
+def _make_points(workspace: Workspace, change: PairedChange) -> ComparisonPoints:
     found = change.units
     shown = np.flatnonzero(found.is_valid)
     units = found.units[shown]

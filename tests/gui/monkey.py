@@ -62,6 +62,7 @@ FEW_WIDGETS = 40
 """Panels have more or fewer lines of words, as what they show asks for; a leak soon has more."""
 PATIENCE_S = 120.0
 _WATCH_MS, _BLOCKED_S = 100, 0.3
+_LOOK_S = 0.005
 _NOT_RUN = ("session.quit",)
 """It would end the program."""
 _KEYS = (
@@ -338,7 +339,8 @@ class Monkey:
                 popup.close()
                 QApplication.processEvents()
                 continue
-            dialogs = [d for d in self.window.findChildren(QDialog) if d.isVisible()]
+            tops = QApplication.topLevelWidgets()  # all children of a window are thousands
+            dialogs = [w for w in tops if isinstance(w, QDialog) and w.isVisible()]
             if not dialogs:
                 return
             self._answer(dialogs[-1])
@@ -378,7 +380,7 @@ class Monkey:
                 return
             self._close_all()
             QApplication.processEvents()
-            time.sleep(0.002)
+            time.sleep(_LOOK_S)
 
 
 def look_around() -> Leftovers:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import logging
+import weakref
+from functools import partial
 
 import pytest
 from PyQt6.QtCore import Qt
@@ -177,6 +180,38 @@ def test_the_layout_comes_back(build_desktop, qtbot):
     second = build_desktop()
     second.explorer.opened.emit(make_small_workspace())
     assert second.explorer.window.dockWidgetArea(second.explorer.window.unit_dock) == left
+
+
+def test_a_session_that_was_closed_is_let_go(desktop, qtbot, tmp_path, monkeypatch):
+    """Menus, panels and jobs that knew it let go of it when another takes its place."""
+    explorer, state, workspace = desktop.explorer, desktop.state, make_small_workspace()
+    gone = weakref.ref(workspace), weakref.ref(workspace.session), weakref.ref(workspace.models[0])
+    monkeypatch.setenv("MTM_CACHE", str(tmp_path / "cache"))
+    desktop.matrix.state.choose(min_units=4)
+    for name in explorer.window.side_docks:
+        desktop.toggle_side(name)
+    for deed in (
+        partial(state.open_workspace, workspace),
+        partial(desktop.compare.compare_with, "prompt"),
+        partial(desktop.theatre.state.show, is_shown=True),
+        partial(state.click_region, "DG"),
+    ):
+        with qtbot.waitSignal(explorer.settled, timeout=PATIENCE_MS):
+            deed()
+            explorer.compute()
+    desktop.honesty.check()
+    explorer.window.side_docks["matrix"].raise_()
+    qtbot.waitUntil(lambda: desktop.matrix.state.answer is not None, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: not desktop.honesty._thread.is_busy, timeout=PATIENCE_MS)
+    del workspace, deed
+    with qtbot.waitSignal(explorer.settled, timeout=PATIENCE_MS):
+        state.open_workspace(make_small_workspace(seed=3))
+
+    def is_gone() -> bool:
+        gc.collect()
+        return not any(each() for each in gone)
+
+    qtbot.waitUntil(is_gone, timeout=PATIENCE_MS)
 
 
 def test_a_light_desktop_gets_a_light_window(desktop):
