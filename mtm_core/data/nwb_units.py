@@ -107,7 +107,11 @@ def _units_table(file: h5py.File) -> NwbTable:
 def _spike_ends(file: h5py.File, table: NwbTable) -> NDArray[np.int64]:
     """Return where the spikes of each unit end among those of all units."""
     ends = read_array(file["units"], "spike_times_index")
-    n_spikes = int(file["units/spike_times"].shape[0])
+    shape = getattr(file["units/spike_times"], "shape", None)
+    if shape is None or len(shape) != 1:
+        msg = f"{table.name}/spike_times is no list of times. The file is damaged; download it again."
+        raise SessionFileError(msg)
+    n_spikes = int(shape[0])
     is_sound = ends.dtype.kind in "iu" and ends.shape == (table.n_rows,)
     if is_sound and table.n_rows:
         signed = ends.astype(np.int64)

@@ -72,6 +72,9 @@ class Table:
 
     def __post_init__(self) -> None:
         for name, column in self.columns.items():
+            if not column.values.ndim or not column.is_valid.ndim:
+                msg = f"Column '{name}' is a single value where one for each row belongs."
+                raise DataError(msg)
             if len(column.values) != self.n_rows or len(column.is_valid) != self.n_rows:
                 msg = f"Column '{name}' has {len(column.values)} rows, others {self.n_rows}."
                 raise DataError(msg)
@@ -80,7 +83,7 @@ class Table:
     def n_rows(self) -> int:
         """Number of rows."""
         first = next(iter(self.columns.values()), None)
-        return 0 if first is None else len(first.values)
+        return 0 if first is None or not first.values.ndim else len(first.values)
 
     def has(self, name: str) -> bool:
         """Tell whether the table has this field."""

@@ -8,6 +8,7 @@ Whatever ends in anything but `MtmError` is kept in ``build/fuzz/TARGET``.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import functools
 import os
 import random
@@ -17,6 +18,7 @@ import sys
 import tempfile
 import time
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -29,6 +31,8 @@ CASES_AT_ONCE = 200
 MOST_SECONDS = 20.0
 """Processor time of one case."""
 TOO_SLOW = f"it took more than {MOST_SECONDS:g} s of processor time"
+LONGEST = 50_000_000
+"""A bad file that is longer, as some promises of HDF5 are on disk, is cut short."""
 MOST_BYTES = 1_500_000_000
 """Memory that a process may take beside what it began with."""
 
@@ -37,7 +41,7 @@ def make_case(target: Target, seed: int) -> tuple[str, bytes]:
     """Return the name of a good file, and the content of a bad one made of it."""
     rng, seeds = random.Random(seed), _seeds(target)
     name = rng.choice(sorted(seeds))
-    return name, target.spoil(seeds[name], rng)
+    return name, target.spoil(seeds[name], rng)[:LONGEST]
 
 
 @functools.cache
@@ -111,12 +115,14 @@ def in_a_process(target: Target, first: int, n_cases: int, end: float) -> tuple[
     child = os.fork()
     if child == 0:
         os.close(read)
-        _limit()
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         code = 0
         try:
             for number in range(first, first + n_cases):
+                case = make_case(target, number)  # HDF5 may need much memory for a promise
                 signal.setitimer(signal.ITIMER_PROF, MOST_SECONDS)  # ends what hangs in C, too
-                words = fault_of(target, *make_case(target, number))
+                with _little_memory():
+                    words = fault_of(target, *case)
                 os.write(write, b"." if not words else b"!" + words.encode()[-4000:])
                 if words or time.monotonic() > end:
                     break
@@ -137,10 +143,15 @@ def in_a_process(target: Target, first: int, n_cases: int, end: float) -> tuple[
     return len(dots), ""
 
 
-def _limit() -> None:
+@contextlib.contextmanager
+def _little_memory() -> Iterator[None]:
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     limit = psutil.Process().memory_info().vms + MOST_BYTES
-    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 
 def _place_of(words: str) -> str:

@@ -30,5 +30,13 @@ def test_columns_of_unequal_length_are_refused():
         Table({"a": Column.full(np.zeros(2)), "b": Column.full(np.zeros(1))})
 
 
+@pytest.mark.parametrize("name", ["a", "b"])
+def test_a_single_value_is_no_column(name):
+    columns = {key: Column.full(np.zeros(2)) for key in ("a", "b")}
+    columns[name] = Column(np.array(1.0), np.array(True))
+    with pytest.raises(DataError, match=f"'{name}' is a single value"):
+        Table(columns)
+
+
 def test_a_table_without_columns_has_no_rows():
     assert Table({}).n_rows == 0
