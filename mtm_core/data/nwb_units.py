@@ -109,7 +109,8 @@ def _spike_ends(file: h5py.File, table: NwbTable) -> NDArray[np.int64]:
     ends = read_array(file["units"], "spike_times_index")
     shape = getattr(file["units/spike_times"], "shape", None)
     if shape is None or len(shape) != 1:
-        msg = f"{table.name}/spike_times is no list of times. The file is damaged; download it again."
+        what = f"{table.name}/spike_times is no list of times."
+        msg = f"{what} The file is damaged; download it again."
         raise SessionFileError(msg)
     n_spikes = int(shape[0])
     is_sound = ends.dtype.kind in "iu" and ends.shape == (table.n_rows,)
