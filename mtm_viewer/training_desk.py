@@ -147,6 +147,8 @@ class TrainingDesk(QObject):
             asked_paths=tuple(session.path for session in choice.sessions),
             created=datetime.now().astimezone().isoformat(timespec="seconds"),
             folds=choice.folds,
+            seed=choice.seed,
+            split=choice.split,
         )
         self._explorer.attempt("The folder of runs", partial(self._add, order))
 

@@ -78,7 +78,7 @@ class TrainingQueue(QObject):
         OutputError
             If its folder cannot be made.
         """
-        folder = make_new_folder(root, order.session_names[0], order.preset)
+        folder = make_new_folder(root, order.session_names[0], order.variant)
         write_order(folder, keep_sessions(folder, order))
         self.resume(folder)
         return folder

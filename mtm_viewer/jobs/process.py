@@ -159,10 +159,16 @@ class RunProcess:
 def train_words(folder: Path, order: RunOrder) -> list[str]:
     """Return the words after ``mtm-core`` that begin a run, or go on with it."""
     begun = RunFolder(folder).holds_run()
-    preset = [] if begun else ["--preset", order.preset]
+    preset = [] if begun else ["--preset", order.preset, *_chosen(order)]
     where = ["--out", str(folder), "--resume"]
     folds = ["--cross-fit", str(order.folds)] if order.folds else []
     return ["train", *preset, "--session", *order.session_paths, *folds, *where]
+
+
+def _chosen(order: RunOrder) -> list[str]:
+    """Return the flags of what was chosen in place of the preset's own settings."""
+    seed = ["--run.seed", str(order.seed)] if order.seed else []
+    return [*seed, *(["--data.split", order.split] if order.split else [])]
 
 
 def is_trained(folder: Path) -> bool:

@@ -49,6 +49,10 @@ class RunOrder:
         Why it failed; "" if it did not.
     folds : int
         Models of a cross-fit; 0 for a single model.
+    seed : int
+        Of weights, masks and batches.
+    split : str
+        How trials are divided; "" as the preset says.
     """
 
     preset: str
@@ -61,13 +65,24 @@ class RunOrder:
     stopped: str = ""
     error: str = ""
     folds: int = 0
+    seed: int = 0
+    split: str = ""
+
+    @property
+    def variant(self) -> str:
+        """Name the preset and what was chosen in place of its own settings."""
+        folds = f"{self.folds} folds" if self.folds else ""
+        seed = f"seed {self.seed}" if self.seed else ""
+        split = f"{self.split} split" if self.split else ""
+        return ", ".join(filter(None, (self.preset, folds, seed, split)))
 
     @property
     def title(self) -> str:
         """Name the run: its preset and its sessions."""
         n_more = len(self.session_names) - 1
-        preset = f"{self.preset}, {self.folds} folds," if self.folds else self.preset
-        return f"{preset} on {self.session_names[0]}" + (f" and {n_more} more" * bool(n_more))
+        comma = "," if "," in self.variant else ""
+        first = f"{self.variant}{comma} on {self.session_names[0]}"
+        return first + (f" and {n_more} more" * bool(n_more))
 
     def process(self, folder: Path) -> psutil.Process | None:
         """Return the process that trains into a folder if it is alive.
@@ -153,8 +168,8 @@ def _kept(folder: Path, path: Path) -> Path:
     return own
 
 
-def make_new_folder(root: Path, session_name: str, preset: str) -> Path:
-    """Make a folder for a new run, of a name that no other window has taken.
+def make_new_folder(root: Path, session_name: str, variant: str) -> Path:
+    """Make a folder for a new run, of a name that no other window has taken; models have it too.
 
     Raises
     ------
@@ -165,11 +180,14 @@ def make_new_folder(root: Path, session_name: str, preset: str) -> Path:
     --------
     >>> import tempfile
     >>> root = Path(tempfile.mkdtemp())
-    >>> [make_new_folder(root, "sub-1 (simulated)", "quick").name for _ in range(2)]
-    ['sub-1-simulated-quick', 'sub-1-simulated-quick-2']
+    >>> [make_new_folder(root, "sub-1 (simulated)", "quick, seed 1").name for _ in range(2)]
+    ['sub-1-simulated-quick-seed-1', 'sub-1-simulated-quick-seed-1-2']
     """
-    session = re.sub(r"[^\w.]+", "-", session_name)[:60].strip("-.") or "session"
-    stem = f"{session}-{Path(preset).stem}"
+    preset, _, chosen = variant.partition(", ")
+    session, chosen = (
+        re.sub(r"[^\w.]+", "-", text)[:60].strip("-.") for text in (session_name, chosen)
+    )
+    stem = "-".join(filter(None, (session or "session", Path(preset).stem, chosen)))
     for number in itertools.count(1):
         folder = root / (stem if number == 1 else f"{stem}-{number}")
         try:

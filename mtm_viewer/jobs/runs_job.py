@@ -126,7 +126,7 @@ def describe_run(folder: Path, order: RunOrder, manifest: Manifest | None) -> Ru
         scores = tuple(manifest.scores.items())
     return RunInfo(
         folder=folder,
-        preset=order.preset,
+        preset=order.variant,
         session_names=order.session_names,
         session_ids=() if manifest is None else manifest.session_ids,
         created=order.created,

@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from mtm_core.config_io import load_preset
 from mtm_viewer.presenters.session_list import SessionRow
 from mtm_viewer.presenters.training_plan import Shape, Speed, estimate_s, estimate_words
 from mtm_viewer.presenters.workspace import Workspace
+
+SPLITS: Mapping[str, str] = MappingProxyType(
+    {
+        "": "as the preset says",
+        "random": "at random",
+        "interleaved": "in turn",
+        "blocked": "in blocks, with gaps",
+    }
+)
+"""Ways to divide trials, with the words for them."""
+VARIANT_WORDS = (
+    "Another seed: the same test trials, so that Compare says what is chance in training. In "
+    "blocks: slow drift of the recording no longer helps; other test trials, so that scores stand "
+    "beside each other and are not subtracted."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,11 +58,17 @@ class TrainingChoice:
     folds : int
         Models of a cross-fit, so that each trial is predicted by one that never saw it; 0 for
         a single model.
+    seed : int
+        Of weights, masks and batches.
+    split : str
+        How trials are divided, one of `SPLITS`; "" as the preset says.
     """
 
     preset: str
     sessions: tuple[SessionChoice, ...]
     folds: int = 0
+    seed: int = 0
+    split: str = ""
 
 
 def session_choices(

@@ -19,12 +19,18 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from mtm_viewer.presenters.training_choice import SessionChoice, TrainingChoice
+from mtm_viewer.presenters.training_choice import (
+    SPLITS,
+    VARIANT_WORDS,
+    SessionChoice,
+    TrainingChoice,
+)
 from mtm_viewer.presenters.training_plan import PresetChoice
 from mtm_viewer.theme import Theme
 from mtm_viewer.views.selector import fill_selector, selector
 
-_WIDTH, _HEIGHT = 620, 520
+_WIDTH, _HEIGHT = 620, 600
+_MOST_SEEDS = 9999
 USUAL_FOLDS, MOST_FOLDS = 5, 20
 FOLD_WORDS = (
     "Each model is tested on its own share of the trials, so that all trials are scored, each by "
@@ -87,6 +93,10 @@ class TrainingDialog(QDialog):
         self.cross_fit = QCheckBox("&Cross-fit with", self)
         self.folds = QSpinBox(self)
         self.told = _muted(theme, "What a cross-fit is", self)
+        self.seed = QSpinBox(self)
+        self.split = selector(self, "How trials are divided", VARIANT_WORDS)
+        fill_selector(self.split, SPLITS, "")
+        self.variant = _muted(theme, "What another seed or split tells", self)
         self.time = QLabel(self)
         self.time.setAccessibleName("How long it will take")
         self.time.setWordWrap(True)
@@ -113,8 +123,13 @@ class TrainingDialog(QDialog):
                 if self._item(row).checkState() == _Check.Checked
             )
         can_fold = len(sessions) == 1 and self.cross_fit.isChecked()
-        folds = self.folds.value() if can_fold else 0
-        return TrainingChoice(preset=preset.name, sessions=sessions, folds=folds)
+        return TrainingChoice(
+            preset=preset.name,
+            sessions=sessions,
+            folds=self.folds.value() if can_fold else 0,
+            seed=self.seed.value(),
+            split=str(self.split.currentData()),
+        )
 
     def _show(self) -> None:
         preset = self._presets[str(self.preset.currentData())]
@@ -141,6 +156,10 @@ class TrainingDialog(QDialog):
         self.folds.setAccessibleName("Number of models of the cross-fit")
         self.cross_fit.setToolTip(FOLD_WORDS)
         self.told.setText(FOLD_WORDS)
+        self.seed.setRange(0, _MOST_SEEDS)
+        self.seed.setAccessibleName("Seed of weights, masks and batches")
+        self.seed.setToolTip(VARIANT_WORDS)
+        self.variant.setText(VARIANT_WORDS)
 
     def _item(self, row: int) -> QListWidgetItem:
         item = self.list.item(row)
@@ -197,8 +216,20 @@ class TrainingDialog(QDialog):
         folds.addStretch(1)
         layout.addWidget(self.many)
         layout.addLayout(folds)
-        for widget in (self.told, self.time, self.buttons):
+        layout.addWidget(self.told)
+        layout.addLayout(self._variant_row())
+        for widget in (self.variant, self.time, self.buttons):
             layout.addWidget(widget)
+
+    def _variant_row(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        for text, field in (("S&eed", self.seed), ("Trials &divided", self.split)):
+            label = QLabel(text, self)
+            label.setBuddy(field)
+            row.addWidget(label)
+            row.addWidget(field)
+        row.addStretch(1)
+        return row
 
 
 def _muted(theme: Theme, name: str, parent: QWidget) -> QLabel:

@@ -165,10 +165,14 @@ def test_the_dialog_takes_sessions_where_the_preset_does(desk, qtbot, tmp_path):
     assert not dialog.cross_fit.isEnabled()
     assert dialog.choice.folds == 0
     dialog.preset.setCurrentIndex(dialog.preset.findData("quick"))
+    dialog.seed.setValue(3)
+    dialog.split.setCurrentIndex(dialog.split.findData("blocked"))
     with qtbot.waitSignal(dialog.chosen) as chosen:
         dialog.buttons.accepted.emit()
     assert isinstance(chosen.args[0], TrainingChoice)
     assert chosen.args[0].folds == 4
+    assert (chosen.args[0].seed, chosen.args[0].split) == (3, "blocked")
+    assert desk.training.queue.order.variant == "quick, 4 folds, seed 3, blocked split"
     desk.training.queue.cancel()
 
 

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
+from mtm_core.config import SplitName
 from mtm_viewer.presenters.session_list import SessionRow
-from mtm_viewer.presenters.training_choice import TrainingChoice, session_choices, time_words
+from mtm_viewer.presenters.training_choice import (
+    SPLITS,
+    TrainingChoice,
+    session_choices,
+    time_words,
+)
 from mtm_viewer.presenters.training_plan import Speed
 from tests.viewer.workspaces import make_small_workspace
 
@@ -40,3 +48,7 @@ def test_a_cross_fit_takes_as_long_as_its_models():
     assert 3 < seconds(5) / seconds(0) < 8
     lfads = TrainingChoice(preset="lfads-quick", sessions=(open_now,), folds=3)
     assert time_words(lfads, Speed()) == "Time known after its first steps."
+
+
+def test_trials_can_be_divided_in_every_way_that_training_knows():
+    assert set(SPLITS) == {"", *get_args(SplitName)}
