@@ -279,7 +279,8 @@ class Explorer(QObject):
         state, bar, workspace = self.state, self.window.models, self.state.workspace
         if workspace is None:
             return
-        bar.draw_models([model.name for model in workspace.models], workspace.shown)
+        titles = [workspace.title_of(model.name) for model in workspace.models]
+        bar.draw_models(titles, workspace.shown)
         self.rasters.draw()
         self.window.status.draw_devices(self.devices, state.device)
 

@@ -25,6 +25,7 @@ from mtm_viewer.jobs.runs_job import (
     runs_work,
 )
 from mtm_viewer.kept_settings import are_kept
+from mtm_viewer.own_models import OwnModels
 from mtm_viewer.presenters.run_head import live_head, past_head
 from mtm_viewer.presenters.run_list import (
     RunInfo,
@@ -91,6 +92,7 @@ class TrainingDesk(QObject):
         self._desk = desk
         self._wanted: Path | None = None
         self._is_leaving = False
+        self._own = OwnModels(explorer.state, desk.open_checkpoint, self._say)
         self._looking = EngineThread(runs_work, "looking for runs", self)
         self._reading = EngineThread(curve_work, "reading curves", self)
         self._connect()
@@ -239,7 +241,7 @@ class TrainingDesk(QObject):
         queue.failed.connect(self._on_failed)
         self._looking.partial.connect(self._on_runs)
         self._reading.partial.connect(self._on_curve)
-        self._explorer.state.workspace_changed.connect(lambda _: self._draw_offer())
+        self._explorer.state.workspace_changed.connect(lambda _: self._on_workspace())
         self._explorer.opener.training_wanted.connect(self.train_quickly)
 
     def _add(self, order: RunOrder) -> None:
@@ -302,8 +304,12 @@ class TrainingDesk(QObject):
                 self._wanted = run.folder
                 self._say(f"Found again: {run.title}, which went on without the window.")
         self._draw_panel()
-        self._draw_offer()
+        self._on_workspace()
         self._window.refresh_actions()
+
+    def _on_workspace(self) -> None:
+        self._draw_offer()
+        self._own.look(self.runs)
 
     def _on_curve(self, answer: Answer) -> None:
         read, run = answer.value, self._panel.runs.chosen

@@ -143,7 +143,7 @@ def check_comparable(own: Manifest, other: Manifest) -> None:
     if set(own.split["test"]) != set(other.split["test"]):
         msg = (
             "The two models do not share their test trials: one has learnt from trials that the "
-            "other is judged by. Train both with the same split and seed of the split."
+            "other is judged by. Train both with the same division of trials."
         )
         raise MismatchError(msg)
 

@@ -135,6 +135,7 @@ def describe_run(folder: Path, order: RunOrder, manifest: Manifest | None) -> Ru
         step=step,
         n_steps=n_steps,
         scores=scores,
+        bins=None if manifest is None else (manifest.n_bins, manifest.bin_size_s),
         backend=_backend(folders[0]),
     )
 

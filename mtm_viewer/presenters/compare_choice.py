@@ -122,13 +122,33 @@ def _make_opponents(workspace: Workspace) -> Entries:
         entries[PROMPT] = "The same model without prompt"
     for model in workspace.models:
         if model is not own and _is_comparable(own, model):
-            entries[f"{MODEL}:{model.checkpoint.path}"] = short_name(model.checkpoint)
+            entries[f"{MODEL}:{model.checkpoint.path}"] = _title(workspace, model)
     return MappingProxyType(entries | dict(BASELINES))
 
 
+def left_out_words(workspace: Workspace) -> str:
+    """Say which open models cannot be compared with the one on screen, and why; "" for none."""
+    own = workspace.model
+    others = () if own is None else tuple(m for m in workspace.models if m is not own)
+    problems = [(model, _problem(own, model)) for model in others if own is not None]
+    return " ".join(
+        f"{_title(workspace, model)} is not among them. {problem}"
+        for model, problem in problems
+        if problem
+    )
+
+
+def _title(workspace: Workspace, model: LoadedModel) -> str:
+    return workspace.title_of(short_name(model.checkpoint))
+
+
 def _is_comparable(own: LoadedModel, other: LoadedModel) -> bool:
+    return not _problem(own, other)
+
+
+def _problem(own: LoadedModel, other: LoadedModel) -> str:
     try:
         check_comparable(own.checkpoint.manifest, other.checkpoint.manifest)
-    except MismatchError:
-        return False
-    return True
+    except MismatchError as error:
+        return str(error)
+    return ""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mtm_core.evaluation.contrast import FEWEST, contrast_words
 from mtm_core.evaluation.paired_change import CAUTION, PairedChange, change_words, unit_words
 from mtm_core.evaluation.unit_labels import unit_label
-from mtm_viewer.presenters.compare_choice import CompareChoice
+from mtm_viewer.presenters.compare_choice import CompareChoice, left_out_words
 from mtm_viewer.presenters.compared import Compared
 from mtm_viewer.presenters.raster_scene import colours_of
 from mtm_viewer.presenters.workspace import Workspace
@@ -120,7 +120,8 @@ def comparison_panel(
         return ComparisonDrawable(headline=text, role="muted")
     if choice.opponent is None:
         text = "Choose what to compare the model on screen with."
-        return ComparisonDrawable(headline=text, role="muted", contrast=contrast)
+        left_out = left_out_words(workspace)
+        return ComparisonDrawable(headline=text, role="muted", contrast=contrast, caution=left_out)
     if compared is None or compared.change is None:
         text, role = "comparing\N{HORIZONTAL ELLIPSIS}", "muted"
         if compared is not None and compared.problem:

@@ -34,6 +34,12 @@ _SEEN: dict[str, tuple[Verdict, str]] = {
     "all": ("bad", "the model was trained on most of them: scores say nothing"),
 }
 
+_DIVIDED: dict[str, str] = {
+    "random": "divided at random",
+    "interleaved": "divided in turn",
+    "blocked": "divided in blocks, with gaps",
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class HonestyLine:
@@ -130,6 +136,9 @@ def _trials(screen: Screen) -> HonestyLine:
 def _split(workspace: Workspace) -> HonestyLine:
     words = f"{len(workspace.train)} train, {len(workspace.val)} validation; rows are ordered, "
     words += "and nulls fitted, by train trials alone"
+    if workspace.model is not None:
+        split = workspace.model.checkpoint.manifest.config.data.split
+        words = f"{_DIVIDED[split]}: {words}"
     return HonestyLine(what="Other trials", words=words)
 
 

@@ -8,6 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
+from mtm_core.data.session import Session
+
 RunState = Literal[
     "new", "waiting", "running", "paused", "cancelled", "interrupted", "failed", "finished"
 ]
@@ -58,6 +60,8 @@ class RunInfo:
         Validation scores of its model: mean, then per scheme; empty without one.
     backend : str
         How it is computed, as the folder of the run records it; "" before it has begun.
+    bins : (int, float) or None
+        How many bins its model knows, and how long each is, in s; None without one.
     """
 
     folder: Path
@@ -71,6 +75,7 @@ class RunInfo:
     n_steps: int = 0
     scores: tuple[tuple[str, float], ...] = ()
     backend: str = ""
+    bins: tuple[int, float] | None = None
 
     @property
     def title(self) -> str:
@@ -98,6 +103,17 @@ class RunInfo:
     def has_model(self) -> bool:
         """Whether it left a model of trained weights."""
         return bool(self.scores) and self.state != "running"
+
+
+def newest_model_of(session: Session, runs: Sequence[RunInfo]) -> RunInfo | None:
+    """Find the newest finished run of a session as it is prepared; None where there is none."""
+    bins = (session.n_bins, session.bin_size_s)
+    own = [
+        run
+        for run in runs
+        if run.state == "finished" and run.bins == bins and session.session_id in run.session_ids
+    ]
+    return max(own, key=lambda run: run.created, default=None)
 
 
 @dataclass(frozen=True, kw_only=True)

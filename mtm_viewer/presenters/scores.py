@@ -169,7 +169,7 @@ def score_panel(
         Whether the shuffle control can be asked for.
     """
     headline, interval = _headline(lines)
-    verdict, role = _verdict(lines[0] if lines else None, context)
+    verdict, role = _verdict(lines, context)
     return ScoreDrawable(
         headline=headline,
         interval=interval,
@@ -201,9 +201,10 @@ def _interval_words(line: ScoreLine) -> str:
     return f"95 % interval {_signed(low)} to {_signed(high)}"
 
 
-def _verdict(line: ScoreLine | None, context: ScoreContext | None) -> tuple[str, str]:
-    if line is None or context is None:
+def _verdict(lines: Sequence[ScoreLine], context: ScoreContext | None) -> tuple[str, str]:
+    if not lines or context is None:
         return "hide a region or units to see what the rest tells about them", "muted"
+    line, *rivals = lines
     if line.bps_beyond_psth is None:
         return "the scored entries hold no spike", "warning"
     if not context.is_final:
@@ -212,10 +213,26 @@ def _verdict(line: ScoreLine | None, context: ScoreContext | None) -> tuple[str,
         return "too few trials for an interval", "warning"
     low, high = line.interval
     if low > 0:
-        return "tells more than the mean response to the stimulus", "good"
+        return _beside_rivals(low, rivals)
     if high < 0:
         return "worse than the mean response to the stimulus", "bad"
     return "not shown to beat the mean response: the interval holds 0", "warning"
+
+
+def _beside_rivals(low: float, rivals: Sequence[ScoreLine]) -> tuple[str, str]:
+    """Judge a score above that of the mean response by the best of the others."""
+    words = "tells more than the mean response to the stimulus"
+    reached = {each.bps_beyond_psth or 0.0: each.name for each in rivals}
+    best = max(reached, default=0.0)
+    if best <= 0:
+        return words, "good"
+    name = reached[best]
+    if low > best:
+        return f"{words}, and than {name} ({_signed(best)})", "good"
+    return (
+        f"{words}, but its interval holds what {name} alone reaches ({_signed(best)})",
+        "warning",
+    )
 
 
 def _tooltip(context: ScoreContext | None) -> str:

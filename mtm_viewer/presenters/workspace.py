@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -120,6 +121,11 @@ class Workspace:
         origin = self.recording.provenance
         name = self.path.stem if self.opened is None else origin.source_id or self.path.stem
         return f"{name} (simulated)" if origin.is_simulated else name
+
+    def title_of(self, name: str) -> str:
+        """Shorten the name of a model: one called after this session need not repeat that."""
+        session = re.sub(r"[^\w.]+", "-", self.name).strip("-.")
+        return name.replace(f"({session}-", "(", 1)
 
     @property
     def source(self) -> str:

@@ -9,16 +9,19 @@ from PyQt6.QtWidgets import QMessageBox
 
 from mtm_core.config_io import to_toml
 from mtm_core.data.session_file import write_session
+from mtm_core.models.checkpoint import read_checkpoint
 from mtm_core.training.run_folder import RunFolder
-from mtm_viewer.jobs.run_order import FILE, read_order
+from mtm_viewer.jobs.run_order import FILE, RunOrder, read_order, write_order
+from mtm_viewer.jobs.runs_job import describe_run
 from mtm_viewer.presenters.training_choice import TrainingChoice
 from mtm_viewer.presenters.workspace import Opened
 from mtm_viewer.views.preparation_dialog import PreparationDialog
 from mtm_viewer.views.training_dialog import TrainingDialog
+from tests.core.checkpoints import make_checkpoint, write_checkpoint
 from tests.core.sessions import make_session
 from tests.core.training.runs import tiny_config
 from tests.viewer.jobs.fake_training import fake_training
-from tests.viewer.workspaces import make_small_workspace
+from tests.viewer.workspaces import MTM, make_small_workspace
 
 pytestmark = pytest.mark.gui
 PATIENCE_MS = 60_000
@@ -68,6 +71,35 @@ def test_a_trained_model_is_put_on_screen(desk, qtbot, tmp_path):
     assert "Finished; validation" in panel.detail.text()
     assert panel.runs.chosen.scores[0][0] == "mean"
     until(qtbot, lambda: "Best validation" in panel.validation.accessibleDescription())
+
+
+def finished_run(desk, root, name: str, created: str):
+    """Leave a finished run of the open session's file in the folder of runs."""
+    session = desk.state.workspace.recording
+    folder = root / name
+    path = str(desk.state.workspace.path)
+    order = RunOrder(
+        preset=name,
+        session_paths=(path,),
+        session_names=("small",),
+        asked_paths=(path,),
+        created=created,
+    )
+    write_order(folder, order)
+    write_checkpoint(folder / "model.safetensors", make_checkpoint(session, MTM))
+    return describe_run(folder, order, read_checkpoint(folder / "model.safetensors")[0])
+
+
+def test_a_session_comes_with_the_newest_model_that_was_trained_here(desk, qtbot, tmp_path):
+    runs = [
+        replace(finished_run(desk, tmp_path / "runs", name, created), state="finished")
+        for name, created in (("new", "2026-11-28T12:00:00"), ("old", "2026-11-27T12:00:00"))
+    ]
+    desk.training.runs = tuple(runs)
+    with qtbot.waitSignal(desk.explorer.settled, timeout=PATIENCE_MS):
+        desk.state.open_workspace(desk.state.workspace)
+    until(qtbot, lambda: desk.state.workspace.model is not None)
+    assert desk.state.workspace.model.name == "MtM (new)"
 
 
 def open_dialog(desk) -> TrainingDialog:

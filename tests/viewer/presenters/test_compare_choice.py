@@ -13,6 +13,7 @@ from mtm_core.models.baselines_masked import BASELINES
 from mtm_viewer.presenters.compare_choice import (
     CompareChoice,
     contrast_entries,
+    left_out_words,
     opponent_entries,
 )
 from mtm_viewer.presenters.workspace import LoadedModel, make_workspace
@@ -38,6 +39,16 @@ def test_models_of_the_same_units_and_trials_can_be_compared():
     choice = CompareChoice().with_opponent("model:b/model.safetensors")
     assert choice.model_in(workspace) is other
     assert choice.name_in(workspace) == "MtM (b)"
+
+
+def test_models_that_cannot_be_compared_are_named_with_the_reason():
+    session = make_session()
+    models = (make_model(session), make_model(session, OTHER_SPLIT, "small-simulated-elsewhere"))
+    words = left_out_words(make_workspace(session, Path("small.h5"), models))
+    assert words.startswith("MtM (elsewhere) is not among them.")
+    assert "do not share their test trials" in words
+    assert left_out_words(WORKSPACE) == ""
+    assert left_out_words(make_small_workspace(has_models=False)) == ""
 
 
 def test_without_a_model_there_is_nothing_to_compare():

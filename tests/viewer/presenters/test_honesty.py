@@ -42,7 +42,9 @@ def test_all_that_stands_behind_a_picture_is_said(picture):
         "fine",
         "12 test trials; the model was neither trained nor chosen on them",
     )
-    assert lines["Other trials"][1].startswith("43 train, 5 validation") or "train" in str(lines)
+    assert lines["Other trials"][1].startswith(
+        "divided at random: 43 train, 5 validation"
+    ) or "train" in str(lines)
     assert lines["Model"][0] == "fine"
     assert lines["Averages"] == ("fine", "all 12 trials, exact")
     assert "PSTH" in lines["Baselines"][1]

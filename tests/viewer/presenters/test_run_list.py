@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from mtm_viewer.presenters.run_list import RunInfo, outcome_words, run_lines, with_states
+from mtm_viewer.presenters.run_list import (
+    RunInfo,
+    newest_model_of,
+    outcome_words,
+    run_lines,
+    with_states,
+)
+from tests.core.sessions import make_session
 
 RUN = RunInfo(
     folder=Path("runs/a"),
@@ -56,3 +63,17 @@ def test_a_run_that_does_not_know_when_it_was_begun_is_shown_too():
 
 def test_its_model_lies_in_its_folder():
     assert RUN.model_path == Path("runs/a/model.safetensors")
+
+
+def test_a_session_comes_with_its_newest_finished_model_of_the_same_bins():
+    session = make_session()
+    bins = (session.n_bins, session.bin_size_s)
+    own = replace(RUN, state="finished", session_ids=(session.session_id,), bins=bins)
+    older = replace(own, created="2026-11-01T12:00:00+00:00")
+    assert newest_model_of(session, [older, own, RUN]) is own
+    for other in (
+        replace(own, state="failed"),
+        replace(own, session_ids=("else",)),
+        replace(own, bins=(session.n_bins, 2 * session.bin_size_s)),
+    ):
+        assert newest_model_of(session, [other]) is None

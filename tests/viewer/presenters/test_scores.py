@@ -42,6 +42,23 @@ def test_the_verdict_says_what_the_number_means(line, role, words):
     assert words in drawable.verdict
 
 
+@pytest.mark.parametrize(
+    ("bps", "role", "words"),
+    [
+        (-0.1, "good", "to the stimulus"),
+        (0.1, "good", "and than Drift (0.100)"),
+        (0.2, "warning", "holds what Drift alone reaches (0.200)"),
+        (None, "good", "to the stimulus"),
+    ],
+)
+def test_the_verdict_minds_the_best_of_the_rivals(bps, role, words):
+    worse = replace(MODEL, name="PSTH", bps_beyond_psth=-0.3, interval=(-0.4, -0.2))
+    rival = replace(MODEL, name="Drift", bps_beyond_psth=bps, interval=None)
+    drawable = score_panel([MODEL, worse, rival], CONTEXT)
+    assert drawable.role == role
+    assert drawable.verdict.endswith(words)
+
+
 def test_while_trials_are_still_counted_there_is_no_verdict():
     drawable = score_panel([MODEL], replace(CONTEXT, is_final=False))
     assert drawable.role == "muted"

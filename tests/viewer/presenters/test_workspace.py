@@ -104,6 +104,12 @@ def test_models_are_called_by_their_kind_and_file(path, name):
     assert model.name == name
 
 
+def test_a_model_called_after_the_session_need_not_repeat_that():
+    workspace = make_small_workspace()
+    assert workspace.title_of("MtM (small-simulated-quick-seed-1)") == "MtM (quick-seed-1)"
+    assert workspace.title_of("MtM (demo)") == "MtM (demo)"
+
+
 def test_a_prepared_recording_is_called_by_its_own_name_and_opened_by_its_source():
     workspace = make_small_workspace()
     assert (workspace.name, workspace.source) == ("small (simulated)", "small.h5")
