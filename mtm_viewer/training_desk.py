@@ -241,7 +241,7 @@ class TrainingDesk(QObject):
         queue.failed.connect(self._on_failed)
         self._looking.partial.connect(self._on_runs)
         self._reading.partial.connect(self._on_curve)
-        self._explorer.state.workspace_changed.connect(lambda _: self._on_workspace())
+        self._explorer.state.workspace_changed.connect(lambda _: self._draw_offer())
         self._explorer.opener.training_wanted.connect(self.train_quickly)
 
     def _add(self, order: RunOrder) -> None:
@@ -304,12 +304,8 @@ class TrainingDesk(QObject):
                 self._wanted = run.folder
                 self._say(f"Found again: {run.title}, which went on without the window.")
         self._draw_panel()
-        self._on_workspace()
-        self._window.refresh_actions()
-
-    def _on_workspace(self) -> None:
         self._draw_offer()
-        self._own.look(self.runs)
+        self._window.refresh_actions()
 
     def _on_curve(self, answer: Answer) -> None:
         read, run = answer.value, self._panel.runs.chosen
@@ -374,7 +370,8 @@ class TrainingDesk(QObject):
             self._panel.draw_curves(queue.curve.drawable())
 
     def _draw_offer(self) -> None:
-        """Say on the button of a session without a model how long one takes."""
+        """Open the model that was trained here, or say on the button how long one takes."""
+        self._own.look(self.runs)
         button, workspace = self._window.scores.train, self._explorer.state.workspace
         if workspace is None:
             return

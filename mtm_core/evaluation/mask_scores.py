@@ -221,12 +221,7 @@ def score_answers(
 
 
 def score_gains(
-    name: str,
-    gains: UnitGains,
-    samples: str,
-    *,
-    rows: Rows | None = None,
-    seed: int = SEED,
+    name: str, gains: UnitGains, samples: str, *, rows: Rows | None = None, seed: int = SEED
 ) -> PredictorScore:
     """Score all trials of a prediction, or some of them.
 
@@ -244,9 +239,8 @@ def score_gains(
         Of the samples.
     """
     every = slice(None) if rows is None else rows
-    gain, over_mean, spikes = (
-        values[every] for values in (gains.gain, gains.over_mean, gains.spikes)
-    )
+    gain, over_mean = gains.gain[every], gains.over_mean[every]
+    spikes = gains.spikes[every]
     is_counted = spikes.sum(axis=0) >= metrics.MIN_SPIKES
     per_unit = metrics.unit_bps(over_mean, spikes)
     return PredictorScore(
