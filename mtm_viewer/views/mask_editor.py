@@ -16,7 +16,6 @@ from PyQt6.QtWidgets import (
     QLineEdit,
     QPushButton,
     QScrollArea,
-    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
@@ -27,6 +26,7 @@ from mtm_core.masking.masked_batch import PROMPTS
 from mtm_core.masking.rules import parse_rule
 from mtm_viewer.presenters.mask_choice import HiddenParts
 from mtm_viewer.theme import LIGHT, Theme
+from mtm_viewer.views.bin_spin import BinSpin
 from mtm_viewer.views.random_units import RandomUnits
 
 _AUTOMATIC = "fitting the mask"
@@ -84,8 +84,8 @@ class MaskEditor(QWidget):
         self._typing.timeout.connect(self._count)
         self.rule = self._make_rule()
         self.count = _text_line("Units that the rule chooses", self)
-        self.only_bins = QCheckBox("Only these bins", self)
-        self.first, self.last = self._make_spin("First"), self._make_spin("Last")
+        self.only_bins = QCheckBox("Only this time", self)
+        self.first, self.last = self._make_spin("Start"), self._make_spin("End", is_end=True)
         self.span = QLabel(self)
         self.span.setAccessibleName("Hidden time range")
         self.prompt = self._make_prompt()
@@ -135,10 +135,9 @@ class MaskEditor(QWidget):
         )
         return rule
 
-    def _make_spin(self, name: str) -> QSpinBox:
-        spin = QSpinBox(self)
-        spin.setAccessibleName(f"{name} hidden bin")
-        spin.setKeyboardTracking(False)
+    def _make_spin(self, name: str, *, is_end: bool = False) -> BinSpin:
+        spin = BinSpin(is_end=is_end, parent=self)
+        spin.setAccessibleName(f"{name} of the hidden time")
         return spin
 
     def _make_prompt(self) -> QComboBox:
@@ -186,6 +185,9 @@ class MaskEditor(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(scroll)
         self.setMinimumHeight(_HEIGHT)
+        bar = scroll.verticalScrollBar()
+        room = 0 if bar is None else bar.sizeHint().width()
+        self.setMinimumWidth(content.minimumSizeHint().width() + room)
 
     def _connect(self) -> None:
         self.rule.textEdited.connect(lambda _: self._typing.start())
@@ -199,18 +201,17 @@ class MaskEditor(QWidget):
         self.clear.clicked.connect(lambda _: self.cleared.emit())
 
     def _draw_bins(self, drawable: EditorDrawable) -> None:
-        n_bins = drawable.session.n_bins
+        session, n_bins = drawable.session, drawable.session.n_bins
         has_bins = drawable.parts.bins is not None
         first, stop = drawable.parts.bins or (max(0, n_bins - n_bins // 10), n_bins)
         for spin, value in ((self.first, first), (self.last, stop - 1)):
-            spin.setRange(0, n_bins - 1)
+            spin.set_bins(n_bins, session.window_start_s, session.bin_size_s)
             spin.setEnabled(has_bins)
             if has_bins or not self.only_bins.isChecked():
                 spin.setValue(value)
         self.only_bins.setChecked(has_bins)
-        session = drawable.session
-        edges = [1000 * (session.window_start_s + b * session.bin_size_s) for b in (first, stop)]
-        self.span.setText(f"{edges[0]:.0f} to {edges[1]:.0f} ms" if has_bins else "all bins")
+        text = f"bins {first + 1} to {stop} of {n_bins}" if has_bins else "all of the trial"
+        self.span.setText(text)
 
     def _enter_rule(self) -> None:
         text = self.rule.text().strip()
