@@ -79,6 +79,8 @@ class TheatreDesk(QObject):
         trials = extreme_trials(surprise, self.state.sort)[::-sign]
         last_sign, n_done, trial = self._walk
         n_done = n_done + 1 if last_sign == sign and trial == self.state.trial else 0
+        if n_done == 0 and self.state.is_shown and len(trials) and trials[0] == self.state.trial:
+            n_done = 1  # it is on screen already
         n_done = min(n_done, len(trials) - 1)
         if n_done >= 0:
             wanted = int(trials[n_done])

@@ -59,7 +59,7 @@ class Reason:
     text : str
         A sentence with numbers.
     brief : str
-        The same in a few words, for example ``"drift 15 to 9.8 Hz"``.
+        The same in a few words, for example ``"drift 15 to 9.8 spikes/s"``.
     """
 
     name: str
@@ -208,7 +208,7 @@ def _changed_rate(case: _Case) -> _Found:
             f"({abs(z):.1f} standard errors): {helps}."
         )
         effect: Effect = "better" if case.of(facts.bps.values) > 0 else "worse"
-        brief = f"rate {before:.2g} to {after:.2g} Hz"
+        brief = f"rate {before:.2g} to {after:.2g} spikes/s"
         yield Reason(name="changed rate", effect=effect, text=text, brief=brief)
 
 
@@ -221,7 +221,7 @@ def _drift(case: _Case) -> _Found:
             f"in the last ({abs(z):.1f} standard errors), which no PSTH follows."
         )
         effect: Effect = "better" if case.of(facts.bps.values) > 0 else "worse"
-        brief = f"drift {early:.2g} to {late:.2g} Hz"
+        brief = f"drift {early:.2g} to {late:.2g} spikes/s"
         yield Reason(name="drift", effect=effect, text=text, brief=brief)
 
 
@@ -235,7 +235,7 @@ def _wrong_level(case: _Case) -> _Found:
             f"The model expects {model_hz:.2g} spikes/s where it fires {true_hz:.2g}: that alone "
             f"costs {cost:.2f} bits/spike."
         )
-        brief = f"expects {model_hz:.2g} for {true_hz:.2g} Hz"
+        brief = f"expects {model_hz:.2g} for {true_hz:.2g} spikes/s"
         yield Reason(name="wrong level", effect="worse", text=text, brief=brief)
 
 

@@ -53,7 +53,7 @@ def untrained_reason(
         return f"{_BADGE}: no training scheme hides units and bins in this pattern"
     prompts = list(dict.fromkeys(scheme_prompt(name) for name in alike if name in schemes))
     if not prompts:
-        return f"{_BADGE}: it is a mask of {_names(alike)}, the model knows {_names(schemes)}"
+        return f"{_BADGE}: it is a mask of {_names(alike)}, the model knows {', '.join(schemes)}"
     if mask.prompt not in prompts and not (mask.prompt == "none" and len(schemes) == 1):
         return f"{_BADGE}: with this mask goes the prompt {_names(prompts)}, not {mask.prompt}"
     return None

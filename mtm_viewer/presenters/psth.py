@@ -113,7 +113,8 @@ def unit_panel(
         False while trials are missing or answered by a preview only.
     """
     look = _UnitLook(session, unit, trials, model_hz, sigma_s)
-    plots = tuple(look.condition_plot(field) for field in fields)
+    found = [look.condition_plot(field) for field in fields]
+    plots = tuple(sorted(found, key=lambda plot: not plot.lines))  # what is not there comes last
     order, groups = look.trial_groups(fields) if sort_by is None else (sort_by.order(), ())
     title = unit_label(str(session.unit_id[unit]), str(session.region[unit]))
     return UnitDrawable(
@@ -298,10 +299,10 @@ def _score_words(score: UnitScore | None) -> str:
         return "not scored under this mask"
     if score.bps_beyond_psth is None:
         return "no score: no spikes in the scored entries"
-    text = f"beyond PSTH {score.bps_beyond_psth:+.2f} bits/spike"
+    text = f"beyond PSTH {score.bps_beyond_psth:+.3f} bits/spike"
     if score.interval is not None:
         # Held together, so that a narrow panel breaks the line before it.
-        text += f" [{score.interval[0]:+.2f},\N{NO-BREAK SPACE}{score.interval[1]:+.2f}]"
+        text += f" [{score.interval[0]:+.3f},\N{NO-BREAK SPACE}{score.interval[1]:+.3f}]"
     text = text.replace("-", "\N{MINUS SIGN}")
     return f"{text}, few spikes" if score.n_spikes < FEW_SPIKES else text
 

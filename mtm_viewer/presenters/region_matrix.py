@@ -106,8 +106,8 @@ class MatrixDrawable:
     colour : ndarray of uint8, shape (n_regions, n_regions)
         Place in a table of 256 colours, 0 in the middle.
     is_known, is_firm, is_untrained : ndarray of bool, shape (n_regions, n_regions)
-        Cells with a number; those whose interval leaves out 0; those that the model was not
-        trained for.
+        Cells with a number; those whose interval leaves out 0, once half of the draws of units
+        are done; those that the model was not trained for.
     texts : tuple of tuple of str
         A short number for each cell.
     ceilings, floors : tuple of str
@@ -157,7 +157,9 @@ def matrix_drawable(report: MatrixReport, choice: MatrixChoice, command: str) ->
         region_colours=tuple(map(region_colour, report.regions)),
         colour=np.rint(127.5 * (1 + np.clip(values / limit, -1, 1))).astype(np.uint8),
         is_known=is_known,
-        is_firm=estimates.grid(lambda cell, found: not found.spans_zero),
+        is_firm=estimates.grid(
+            lambda cell, found: not found.spans_zero and _is_settled(cell, report, choice)
+        ),
         is_untrained=estimates.grid(lambda cell, found: cell.untrained_reason is not None),
         texts=estimates.texts(),
         ceilings=tuple(
@@ -286,11 +288,20 @@ class _Estimates:
 
 def _title(report: MatrixReport, choice: MatrixChoice, limit: float) -> str:
     header = report.header
-    what = "cell minus transpose" if choice.is_asymmetry else "bits/spike beyond the null"
+    null = f"bits/spike beyond the {NULL_TEXTS[header['null']]}"
+    what = "cell minus transpose" if choice.is_asymmetry else null
+    done = min(source_cell(cell, choice.source).n_draws for cell in report.cells.values())
+    n_draws = header["n_draws"]
+    of = "" if done == n_draws else f", so far {done} of {n_draws} draws of them"
     return (
         f"{SOURCE_TEXTS[choice.source]}: {what}, colours to \N{PLUS-MINUS SIGN}{limit:.2f}; "
-        f"{header['n_matched']} units a region, {header['n_trials']} {header['split']} trials"
+        f"{header['n_matched']} units a region{of}, {header['n_trials']} {header['split']} trials"
     )
+
+
+def _is_settled(cell: MatrixCell, report: MatrixReport, choice: MatrixChoice) -> bool:
+    """Tell whether so many draws of units are done that further ones will not move it far."""
+    return 2 * source_cell(cell, choice.source).n_draws >= int(report.header["n_draws"])
 
 
 def _sentence(phrase: str) -> str:

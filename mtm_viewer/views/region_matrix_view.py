@@ -35,6 +35,7 @@ HINT = (
     "the interval leaves out 0."
 )
 _STEPS = 1000
+_READ_OUT_LINES = 12
 _FEWEST, _MOST = 2, 1000
 
 
@@ -143,6 +144,9 @@ class RegionMatrixView(QWidget):
         for label in (self.title, self.read_out, self.caution):
             label.setWordWrap(True)
             label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        # Room for all that is said of a cell: what is pointed at must not move away.
+        self.read_out.setMinimumHeight(_READ_OUT_LINES * self.fontMetrics().lineSpacing())
+        self.read_out.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.read_out.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.progress.setRange(0, _STEPS)
         self.progress.setTextVisible(False)

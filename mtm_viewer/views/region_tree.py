@@ -168,7 +168,7 @@ class RegionTreeView(QWidget):
             header.setStretchLastSection(False)
             header.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)
             # Columns that follow their contents would measure every row at each new mask.
-            for column, heading in ((COUNT, "188.8 Hz"), (EYE, " Seen ")):
+            for column, heading in ((COUNT, "188.8/s"), (EYE, " Seen ")):
                 width = header.fontMetrics().horizontalAdvance(heading) + 2 * _CELL_MARGIN
                 header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
                 header.resizeSection(column, width)

@@ -285,7 +285,7 @@ class RegionTreeModel(QAbstractItemModel):
         row = int(self._rows(index)[0])
         if index.column() == NAME:
             return str(self._tree.unit_label[row])
-        return f"{self._tree.rate_hz[row]:.1f} Hz"
+        return f"{self._tree.rate_hz[row]:.1f}/s"
 
     def _find_picked(self) -> None:
         """Tell for every unit of the session whether it is picked."""

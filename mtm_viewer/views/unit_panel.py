@@ -12,6 +12,7 @@ from mtm_viewer.presenters.unit_drawable import UnitDrawable
 from mtm_viewer.presenters.unit_settings import UnitSettings
 from mtm_viewer.theme import LIGHT, Theme
 from mtm_viewer.views.psth_plot import PsthPlot
+from mtm_viewer.views.tooltips import tooltip
 from mtm_viewer.views.trial_rasters import TrialRasters
 from mtm_viewer.views.unit_choices import UnitChoices
 
@@ -116,7 +117,7 @@ class UnitPanel(QWidget):
     def draw_reasons(self, brief: str, full: str) -> None:
         """Say what may explain the score: in a line, and at length for those who ask."""
         self.why.setText(brief)
-        self.why.setToolTip(full)
+        self.why.setToolTip(tooltip(full))
         self.why.setAccessibleDescription(full)
         self.why.setVisible(bool(brief))
 
@@ -150,21 +151,31 @@ class UnitPanel(QWidget):
         self.title.setText(drawable.title)
         self.subtitle.setText(drawable.subtitle)
         self.score.setText(drawable.score)
-        self.score.setToolTip(drawable.score_tooltip)
+        self.score.setToolTip(tooltip(drawable.score_tooltip))
         self.note.setText(drawable.note)
         self.order.setText(f"Single trials {drawable.trial_order}")
+        self.time_label.setVisible(any(plot.lines for plot in drawable.plots))
         event = drawable.events[0].name if drawable.events else "start"
         self.time_label.setText(f"time from {event} (ms)")
 
     def _draw_plot(self, position: int, drawable: UnitDrawable) -> None:
         if position == len(self._plots):
             plot = PsthPlot(self._theme, self._content)
-            self._box.insertWidget(self._box.indexOf(self.time_label), plot, 2)
+            self._box.insertWidget(self._box.indexOf(self.order), plot, 2)
             self._plots.append(plot)
         is_used = position < len(drawable.plots)
         self._plots[position].setVisible(is_used)
         if is_used:
             self._plots[position].draw(drawable.plots[position], drawable)
+        n_full = sum(bool(plot.lines) for plot in drawable.plots)
+        if position == n_full - 1:
+            self._put_time_label(below=self._plots[position])
+
+    def _put_time_label(self, below: QWidget) -> None:
+        """Name the time axis right below the last plot that has one."""
+        if self._box.indexOf(self.time_label) != self._box.indexOf(below) + 1:
+            self._box.removeWidget(self.time_label)
+            self._box.insertWidget(self._box.indexOf(below) + 1, self.time_label)
 
     def _lay_out(self) -> None:
         self._box.setContentsMargins(6, 6, 6, 6)

@@ -156,11 +156,11 @@ def test_a_session_without_depths_leaves_the_depth_out():
         (None, "not scored under this mask"),
         (
             UnitScore(bps_beyond_psth=0.214, interval=(0.17, 0.25), n_spikes=500),
-            "beyond PSTH +0.21 bits/spike [+0.17,\N{NO-BREAK SPACE}+0.25]",
+            "beyond PSTH +0.214 bits/spike [+0.170,\N{NO-BREAK SPACE}+0.250]",
         ),
         (
             UnitScore(bps_beyond_psth=-0.1, interval=None, n_spikes=12),
-            "beyond PSTH −0.10 bits/spike, few spikes",  # noqa: RUF001
+            "beyond PSTH −0.100 bits/spike, few spikes",  # noqa: RUF001
         ),
         (
             UnitScore(bps_beyond_psth=None, interval=None, n_spikes=0),

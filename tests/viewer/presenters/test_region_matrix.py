@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -53,6 +55,22 @@ def test_numbers_stand_in_their_cells_and_firm_ones_are_marked():
             score = REPORT.cells[name, other].model.score
             assert drawable.texts[row][column] == short(score)
             assert drawable.is_firm[row, column] == (not score.spans_zero)
+
+
+def test_before_half_of_the_draws_nothing_is_marked_as_firm():
+    cells = {
+        pair: replace(cell, model=replace(cell.model, n_draws=0))
+        for pair, cell in REPORT.cells.items()
+    }
+    early = replace(REPORT, cells=cells)
+    assert not draw(early).is_firm.any()
+    assert "so far 0 of 2 draws of them" in draw(early).title
+    assert "so far" not in draw().title
+    assert draw(early, source="regression").is_firm.any()
+
+
+def test_the_title_names_the_null():
+    assert "beyond the PSTH by condition" in draw().title
 
 
 def test_ceilings_and_floors_stand_below_unless_it_is_the_asymmetry():

@@ -77,7 +77,7 @@ def test_counts_and_rates_stand_in_the_second_column(view):
     region = view.model.region_index("DG")
     assert view.model.data(region.siblingAtColumn(COUNT)) == "8"
     unit = view.model.index(0, COUNT, region)
-    assert view.model.data(unit) == "8.0 Hz"
+    assert view.model.data(unit) == "8.0/s"
 
 
 def test_hidden_regions_say_so_in_words(view):

@@ -94,6 +94,11 @@ def test_without_a_model_there_is_no_model_line_and_no_residual(panel):
 def test_a_field_that_the_session_lacks_says_so_in_place_of_a_plot(panel):
     drawable = one_unit()
     missing = replace(drawable.plots[1], lines=(), message=NOT_IN_SESSION)
+    _draw(panel, replace(drawable, plots=(drawable.plots[0], drawable.plots[2], missing)))
+    below = panel.plots[1].mapTo(panel, panel.plots[1].rect().bottomLeft()).y()
+    label = panel.time_label.mapTo(panel, panel.time_label.rect().topLeft()).y()
+    absent = panel.plots[2].mapTo(panel, panel.plots[2].rect().topLeft()).y()
+    assert below < label < absent
     _draw(panel, replace(drawable, plots=(drawable.plots[0], missing, drawable.plots[2])))
     assert NOT_IN_SESSION in panel.plots[1].legend.text()
     assert panel.plots[1].plot.isHidden()
