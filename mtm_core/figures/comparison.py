@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator
 
 from mtm_core.figures.picture_file import write_figure
@@ -142,7 +143,8 @@ def draw_curves(
 
 
 def _panels(names: Sequence[str], caption: Caption) -> tuple[Figure, Sequence[Axes]]:
-    figure = Figure(figsize=(2.7 * len(names) + 0.4, 3.2), layout="constrained")
+    layout = ConstrainedLayoutEngine(h_pad=0.08)
+    figure = Figure(figsize=(2.7 * len(names) + 0.4, 3.3), layout=layout)
     axes = figure.subplots(1, len(names), squeeze=False)[0]
     for axis, name in zip(axes, names, strict=True):
         axis.set_title(name, fontsize=9)

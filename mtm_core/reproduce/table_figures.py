@@ -21,12 +21,18 @@ from mtm_core.figures.comparison import (
 )
 from mtm_core.masking.tasks import TASKS
 from mtm_core.reproduce.table_plan import TableCell, TablePlan
-from mtm_core.reproduce.table_rows import MEASURES, model_rows, session_scores
+from mtm_core.reproduce.table_rows import (
+    MEASURES,
+    best_classical_scores,
+    model_rows,
+    session_scores,
+)
 from mtm_core.reproduce.table_text import WORDS
 
 N_REGIONS = 24
 """Most regions in the figure of regions: those of the most units."""
 _MEASURE = "bps_pooled"
+_CLASSICAL = "best classical baseline"
 
 
 def draw_figures(plan: TablePlan) -> list[Path]:
@@ -43,9 +49,12 @@ def draw_figures(plan: TablePlan) -> list[Path]:
     folder = plan.out / "figures"
     folder.mkdir(parents=True, exist_ok=True)
     drawn = []
-    if panels := _session_panels(plan):
+    if panels := _session_panels(plan, content.baseline):
         drawn.append(folder / "sessions.png")
         draw_sessions(panels, _caption(plan, "Each session"), drawn[-1])
+    if panels := _session_panels(plan, None):
+        drawn.append(folder / "classical.png")
+        draw_sessions(panels, _caption(plan, "Each session", _CLASSICAL), drawn[-1])
     if regions := _region_panels(plan):
         drawn.append(folder / "regions.png")
         draw_regions(regions, _caption(plan, "Each region"), drawn[-1])
@@ -65,8 +74,9 @@ def draw_figures(plan: TablePlan) -> list[Path]:
     return drawn
 
 
-def _caption(plan: TablePlan, what: str) -> Caption:
-    x, y = (plan.variant(name).label for name in (plan.content.baseline, plan.content.headline))
+def _caption(plan: TablePlan, what: str, x: str | None = None) -> Caption:
+    x = x or plan.variant(plan.content.baseline).label
+    y = plan.variant(plan.content.headline).label
     is_all = what == "Each session"
     splits = " and ".join(plan.splits) if is_all else plan.splits[0]
     title = f"{what}: {y} against {x}, {splits} split, test trials (bits per spike)"
@@ -81,16 +91,19 @@ def _recipe(plan: TablePlan) -> str:
     )
 
 
-def _session_panels(plan: TablePlan) -> dict[str, Points]:
+def _session_panels(plan: TablePlan, rival: str | None) -> dict[str, Points]:
+    """Return the headline against another variant, or against the best classical baselines."""
     panels: dict[str, Points] = {}
     found: dict[str, list[tuple[float, float, str]]] = defaultdict(list)
     for split in plan.splits:
-        one, other = (
-            session_scores(plan, split, name, _MEASURE)
-            for name in (plan.content.baseline, plan.content.headline)
-        )
+        other = session_scores(plan, split, plan.content.headline, _MEASURE)
+        if rival is None:
+            one = best_classical_scores(plan, split, _MEASURE)
+        else:
+            one = session_scores(plan, split, rival, _MEASURE)
         for task in TASKS:
-            pairs = ((one[task][s], other[task][s]) for s in one[task] if s in other[task])
+            known = one.get(task, {})
+            pairs = ((known[s], other[task][s]) for s in known if s in other[task])
             found[task] += [(x, y, split) for x, y in pairs]
     for name, entries in found.items():
         if entries:

@@ -309,6 +309,15 @@ def session_scores(
     return {column: session_means(grid) for column, grid in grids.items()}
 
 
+def best_classical_scores(
+    plan: TablePlan, split: SplitName, measure: str
+) -> dict[str, dict[str, float]]:
+    """Return for each task and session the score of the classical baseline of the highest mean."""
+    rivals = _classical_cells(plan, split)
+    grids = {name: _grids(found, measure) for name, found in rivals.items()}
+    return {task: session_means(grids[name][task]) for task, name in _best(grids).items()}
+
+
 def _differences(
     own: tuple[Mapping[Key, Values], Mapping[str, Grid]],
     rival: tuple[Mapping[Key, Values], Mapping[str, Grid]],

@@ -114,7 +114,7 @@ def test_classical_baselines_and_published_numbers_stand_in_the_same_table(made)
 
 def test_the_headline_is_drawn_against_the_baseline(made):
     names = {path.name for path in (made.out / "figures").iterdir()}
-    assert names == {"sessions.png", "regions.png", "units.png"}
+    assert names == {"sessions.png", "classical.png", "regions.png", "units.png"}
 
 
 def test_cells_that_are_there_are_not_computed_again(made, monkeypatch):
