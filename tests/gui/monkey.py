@@ -10,29 +10,26 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import ctypes
-import gc
 import logging
 import os
 import sys
 import tempfile
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 
 import numpy as np
-import psutil
 import torch
-from PyQt6.QtCore import QCoreApplication, QEvent, QPoint, QPointF, QSettings, Qt, QThread, QTimer
+from PyQt6.QtCore import QPoint, QPointF, QSettings, Qt, QTimer
 from PyQt6.QtGui import QWheelEvent
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import (
     QAbstractButton,
     QApplication,
+    QComboBox,
     QDialog,
     QDockWidget,
     QFileDialog,
@@ -53,16 +50,25 @@ from mtm_viewer.jobs.prepare_job import OpenJob
 from mtm_viewer.jobs.prepared_cache import PreparedCache
 from mtm_viewer.jobs.reconstruct_job import ReconstructionJob
 from mtm_viewer.main_window import MainWindow
-from mtm_viewer.state import ViewerState
+from mtm_viewer.presenters.compare_choice import CompareChoice
+from mtm_viewer.presenters.honesty import HonestyLine
+from mtm_viewer.presenters.mask_choice import MaskChoice
+from mtm_viewer.presenters.population import PopulationChoice
+from mtm_viewer.presenters.region_matrix import MatrixChoice
+from mtm_viewer.presenters.trial_filter import TrialFilter
+from mtm_viewer.presenters.unit_settings import FIELD_TITLES, UnitSettings
+from mtm_viewer.state import Display, ViewerState
+from mtm_viewer.theatre_state import TheatreState
+from mtm_viewer.theme import LIGHT
+from tests.gui.leftovers import Leftovers, active_timers, look_around
 
-MOST_GROWTH = 50 * 2**20
-"""Bytes that memory may grow by after the warm-up."""
 ANSWERS_BYTES = 8 * 2**20
-FEW_WIDGETS = 40
-"""Panels have more or fewer lines of words, as what they show asks for; a leak soon has more."""
 PATIENCE_S = 120.0
+logger = logging.getLogger(__name__)
 _WATCH_MS, _BLOCKED_S = 100, 0.3
 _LOOK_S = 0.005
+_MOST_LINES = 20
+_WHICH = "beginnings of names, the demo's (steinmetz2019_s12) among them; all if left out"
 _NOT_RUN = ("session.quit",)
 """It would end the program."""
 _KEYS = (
@@ -78,30 +84,6 @@ _MODIFIERS = (
     Qt.KeyboardModifier.ControlModifier,
     Qt.KeyboardModifier.ShiftModifier,
 )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Leftovers:
-    """What a program holds at a moment of rest."""
-
-    memory: int
-    threads: Counter[str]
-    timers: Counter[str]
-    windows: Counter[str]
-    widgets: Counter[str]
-
-    def words(self, later: Leftovers) -> list[str]:
-        """Say what there is more of later."""
-        told = []
-        for name in ("threads", "timers", "windows", "widgets"):
-            more = getattr(later, name) - getattr(self, name)
-            if name == "widgets" and more.total() <= FEW_WIDGETS:
-                continue
-            told += [f"{count} more {what} ({name})" for what, count in more.items()]
-        growth = later.memory - self.memory
-        if growth > MOST_GROWTH:
-            told.append(f"memory grew by {growth / 2**20:.0f} MB")
-        return told
 
 
 @dataclass(kw_only=True)
@@ -126,10 +108,19 @@ class Monkey:
         Where files may be written.
     seed : int
         Same seed, same wishes; what they meet depends on the machine's speed too.
+    tell : callable
+        Told how far it is.
     """
 
-    def __init__(self, desktop: Desktop, folder: Path, seed: int) -> None:
+    def __init__(
+        self,
+        desktop: Desktop,
+        folder: Path,
+        seed: int,
+        tell: Callable[[str], object] = logger.info,
+    ) -> None:
         self.desktop = desktop
+        self._tell_someone = tell
         self.window = desktop.explorer.window
         self.report = Report()
         self.last: list[str] = []
@@ -143,35 +134,44 @@ class Monkey:
         self._watch.timeout.connect(self._close_what_blocks)
         self._watch.start(_WATCH_MS)
 
-    def run(self, n_steps: int, warm_up: int, *, is_memory_judged: bool = True) -> Report:
+    def run(self, n_steps: int, warm_up: int, *, every: int = 1000) -> Report:
         """Do so many things, after some to warm up; say what was left over.
 
         Each bundled session is opened once before: what the largest of them needs stays with the
-        process, and is no leak. After a short warm-up memory still grows, and cannot be judged.
+        process, and is no leak. The monkey looks around after each stretch of `every` deeds.
         """
         start = time.monotonic()
         for name in resources.list_sessions():
             self._settle(partial(self.desktop.open_source, str(resources.session_path(name))))
         self._do(warm_up)
-        before = self.rest()
-        self._do(n_steps)
-        after = self.rest()
+        before = after = self.rest()
+        self._tell(0, start, before)
+        for done in range(0, n_steps, every):
+            stretch = min(every, n_steps - done)
+            self._do(stretch)
+            after = self.rest()
+            self._tell(done + stretch, start, after)
         self.report.n_steps = n_steps
         self.report.seconds = time.monotonic() - start
         self.report.growth = after.memory - before.memory
-        found = before.words(after)
-        self.report.problems += [
-            each for each in found if is_memory_judged or not each.startswith("memory")
-        ]
+        self.report.problems += before.words(after)
         self._watch.stop()
         return self.report
 
+    def _tell(self, n_done: int, start: float, left: Leftovers) -> None:
+        words = (
+            f"{n_done} deeds, {time.monotonic() - start:.0f} s: {left.memory / 2**20:.0f} MB, "
+            f"{left.widgets.total()} widgets, {len(self.report.problems)} problems"
+        )
+        self._tell_someone(words)
+
     def rest(self) -> Leftovers:
-        """Come back to the demo with everything closed, and look around."""
+        """Come back to the demo with everything closed and chosen as at first; look around."""
         self._close_all()
         desktop = self.desktop
         desktop.tour.end()
         desktop.explorer.cancel()
+        self._choose_as_at_first()
         self._settle(desktop.open_demo)
         for dock in self.window.side_docks.values():  # some begin their thread when first seen
             dock.show()
@@ -180,6 +180,7 @@ class Monkey:
             dock.hide()
         for dock in self.window.findChildren(QDockWidget):
             dock.setFloating(False)
+        self._make_what_waits()
         desktop.honesty.check()
         desktop.theatre.state.show(is_shown=True)
         self._idle(0.2)
@@ -191,8 +192,32 @@ class Monkey:
         # To look through all objects while a thread makes some is not safe in CPython.
         threads = [*self.window.findChildren(EngineThread)]
         self._wait(lambda: not any(thread.is_busy for thread in threads))
-        self._wait(lambda: not any(t.isSingleShot() for t in _active_timers()))
+        self._wait(lambda: not any(t.isSingleShot() for t in active_timers()))
         return look_around()
+
+    def _choose_as_at_first(self) -> None:
+        """Choose all anew that says what is computed and shown: what it takes is no leak."""
+        desktop, state = self.desktop, self.desktop.state
+        state.set_compare(CompareChoice())
+        state.set_display(Display())
+        state.set_unit_settings(UnitSettings(fields=tuple(FIELD_TITLES)))
+        desktop.attempt("The trials", partial(state.show_trials, TrialFilter()))
+        desktop.attempt("The recipe", partial(state.choose_recipe, MaskChoice().recipe))
+        state.pick_units(())
+        state.set_theme(LIGHT)
+        desktop.matrix.state.choose(**asdict(MatrixChoice()))
+        desktop.matrix.state.set_paused(is_paused=False)
+        desktop.population.state.choose(**asdict(PopulationChoice()))
+        desktop.theatre.state.sort_by(TheatreState().sort)
+        desktop.theatre.state.set_levels(None)
+
+    def _make_what_waits(self) -> None:
+        """Make what Qt and the panels make only once it is needed, and keep from then on."""
+        for box in self.window.findChildren(QComboBox):
+            box.view()
+        lines = [HonestyLine(what=str(place), words="") for place in range(_MOST_LINES)]
+        self.window.honesty.draw(lines, can_check=False)
+        self.window.unit.draw_settings(self.desktop.state.unit_settings)
 
     def _do(self, n_steps: int) -> None:
         for _ in range(n_steps):
@@ -383,46 +408,6 @@ class Monkey:
             time.sleep(_LOOK_S)
 
 
-def look_around() -> Leftovers:
-    """Count threads, timers, windows and widgets after all deletions; read memory."""
-    for _ in range(3):
-        gc.collect()
-        QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
-        QApplication.processEvents()
-    with contextlib.suppress(OSError, AttributeError):  # what is free goes back to the system
-        ctypes.CDLL("libc.so.6").malloc_trim(0)
-    return Leftovers(
-        memory=psutil.Process().memory_info().rss,
-        threads=Counter(_threads()),
-        timers=Counter(_timers()),
-        windows=Counter(type(w).__name__ for w in QApplication.topLevelWidgets()),
-        widgets=Counter(type(w).__name__ for w in QApplication.allWidgets()),
-    )
-
-
-def _threads() -> list[str]:
-    dummy = threading._DummyThread
-    own = [t.name for t in threading.enumerate() if not isinstance(t, dummy)]
-    running = [t for t in gc.get_objects() if issubclass(type(t), QThread)]
-    return own + [t.objectName() for t in running if _is_alive(t) and t.isRunning()]
-
-
-def _timers() -> list[str]:
-    return [f"timer of {type(timer.parent()).__name__}" for timer in _active_timers()]
-
-
-def _active_timers() -> list[QTimer]:
-    timers = [t for t in gc.get_objects() if issubclass(type(t), QTimer)]
-    return [timer for timer in timers if _ticks(timer)]
-
-
-def _ticks(timer: QTimer) -> bool:
-    try:
-        return timer.isActive()
-    except RuntimeError:  # the C++ side is gone already
-        return False
-
-
 def _is_alive(thing) -> bool:
     try:
         thing.objectName()
@@ -496,7 +481,7 @@ def main(words: list[str]) -> int:
     parser.add_argument("--steps", type=int, default=10_000)
     parser.add_argument("--warm-up", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--sessions", nargs="*", help="beginnings of names; all if left out")
+    parser.add_argument("--sessions", nargs="*", help=_WHICH)
     arguments = parser.parse_args(words)
     if arguments.sessions:
         chosen = tuple(arguments.sessions)
@@ -507,7 +492,7 @@ def main(words: list[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="mtm-monkey-") as name:
         os.environ.update(XDG_CONFIG_HOME=name, XDG_DATA_HOME=name, XDG_CACHE_HOME=name)
         desktop = build(Path(name))
-        monkey = Monkey(desktop, Path(name), arguments.seed)
+        monkey = Monkey(desktop, Path(name), arguments.seed, partial(print, flush=True))
         with watched(monkey):
             report = monkey.run(arguments.steps, arguments.warm_up)
         desktop.explorer.window.close()

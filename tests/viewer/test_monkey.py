@@ -25,7 +25,7 @@ def test_a_monkey_finds_no_fault_and_leaves_nothing_behind(qtbot, tmp_path, monk
     monkey = Monkey(desktop, tmp_path, seed=1)
     try:
         with watched(monkey), qtbot.captureExceptions() as faults:
-            report = monkey.run(STEPS, WARM_UP, is_memory_judged=False)
+            report = monkey.run(STEPS, WARM_UP)
     finally:
         window.close()
         window.deleteLater()
