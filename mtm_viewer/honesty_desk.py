@@ -54,7 +54,10 @@ class HonestyDesk(QObject):
         self._explorer = explorer
         self._panel = explorer.window.honesty
         self._dock = explorer.window.side_docks[SIDE]
-        self._thread: EngineThread | None = None
+        self._thread = EngineThread(_work, "leak check", self)
+        self._thread.partial.connect(self._on_answer)
+        self._thread.failed.connect(lambda _, text: self._take(text))
+        self._thread.busy.connect(lambda _: self._draw())
         self._asked: _Wish | None = None
         self._found: tuple[Workspace, MaskSpec, LeakCheck | str] | None = None
         state = explorer.state
@@ -71,19 +74,12 @@ class HonestyDesk(QObject):
         wish = self._wish()
         if wish is None:
             return
-        if self._thread is None:
-            self._thread = EngineThread(_work, "leak check", self)
-            self._thread.partial.connect(self._on_answer)
-            self._thread.failed.connect(lambda _, text: self._take(text))
-            self._thread.busy.connect(lambda _: self._draw())
         self._asked = wish
         self._thread.request(wish)
 
     def stop(self) -> None:
         """End the thread."""
-        if self._thread is not None:
-            self._thread.stop()
-            self._thread = None
+        self._thread.stop()
 
     def commands(self, panels: SidePanels) -> tuple[Command, ...]:
         """Return the commands of the panel."""
@@ -149,7 +145,7 @@ class HonestyDesk(QObject):
             leak = found if workspace is wish.workspace and spec == wish.spec else None
         picture = self._explorer.picture
         is_shown = picture is not None and picture.workspace is state.shown
-        is_checking = self._thread is not None and self._thread.is_busy
+        is_checking = self._thread.is_busy
         lines = honesty_lines(
             Screen(
                 workspace=state.shown,

@@ -50,7 +50,7 @@ class MatrixDesk(QObject):
         self._view = explorer.window.matrix
         self._dock = explorer.window.side_docks[SIDE]
         self.state = MatrixState(self)
-        self._engine: EngineThread | None = None
+        self._engine = EngineThread(self._work, "matrix", self)
         self._is_seen = False
         self._in_menus: tuple[object, ...] = ()
         self._connect()
@@ -58,14 +58,12 @@ class MatrixDesk(QObject):
     @property
     def is_running(self) -> bool:
         """Whether the matrix is being filled."""
-        return self._engine is not None and self._engine.is_busy
+        return self._engine.is_busy
 
     def stop(self) -> None:
         """End the thread."""
         self._job.hold(is_held=False)
-        if self._engine is not None:
-            self._engine.stop()
-            self._engine = None
+        self._engine.stop()
 
     def compute_like(self, computing: Computing) -> None:
         """Compute otherwise from now on: what is on screen is made anew, or found again."""
@@ -98,6 +96,9 @@ class MatrixDesk(QObject):
         view.cell_chosen.connect(self._set_mask)
         view.pause_asked.connect(lambda is_paused: state.set_paused(is_paused=is_paused))
         view.table_asked.connect(self.ask_table)
+        self._engine.partial.connect(self._on_answer)
+        self._engine.failed.connect(lambda _, text: state.set_problem(text))
+        self._engine.busy.connect(lambda _: self._draw())
         state.choice_changed.connect(lambda _: self._on_choice())
         state.answer_changed.connect(lambda _: self._draw())
         state.problem_changed.connect(lambda _: self._draw())
@@ -125,8 +126,7 @@ class MatrixDesk(QObject):
 
     def _restart(self) -> None:
         """Forget what is on screen; it was of another model, session or level."""
-        if self._engine is not None:
-            self._engine.cancel()
+        self._engine.cancel()
         self.state.set_answer(None)
         self.state.set_problem("")
         self._follow()
@@ -138,18 +138,12 @@ class MatrixDesk(QObject):
         if workspace is not None and workspace.model is None:
             self.state.set_problem(_NO_MODEL)
         elif not is_wanted or workspace is None:
-            if self._engine is not None:
-                self._engine.cancel()
+            self._engine.cancel()
         elif not self.is_running and not self._is_complete() and not self.state.problem:
             self._request(workspace)
         self._draw()
 
     def _request(self, workspace: Workspace) -> None:
-        if self._engine is None:
-            self._engine = EngineThread(self._work, "matrix", self)
-            self._engine.partial.connect(self._on_answer)
-            self._engine.failed.connect(lambda _, text: self.state.set_problem(text))
-            self._engine.busy.connect(lambda _: self._draw())
         self._engine.request(
             MatrixRequest(
                 workspace=workspace,

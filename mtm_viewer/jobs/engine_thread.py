@@ -167,6 +167,7 @@ class EngineThread(QObject):
         self._mailbox = Mailbox()
         self._ticket = 0
         self._is_busy = False
+        self._is_stopped = False
         self._unseen: Answer | None = None
         self._last_ticket = 0
         self._pause_ms = 0
@@ -195,8 +196,14 @@ class EngineThread(QObject):
         return self._is_busy
 
     def request(self, request: object) -> int:
-        """Ask for work in place of whatever waits; return the ticket of the answers."""
+        """Ask for work in place of whatever waits; return the ticket of the answers.
+
+        Once the thread was ended nothing is done: the last signals of a window that closes may
+        still ask for something.
+        """
         self._ticket += 1
+        if self._is_stopped:
+            return self._ticket
         self._mailbox.put(self._ticket, request)
         self._set_busy(is_busy=True)
         self._wake.emit()
@@ -216,6 +223,7 @@ class EngineThread(QObject):
 
     def stop(self) -> None:
         """End the thread after the running piece; the engine cannot be used again."""
+        self._is_stopped = True
         self.cancel()
         self._thread.quit()
         self._thread.wait()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gc
 import logging
+import time
 import weakref
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -13,6 +15,8 @@ from PyQt6.QtWidgets import QApplication, QFileDialog, QMessageBox
 
 from mtm_core import resources
 from mtm_viewer.desktop import LogKeeper
+from mtm_viewer.jobs.engine_thread import EngineThread
+from mtm_viewer.jobs.reconstruct_job import ReconstructionJob
 from mtm_viewer.theme import LIGHT
 from mtm_viewer.views.dialogs import LogView, ShortcutSheet
 from tests.core.sessions import make_session
@@ -221,6 +225,32 @@ def test_a_light_desktop_gets_a_light_window(desktop):
 def test_quitting_closes_the_window(desktop):
     desktop.explorer.registry.run("session.quit")
     assert not desktop.explorer.window.isVisible()
+
+
+def test_closing_while_it_computes_ends_all_threads(build_desktop, qtbot):
+    """To stop the engine tells others that it is idle: none may begin anything then."""
+    job = ReconstructionJob()
+
+    def never_ready(request, should_stop):
+        for picture in job(request, should_stop):
+            yield replace(picture, is_final=False)
+        while not should_stop():
+            time.sleep(0.002)
+
+    desktop = build_desktop(work=never_ready)
+    explorer = desktop.explorer
+    explorer.window.toggle_side("matrix")
+    with qtbot.waitSignal(
+        explorer.pictured,
+        timeout=PATIENCE_MS,
+        check_params_cb=lambda picture: picture is not None and picture.gains is not None,
+    ):
+        desktop.state.open_workspace(make_small_workspace())
+    assert explorer.engine.is_busy
+    explorer.window.close()
+    engines = explorer.window.findChildren(EngineThread)
+    assert len(engines) > 5
+    assert all(engine._thread.isFinished() and not engine.is_busy for engine in engines)
 
 
 def test_the_log_keeps_the_last_lines():

@@ -87,6 +87,15 @@ def test_results_arrive_in_order_and_the_last_is_final(engine: EngineThread, qtb
     assert final.args == [Answer(ticket=ticket, value=("ca1", 2))]
 
 
+def test_an_engine_that_was_stopped_does_nothing_more(
+    engine: EngineThread, work: SlowWork
+) -> None:
+    engine.stop()
+    engine.request("ca1")
+    assert not engine.is_busy
+    assert work.started == []
+
+
 def test_work_runs_off_the_gui_thread(engine: EngineThread, work: SlowWork, qtbot: QtBot) -> None:
     with qtbot.waitSignal(engine.finished, timeout=5000):
         engine.request("ca1")
