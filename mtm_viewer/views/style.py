@@ -57,6 +57,7 @@ def make_palette(theme: Theme) -> QPalette:
 def style_sheet(theme: Theme) -> str:
     """Round the corners, quieten the frames, mark what is on and what has the focus."""
     hover = mix(theme.raised, theme.accent, 0.14)
+    faint = mix(theme.muted, theme.window, 0.35)
     return f"""
     QMainWindow::separator {{ background: {theme.border}; width: 1px; height: 1px; margin: 2px; }}
     QMainWindow::separator:hover {{ background: {theme.accent}; }}
@@ -76,6 +77,7 @@ def style_sheet(theme: Theme) -> str:
     QPushButton:focus, QToolButton:focus {{ border: 2px solid {theme.accent}; }}
     QPushButton:checked:focus, QToolButton:checked:focus {{ border: 2px solid {theme.text}; }}
     QPushButton:disabled, QToolButton:disabled {{ background: {theme.window}; }}
+    QPushButton:checked:disabled, QToolButton:checked:disabled {{ color: {faint}; }}
     QLineEdit {{ background: {theme.panel}; border: 1px solid {theme.border};
         border-radius: 5px; padding: 3px 6px; min-height: 1.25em; }}
     QLineEdit:focus {{ border: 1px solid {theme.accent}; }}
