@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import importlib
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [  # see __getattr__; their types stand in __init__.pyi
     "MaskSpec",

@@ -21,7 +21,7 @@ from mtm_core.training.event_log import EventTail
 from mtm_core.training.events import RunFinished, from_json
 from mtm_core.training.run_folder import RunFolder
 from mtm_viewer.jobs.run_order import FILE, RunOrder, read_order
-from mtm_viewer.presenters.run_list import RunInfo, RunState
+from mtm_viewer.presenters.run_list import RunInfo, RunState, begun_s
 from mtm_viewer.presenters.training_curve import TrainingCurve
 from mtm_viewer.presenters.training_plan import Speed, shape_of_run, training_s
 
@@ -112,7 +112,7 @@ def runs_work(request: object, should_stop: Callable[[], bool]) -> Iterator[obje
         runs.append(describe_run(folder, order, manifest))
         is_single = manifest is not None and not order.folds
         if is_single and manifest is not None and runs[-1].state == "finished":
-            factors.append((runs[-1].created, _factor(folder, manifest)))
+            factors.append((begun_s(runs[-1].created), _factor(folder, manifest)))
     yield RunsFound(root=request.root, runs=tuple(runs), speed=_speed(factors))
 
 
@@ -197,7 +197,7 @@ def _factor(folder: Path, manifest: Manifest) -> float:
     return seconds / max(1e-3, training_s(manifest.config, shape_of_run(manifest)))
 
 
-def _speed(factors: list[tuple[str, float]]) -> Speed:
+def _speed(factors: list[tuple[float, float]]) -> Speed:
     last = [factor for _, factor in sorted(factors)[-_LAST_RUNS:]]
     if last:
         return Speed(factor=median(last), n_runs=len(last))

@@ -137,13 +137,27 @@ class RunLine:
 
 def run_lines(runs: Sequence[RunInfo]) -> tuple[RunLine, ...]:
     """Describe runs, the newest first."""
-    newest = sorted(runs, key=lambda run: (run.created, run.folder.name), reverse=True)
+    newest = sorted(runs, key=lambda run: (begun_s(run.created), run.folder.name), reverse=True)
     return tuple(_line(run) for run in newest)
 
 
 def with_states(runs: Sequence[RunInfo], states: Mapping[Path, RunState]) -> tuple[RunInfo, ...]:
     """Return the runs, some of them in another state."""
     return tuple(replace(run, state=states.get(run.folder, run.state)) for run in runs)
+
+
+def begun_s(created: str) -> float:
+    """Return when a run was ordered, in seconds since 1970; 0 where its text is no time.
+
+    Examples
+    --------
+    >>> begun_s("2026-10-25T02:30:00+02:00") < begun_s("2026-10-25T02:10:00+01:00")
+    True
+    """
+    try:
+        return datetime.fromisoformat(created).timestamp()
+    except (ValueError, OverflowError, OSError):
+        return 0.0
 
 
 def _line(run: RunInfo) -> RunLine:

@@ -56,6 +56,12 @@ def test_a_failed_run_says_why():
     assert outcome_words(replace(RUN, state="finished")).startswith("Finished; validation 0.123")
 
 
+def test_the_order_holds_where_clocks_are_put_back_in_autumn():
+    first = replace(RUN, folder=Path("runs/a"), created="2026-10-25T02:30:00+02:00")
+    later = replace(RUN, folder=Path("runs/b"), created="2026-10-25T02:10:00+01:00")
+    assert [line.info.folder.name for line in run_lines([first, later])] == ["b", "a"]
+
+
 def test_a_run_that_does_not_know_when_it_was_begun_is_shown_too():
     (line,) = run_lines([replace(RUN, created="long ago")])
     assert "Begun \n" in line.tooltip
