@@ -67,6 +67,7 @@ class UnitDesk(QObject):
                 trial_kind=picture.workspace.trial_kind,
                 seen=self._seen(row),
                 is_exact=picture.is_exact or picture.model_hz is None,
+                is_scored=None if picture.mask is None else picture.mask.is_scored[:, row],
             )
         )
 

@@ -81,6 +81,7 @@ def unit_panel(
     trial_kind: str = "test",
     seen: str = "",
     is_exact: bool = True,
+    is_scored: NDArray[np.bool_] | None = None,
 ) -> UnitDrawable:
     """Show one unit.
 
@@ -111,8 +112,12 @@ def unit_panel(
         What the model sees of the unit, in a word or two; "" without a mask.
     is_exact : bool
         False while trials are missing or answered by a preview only.
+    is_scored : ndarray of bool, shape (n_bins,), optional
+        Bins that are predicted. In others the model sees the unit, and what it says there is no
+        prediction: where some bins are scored, its PSTHs are drawn in these alone.
     """
-    look = _UnitLook(session, unit, trials, model_hz, sigma_s)
+    shown = is_scored if is_scored is not None and is_scored.any() else None
+    look = _UnitLook(session, unit, trials, model_hz, sigma_s, shown)
     found = [look.condition_plot(field) for field in fields]
     plots = tuple(sorted(found, key=lambda plot: not plot.lines))  # what is not there comes last
     order, groups = look.trial_groups(fields) if sort_by is None else (sort_by.order(), ())
@@ -123,14 +128,15 @@ def unit_panel(
         score=_score_words(score),
         score_tooltip=_score_tooltip(score),
         plots=plots,
-        top_hz=_top_hz(plots),
+        top_hz=_top_hz(plots, shown),
         trials=look.trial_panels(order, colour_map),
         groups=groups,
         bin_start_s=session.bin_start_s,
         bin_size_s=session.bin_size_s,
         events=(EventLine(time_s=0.0, name=session.provenance.align_event),),
-        note=_note(len(trials), trial_kind, sigma_s, is_exact=is_exact),
+        note=_note(len(trials), trial_kind, sigma_s, is_exact=is_exact) + _part_words(shown),
         trial_order=_order_words(groups, sort_by),
+        is_model_shown=shown,
     )
 
 
@@ -144,6 +150,7 @@ class _UnitLook:
         trials: NDArray[np.int64],
         model_hz: NDArray[np.floating] | None,
         sigma_s: float,
+        is_shown: NDArray[np.bool_] | None = None,
     ) -> None:
         self.session = session
         self.trials = trials
@@ -153,7 +160,9 @@ class _UnitLook:
         self.raw_model_hz = None if model_hz is None else np.asarray(model_hz, np.float64).T
         self.true_hz = smooth(self.raw_hz, self.sigma_bins)
         self.model_hz = (
-            None if self.raw_model_hz is None else smooth(self.raw_model_hz, self.sigma_bins)
+            None
+            if self.raw_model_hz is None
+            else _smooth_within(self.raw_model_hz, self.sigma_bins, is_shown)
         )
 
     def condition_plot(self, field: str) -> ConditionPlot:
@@ -228,6 +237,20 @@ class _UnitLook:
         return order, groups
 
 
+def _smooth_within(
+    rates: NDArray[np.float64], sigma_bins: float, is_shown: NDArray[np.bool_] | None
+) -> NDArray[np.float64]:
+    """Smooth (n_bins, n_trials) from some of the bins alone; others keep what smoothing gives."""
+    smoothed = smooth(rates, sigma_bins)
+    if is_shown is None or is_shown.all():
+        return smoothed
+    weight = is_shown.astype(np.float64)[:, None]
+    inside = smooth(rates * weight, sigma_bins)[is_shown] / smooth(weight, sigma_bins)[is_shown]
+    result = smoothed.copy()
+    result[is_shown] = inside
+    return result
+
+
 def _sem(values: NDArray[np.float64]) -> NDArray[np.float64] | None:
     """Return the standard error over trials, (n_bins,); None for a single trial."""
     n_trials = values.shape[1]
@@ -270,12 +293,16 @@ def _role(name: str, level: int) -> str:
     return _ROLES.get(name, _ORDINALS[level % len(_ORDINALS)])
 
 
-def _top_hz(plots: tuple[ConditionPlot, ...]) -> float:
+def _top_hz(plots: tuple[ConditionPlot, ...], is_shown: NDArray[np.bool_] | None) -> float:
+    model = slice(None) if is_shown is None else is_shown
     tops = [
-        float(np.max(mean if sem is None else mean + sem))
+        float(np.max((mean if sem is None else mean + sem)[bins]))
         for plot in plots
         for line in plot.lines
-        for mean, sem in ((line.true_hz, line.sem_hz), (line.model_hz, line.model_sem_hz))
+        for mean, sem, bins in (
+            (line.true_hz, line.sem_hz, slice(None)),
+            (line.model_hz, line.model_sem_hz, model),
+        )
         if mean is not None
     ]
     return 1.05 * max(tops, default=0.0) or 1.0
@@ -327,6 +354,12 @@ def _note(n_trials: int, trial_kind: str, sigma_s: float, *, is_exact: bool) -> 
         f"{preview}{n_trials} {trial_kind} trials, true and model {smoothing}; thick and pale: "
         "true mean with its standard error; dashed: model with its own, hatched"
     )
+
+
+def _part_words(is_shown: NDArray[np.bool_] | None) -> str:
+    if is_shown is None or is_shown.all():
+        return ""
+    return "; the model is drawn in hidden bins only, since it sees the others"
 
 
 def _order_words(groups: tuple[TrialGroup, ...], sort_by: TrialValues | None) -> str:

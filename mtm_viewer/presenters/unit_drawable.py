@@ -110,6 +110,8 @@ class UnitDrawable:
         How the picture was made.
     trial_order : str
         How the rows of the trials are sorted, in words.
+    is_model_shown : ndarray of bool, shape (n_bins,), or None
+        Bins in which the model's PSTHs are drawn; None for all.
     """
 
     title: str
@@ -125,3 +127,4 @@ class UnitDrawable:
     events: tuple[EventLine, ...]
     note: str
     trial_order: str = ""
+    is_model_shown: NDArray[np.bool_] | None = None

@@ -210,7 +210,9 @@ class MaskEditor(QWidget):
             if has_bins or not self.only_bins.isChecked():
                 spin.setValue(value)
         self.only_bins.setChecked(has_bins)
-        text = f"bins {first + 1} to {stop} of {n_bins}" if has_bins else "all of the trial"
+        text = (
+            f"bins {first} to {stop - 1} of 0 to {n_bins - 1}" if has_bins else "all of the trial"
+        )
         self.span.setText(text)
 
     def _enter_rule(self) -> None:

@@ -88,7 +88,7 @@ class PsthPlot(QWidget):
             self._curves.append(_Curves(self.plot))
         for position, curves in enumerate(self._curves):
             line = shown.lines[position] if position < len(shown.lines) else None
-            curves.draw(line, time_ms, self._theme)
+            curves.draw(line, time_ms, self._theme, drawable.is_model_shown)
 
     def _draw_events(self, drawable: UnitDrawable) -> None:
         while len(self._events) < len(drawable.events):
@@ -112,7 +112,13 @@ class _Curves:
             item.setZValue(layer)
             plot.addItem(item)
 
-    def draw(self, line: ConditionLine | None, time_ms: np.ndarray, theme: Theme) -> None:
+    def draw(
+        self,
+        line: ConditionLine | None,
+        time_ms: np.ndarray,
+        theme: Theme,
+        is_model_shown: np.ndarray | None,
+    ) -> None:
         """Show a condition, or nothing."""
         has_model = line is not None and line.model_hz is not None
         self._true.setVisible(line is not None)
@@ -125,11 +131,12 @@ class _Curves:
         pale, strong = theme.pale(colour), theme.strong(colour)
         self._true_band.draw(time_ms, line.true_hz, line.sem_hz, _fill(pale))
         hatch = _fill(strong, Qt.BrushStyle.BDiagPattern)
-        self._model_band.draw(time_ms, line.model_hz, line.model_sem_hz, hatch)
+        model_hz = _part(line.model_hz, is_model_shown)
+        self._model_band.draw(time_ms, model_hz, line.model_sem_hz, hatch)
         self._true.setData(time_ms, line.true_hz, pen=pg.mkPen(pale, width=_TRUE_WIDTH))
-        if line.model_hz is not None:
+        if model_hz is not None:
             pen = pg.mkPen(strong, width=_MODEL_WIDTH, dash=[4, 2.5])
-            self._model.setData(time_ms, line.model_hz, pen=pen)
+            self._model.setData(time_ms, model_hz, pen=pen, connect="finite")
 
 
 class _Band:
@@ -156,9 +163,16 @@ class _Band:
             self.hide()
             return
         for edge, sign in zip(self._edges, (-1, 1), strict=True):
-            edge.setData(time_ms, mean_hz + sign * sem_hz)
+            edge.setData(time_ms, mean_hz + sign * sem_hz, connect="finite")
         self._fill.setBrush(brush)
         self._fill.show()
+
+
+def _part(values: np.ndarray | None, is_shown: np.ndarray | None) -> np.ndarray | None:
+    """Leave a gap where a curve is not to be drawn."""
+    if values is None or is_shown is None:
+        return values
+    return np.where(is_shown, values, np.nan)
 
 
 def _fill(colour: str, style: Qt.BrushStyle = Qt.BrushStyle.SolidPattern) -> QBrush:

@@ -227,3 +227,28 @@ def test_the_title_of_a_recording_says_nothing_of_simulation():
     real = replace(SESSION.provenance, is_simulated=False)
     drawable = unit_panel(replace(SESSION, provenance=real), UNIT, TRIALS, None)
     assert drawable.title == "unit CA1 #3"
+
+
+def test_where_a_unit_is_partly_hidden_the_model_is_drawn_in_hidden_bins_alone():
+    is_scored = np.zeros(SESSION.n_bins, dtype=bool)
+    is_scored[5:9] = True
+    wild = MODEL_HZ.copy()
+    wild[:, ~is_scored] = 1e6
+    drawable = unit_panel(SESSION, UNIT, TRIALS, wild, is_scored=is_scored)
+    assert np.array_equal(drawable.is_model_shown, is_scored)
+    assert drawable.top_hz < 1e5
+    assert "hidden bins only" in drawable.note
+    lines = [line for plot in drawable.plots for line in plot.lines]
+    assert max(float(line.model_hz[is_scored].max()) for line in lines) < 1e5
+
+
+def test_a_unit_that_is_not_scored_or_scored_throughout_is_drawn_as_a_whole():
+    nowhere = np.zeros(SESSION.n_bins, dtype=bool)
+    plain = unit_panel(SESSION, UNIT, TRIALS, MODEL_HZ)
+    for is_scored in (nowhere, ~nowhere):
+        drawable = unit_panel(SESSION, UNIT, TRIALS, MODEL_HZ, is_scored=is_scored)
+        assert drawable.note == plain.note
+        assert drawable.top_hz == plain.top_hz
+        assert np.array_equal(
+            drawable.plots[0].lines[0].model_hz, plain.plots[0].lines[0].model_hz
+        )

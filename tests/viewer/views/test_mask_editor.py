@@ -85,7 +85,7 @@ def test_switching_bins_on_proposes_the_last_tenth(editor, qtbot):
 def test_bins_are_shown_in_ms(editor):
     editor.draw(drawable(HiddenParts(bins=(10, 20))))
     assert (editor.first.value(), editor.last.value()) == (10, 19)
-    assert editor.span.text() == "bins 11 to 20 of 40"
+    assert editor.span.text() == "bins 10 to 19 of 0 to 39"
     assert (editor.first.text(), editor.last.text()) == ("100 ms", "200 ms")
 
 
