@@ -304,6 +304,9 @@ class MainWindow(QMainWindow):
         middle.setStretchFactor(0, 1)
         middle.setStretchFactor(1, 0)
         middle.setSizes([1000, _SCORES_HEIGHT])
+        self.scores.height_wanted.connect(self._fit_scores)
+        middle.splitterMoved.connect(lambda *_: self._keep_border())
+        self._middle, self._is_border_own = middle, False
         middle.setChildrenCollapsible(False)
         middle.setObjectName("middle")
         self._pages.addWidget(self.welcome)
@@ -325,6 +328,16 @@ class MainWindow(QMainWindow):
         bar.addWidget(self.status, 1)
         self.setStatusBar(bar)
         self._add_docks()
+
+    def _fit_scores(self, wanted: int) -> None:
+        """Give the rasters what scores leave, until a person moves the border between them."""
+        above, below = self._middle.sizes()
+        height = min(wanted, _SCORES_HEIGHT)
+        if height != below and not self._is_border_own:
+            self._middle.setSizes([above + below - height, height])
+
+    def _keep_border(self) -> None:
+        self._is_border_own = True
 
     def _add_docks(self) -> None:
         left, right = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea

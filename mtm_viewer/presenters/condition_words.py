@@ -15,7 +15,7 @@ FIELD_TITLES: Mapping[str, str] = MappingProxyType(
     }
 )
 """Fields that trials can be grouped and chosen by, in the order in which they are shown."""
-_CONTRAST = "contrast "
+_CONTRAST, _BLOCK = "contrast ", "block "
 
 
 def level_words(level: str) -> str:
@@ -25,7 +25,11 @@ def level_words(level: str) -> str:
     --------
     >>> level_words("contrast -0.75"), level_words("contrast +0"), level_words("rewarded")
     ('left by 75 %', 'equal', 'rewarded')
+    >>> level_words("block 0.2 left")
+    'p(left) 0.2'
     """
+    if level.startswith(_BLOCK):
+        return f"p(left) {level.removeprefix(_BLOCK).removesuffix(' left')}"
     if not level.startswith(_CONTRAST):
         return level
     value = float(level.removeprefix(_CONTRAST))

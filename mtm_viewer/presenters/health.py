@@ -115,7 +115,7 @@ def _drift(health: SessionHealth) -> Chip | None:
     is_much = abs(health.drift) > MUCH_DRIFT
     return Chip(
         name="Drift of the mean rate",
-        text=f"rate {percent}",
+        text=f"rate drift {percent}",
         tooltip=tooltip,
         role="warning" if is_much else "text",
         bars=tuple(rate / top for rate in rates),

@@ -24,6 +24,9 @@ _SHUFFLE_TOOLTIP = (
     "Give the model the visible activity of another trial of the same condition. What it still "
     "predicts was not read from this trial's neurons. It stays on for other masks."
 )
+_USUAL_ROWS, _ROW_PX = 4, 11
+_AROUND_PX = 36
+"""Of the height: margins and frames."""
 _ROWS_TOOLTIP = (
     "Show the model beside its rivals, or the model alone in the trials of each condition."
 )
@@ -34,11 +37,12 @@ class ScorePanel(QWidget):
 
     Notes
     -----
-    Signals: `shuffle_requested` whether the shuffle control is wanted, `grouping_chosen` what rows
-    are to stand for, `train_requested` (of a model for the session that has none),
-    `copy_requested` (of the command that trains one).
+    Signals: `height_wanted` pixels, `shuffle_requested` whether the shuffle control is wanted,
+    `grouping_chosen` what rows are to stand for, `train_requested` (of a model for the session
+    that has none), `copy_requested` (of the command that trains one).
     """
 
+    height_wanted = pyqtSignal(int)
     shuffle_requested = pyqtSignal(bool)
     grouping_chosen = pyqtSignal(str)
     train_requested = pyqtSignal()
@@ -102,6 +106,18 @@ class ScorePanel(QWidget):
         self.copy.setVisible(bool(drawable.command))
         self._fill_table(drawable)
         self._colour_verdict()
+        self.height_wanted.emit(self._wanted_height())
+
+    def _wanted_height(self) -> int:
+        """Return the height at which every row is seen, in pixels; rows to come have room."""
+        n_rows, header = max(_USUAL_ROWS, self.table.rowCount()), self.table.horizontalHeader()
+        usual = self.fontMetrics().height() + _ROW_PX
+        rows = n_rows * (self.table.rowHeight(0) if self.table.rowCount() else usual)
+        head = 0 if header is None else header.sizeHint().height()
+        verdict = self.verdict.heightForWidth(max(1, self.verdict.width()))
+        words = self.headline.sizeHint().height() + max(verdict, self.shuffle.sizeHint().height())
+        is_without = self._drawable is not None and bool(self._drawable.command)
+        return words + (0 if is_without else head + rows) + _AROUND_PX
 
     def _colour_verdict(self) -> None:
         role = self._drawable.role if self._drawable is not None else "muted"
@@ -147,22 +163,20 @@ class ScorePanel(QWidget):
         return cell
 
     def _lay_out(self) -> None:
-        words = QVBoxLayout()
-        words.setSpacing(0)
-        numbers = QHBoxLayout()
-        numbers.setSpacing(14)
-        numbers.addWidget(self.headline)
-        numbers.addWidget(self.interval)
-        numbers.addStretch(1)
-        words.addLayout(numbers)
-        words.addWidget(self.verdict)
-        top = QHBoxLayout()
-        top.addLayout(words, 1)
+        top, below = QHBoxLayout(), QHBoxLayout()
+        top.setSpacing(14)
+        for label in (self.headline, self.interval):
+            top.addWidget(label)
+        top.addStretch(1)
+        below.addWidget(self.verdict, 1)
         for widget in (self.rows, self.shuffle, self.train, self.copy):
-            top.addWidget(widget, 0, Qt.AlignmentFlag.AlignTop)
+            below.addWidget(widget, 0, Qt.AlignmentFlag.AlignTop)
         box = QVBoxLayout(self)
         box.setContentsMargins(8, 6, 8, 6)
+        box.setSpacing(2)
         box.addLayout(top)
+        box.addLayout(below)
+        box.addSpacing(4)
         box.addWidget(self.table, 1)
         box.addStretch(0)
 

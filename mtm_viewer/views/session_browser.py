@@ -205,6 +205,7 @@ class SessionBrowser(QWidget):
             self.search.setText(self._searches.get(shelf, ""))
         self.database.setVisible(shelf == "database")
         self.scan.setVisible(shelf == "disk")
+        self.preparation.setVisible(shelf != "bundled")  # those are opened as they come
         self.search.setPlaceholderText(_SEARCH_WORDS[shelf])
         self.shelf_chosen.emit(shelf)
 

@@ -68,3 +68,15 @@ def test_what_is_compared_stands_below_the_model_once(opened, qtbot):
     settle(opened, qtbot, partial(opened.compare.compare_with, "drift"))
     assert names(opened)[1] == DRIFT
     assert names(opened).count(DRIFT) == 1
+
+
+def test_the_border_to_the_rasters_follows_the_rows_until_a_person_moves_it(opened, qtbot):
+    window = opened.explorer.window
+    before = window._middle.sizes()
+    assert before[1] < before[0]
+    window.scores.height_wanted.emit(before[1] - 30)
+    assert window._middle.sizes()[1] == before[1] - 30
+    window._middle.splitterMoved.emit(300, 1)
+    window._middle.splitterMoved.emit(301, 1)
+    window.scores.height_wanted.emit(before[1] - 60)
+    assert window._middle.sizes()[1] == before[1] - 30

@@ -17,6 +17,7 @@ def test_every_field_has_one_title_everywhere():
         ("contrast +0.0625", "right by 6.25 %"),
         ("contrast +0", "equal"),
         ("not rewarded", "not rewarded"),
+        ("block 0.8 left", "p(left) 0.8"),
     ],
 )
 def test_signed_contrasts_name_their_side(level, words):

@@ -76,7 +76,7 @@ def test_good_and_silent_units():
 def test_drift_is_shown_by_fifths_and_marked_where_it_is_much():
     health = replace(session_health(SESSION), rate_hz_by_fifth=(4.0, 4.0, 3.0, 2.0, 2.0))
     drift = chips(SESSION, health)["Drift of the mean rate"]
-    assert (drift.text, drift.role) == ("rate \N{MINUS SIGN}67 %", "warning")
+    assert (drift.text, drift.role) == ("rate drift \N{MINUS SIGN}67 %", "warning")
     assert drift.bars == (1.0, 1.0, 0.75, 0.5, 0.5)
     calm = replace(health, rate_hz_by_fifth=(4.0, 4.1))
     assert chips(SESSION, calm)["Drift of the mean rate"].role == "text"

@@ -143,3 +143,21 @@ def test_scores_over_others_equal_those_on_an_empty_panel(panel, qtbot):
             assert picture(panel) == plain
             tips = [panel.table.item(row, 0).toolTip() for row in range(panel.table.rowCount())]
             assert tips == [tooltip(row.tooltip) for row in wanted.rows]
+
+
+def test_the_panel_asks_for_the_height_that_its_rows_need(panel, qtbot):
+    wanted = []
+    panel.height_wanted.connect(wanted.append)
+    empty = replace(score_panel([], None), command="mtm-core train")
+    for drawable in (
+        score_panel([MODEL], CONTEXT),
+        score_panel([replace(MODEL, name=str(n)) for n in range(9)], CONTEXT),
+        empty,
+    ):
+        panel.draw(drawable)
+    usual, many, none = wanted
+    assert none < usual < many
+    panel.draw(score_panel([MODEL] * 4, CONTEXT))
+    panel.resize(panel.width(), wanted[-1])
+    QApplication.processEvents()
+    assert not panel.table.verticalScrollBar().isVisible()
