@@ -189,21 +189,25 @@ class Session:
         """Start of each bin relative to the align event, in seconds, shape (n_bins,)."""
         return self.window_start_s + self.bin_size_s * np.arange(self.n_bins, dtype=np.float64)
 
-    @property
+    @cached_property
     def unit_id(self) -> NDArray[np.str_]:
-        """Id of each unit, shape (n_units,)."""
-        return self.units.values("unit_id").astype(np.str_)
+        """Id of each unit, shape (n_units,), read-only."""
+        return _text_of(self.units, "unit_id")
 
-    @property
+    @cached_property
     def region(self) -> NDArray[np.str_]:
-        """Acronym of each unit, shape (n_units,); "" where none was given.
+        """Acronym of each unit, shape (n_units,), read-only; "" where none was given.
 
         As given, or at the level that the preparation was asked for (its report says which).
         """
-        return self.units.values("region").astype(np.str_)
+        return _text_of(self.units, "region")
 
     def region_names(self) -> tuple[str, ...]:
         """Return the acronyms that occur, sorted; empty for a session without regions."""
+        return self._region_names
+
+    @cached_property
+    def _region_names(self) -> tuple[str, ...]:
         column = self.units.column("region")
         return tuple(sorted({str(name) for name in column.values[column.is_valid]}))
 
@@ -224,3 +228,10 @@ class Session:
     def take_units(self, rows: Rows) -> Session:
         """Return a new session of the chosen units (row numbers or a mask)."""
         return replace(self, counts=self.counts[:, :, rows], units=self.units.take(rows))
+
+
+def _text_of(table: Table, name: str) -> NDArray[np.str_]:
+    """Return a field of text as an array that nobody changes."""
+    text = table.values(name).astype(np.str_)
+    text.setflags(write=False)
+    return text

@@ -194,12 +194,12 @@ def _even_ticks(levels: Levels) -> list[float]:
 def _spaced_ticks(levels: Levels, scale: ScaleName) -> list[float]:
     """Round values far enough apart on a bar that gives small rates more room."""
     powers = 10.0 ** np.arange(np.floor(np.log10(levels.high)), -9, -1)
+    values = np.round(np.outer(powers, (5, 3, 2, 1)).ravel(), 12)
+    values = values[(values <= levels.high) & (values >= levels.low)]
+    places = to_unit_interval(values, levels, scale)
     ticks: list[float] = []
     above = np.inf
-    for value in (float(np.round(digit * p, 12)) for p in powers for digit in (5, 3, 2, 1)):
-        if value > levels.high or value < levels.low:
-            continue
-        here = float(to_unit_interval(np.array(value), levels, scale))
+    for value, here in zip(values.tolist(), places.tolist(), strict=True):
         if _CLOSEST <= here <= above - _CLOSEST:
             ticks.append(value)
             above = here

@@ -150,7 +150,10 @@ def _answers(
         else nobody
     )
     answers = Answers()
-    for step in steps:
+    for place, step in enumerate(steps):
+        if place == 0 and request.spec.one_at_a_time and not step.is_final:
+            # A rival that goes unit by unit through its layers can take many times as long.
+            yield Answers(model=step)
         kept_up = baseline.keep_up(step), opponent.keep_up(step)
         answers = Answers(model=step, baseline=kept_up[0], opponent=kept_up[1])
         yield answers

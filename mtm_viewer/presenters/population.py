@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
 from typing import Literal
 
@@ -101,6 +102,11 @@ class PopulationAnswer:
     def session(self) -> Session:
         """The recording, in the units of the model."""
         return self.picture.workspace.session
+
+    @cached_property
+    def outlying(self) -> NDArray[np.int8]:
+        """1 for units that score far better than the others, -1 for far worse, else 0."""
+        return outliers(self.facts)
 
 
 def trials_words(picture: Picture) -> str:
@@ -225,7 +231,7 @@ def next_unit(facts: UnitFacts, unit: int | None, step: int) -> int | None:
 
 def outlying_units(answer: PopulationAnswer, sign: int) -> tuple[str, ...]:
     """Return the ids of units that score far better (1) or far worse (-1) than the others."""
-    units = answer.facts.units[outliers(answer.facts) == sign]
+    units = answer.facts.units[answer.outlying == sign]
     return tuple(answer.session.unit_id[units].tolist())
 
 

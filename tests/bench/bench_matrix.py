@@ -15,7 +15,8 @@ from mtm_core.training.loop import train
 from mtm_viewer.app import build
 from mtm_viewer.desktop import LogKeeper
 from mtm_viewer.jobs.open_job import OpenRequest
-from tests.bench.bench_viewer import PATIENCE_MS, REGIONS, first_picture_s
+from tests.bench.bench_viewer import REGIONS
+from tests.bench.window_clock import PATIENCE_MS, first_picture_s
 from tests.core.sessions import make_session
 
 N_TURNS = 5

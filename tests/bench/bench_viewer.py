@@ -2,11 +2,9 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable
 
 import numpy as np
 import pytest
-from PyQt6.QtCore import QEvent, QObject, QTimer
 
 from mtm_core.config_io import apply_overrides, load_preset
 from mtm_core.data.session_file import write_session
@@ -15,10 +13,10 @@ from mtm_viewer.app import build
 from mtm_viewer.desktop import LogKeeper
 from mtm_viewer.jobs.open_job import OpenRequest
 from mtm_viewer.presenters.mask_edits import Stroke
+from tests.bench.window_clock import PATIENCE_MS, Ticks, first_picture_s
 from tests.core.sessions import make_session
 
 REGIONS = ("CA1", "CA3", "DG", "LP", "MOs", "PL", "SUB", "VISp", "VISam")
-PATIENCE_MS = 120_000
 
 
 @pytest.fixture(scope="module")
@@ -51,68 +49,23 @@ def explorer(files, qtbot):
     explorer.window.deleteLater()
 
 
-class Witness(QObject):
-    """Sees when a widget is painted, as it is for a person: to ask for it would cost twice."""
-
-    def __init__(self, widget) -> None:
-        super().__init__(widget)
-        self.is_awaited = False
-        self.painted_s: list[float] = []
-        widget.installEventFilter(self)
-
-    def expect(self) -> None:
-        """Note the next time."""
-        self.is_awaited = True
-
-    def eventFilter(self, _widget, event) -> bool:
-        if self.is_awaited and event.type() == QEvent.Type.Paint:
-            self.painted_s.append(time.perf_counter())
-            self.is_awaited = False
-        return False
-
-
-def first_picture_s(explorer, qtbot, act: Callable[[], object]) -> float:
-    """Return how long it takes from an action until its first picture is painted."""
-    witness = Witness(explorer.window.raster.graphics.viewport())
-    link = explorer.engine.partial.connect(lambda _: witness.expect())
-    start = time.perf_counter()
-    with qtbot.waitSignal(explorer.settled, timeout=PATIENCE_MS):
-        act()
-    explorer.engine.partial.disconnect(link)
-    witness.deleteLater()
-    return witness.painted_s[0] - start
-
-
 @pytest.mark.parametrize("recipe", ["inter_region", "intra_region"])
 def bench_click(recipe, explorer, qtbot, measured):
     if explorer.state.mask.recipe != recipe:
         first_picture_s(explorer, qtbot, lambda: explorer.state.choose_recipe(recipe))
-    gaps: list[float] = []
-    last = [time.perf_counter()]
-
-    def tick() -> None:
-        now = time.perf_counter()
-        gaps.append(now - last[0])
-        last[0] = now
-
-    clock = QTimer()
-    clock.timeout.connect(tick)
-    clock.start(5)
+    ticks = Ticks()
     others = [region for region in REGIONS if region != explorer.state.mask.region]
-    seconds = [
-        first_picture_s(explorer, qtbot, lambda r=region: explorer.state.click_region(r))
-        for region in others
-    ]
-    clock.stop()
+    with ticks.running():
+        seconds = [
+            first_picture_s(explorer, qtbot, lambda r=region: explorer.state.click_region(r))
+            for region in others
+        ]
     name = recipe.replace("_", "-")
     measured(
         f"click on a region ({name}) to its first raster, median", statistics.median(seconds), 0.15
     )
     measured(f"click on a region ({name}) to its first raster, slowest of 8", max(seconds), 0.15)
-    measured(
-        f"gap between ticks of the window meanwhile ({name}), 99 %", np.quantile(gaps, 0.99), 0.05
-    )
-    measured(f"gap between ticks of the window meanwhile ({name}), longest", max(gaps))
+    ticks.note(measured, f"meanwhile ({name})")
 
 
 def bench_answer_from_memory(explorer, qtbot, measured):

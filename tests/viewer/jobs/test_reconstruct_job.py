@@ -75,6 +75,26 @@ def test_the_first_picture_does_not_wait_for_baselines_to_be_fitted(job):
     assert first.lines == ()
 
 
+def test_units_in_turn_are_shown_before_the_baseline_takes_its_turns(job):
+    pictures = list(job(ask(spec=tasks.intra_region("CA1")), never))
+    assert [panel.name for panel in pictures[0].raster.panels] == ["true", "model", "temporal"]
+    assert pictures[0].raster.panels[1].message == ""
+    assert pictures[0].raster.panels[2].message
+    assert pictures[0].n_done == pictures[1].n_done < len(WORKSPACE.test)
+    assert all(not picture.raster.panels[2].message for picture in pictures[1:])
+    again = next(job(ask(spec=tasks.intra_region("CA1")), never))
+    assert not again.raster.panels[2].message  # all is known: nothing takes its time
+
+
+def test_what_a_trial_gains_does_not_depend_on_how_many_are_done(job):
+    list(job(ask(), never))
+    early, *_, late = job(ask(spec=tasks.inter_region("DG")), never)
+    assert 0 < early.n_done < late.n_done
+    rows = np.flatnonzero(np.isin(WORKSPACE.test, early.trials))
+    assert early.gains.gain == pytest.approx(late.gains.gain[rows], rel=1e-9)
+    assert np.array_equal(early.gains.spikes, late.gains.spikes[rows])
+
+
 def test_true_and_model_average_the_same_trials(job):
     first = next(job(ask(), never))
     session = WORKSPACE.session
