@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from PyQt6.QtCore import QSettings
+from PyQt6.QtCore import QSettings, QTimer
 from PyQt6.QtWidgets import QApplication
 
 from mtm_core import resources
@@ -59,6 +59,10 @@ class SessionDesk:
         window, opener = explorer.window, explorer.opener
         self.browsing = Browsing(explorer.state, window, works or BrowserWorks(), explorer.tell)
         opener.set_config(read_settings(str(settings.value("preparation", ""))))
+        self._relisting = QTimer(explorer)
+        self._relisting.setSingleShot(True)
+        self._relisting.timeout.connect(self.list_sessions)
+        window.closing.connect(self._relisting.stop)
         self._connect_window()
         self._connect_browser()
         opener.offline = self.browsing.work_offline
@@ -333,7 +337,7 @@ class SessionDesk:
         if find_eid(source) != source.lower():
             self.settings.setValue("folder", str(Path(source).parent))
         self._menus.remember(workspace)
-        self.list_sessions()
+        self._relisting.start(0)  # apart from what shows the session: each takes its time
 
     def _show_preparation(self) -> None:
         config = self.explorer.opener.config

@@ -65,12 +65,12 @@ class SessionMenus:
         registry.replace("bundled", self._bundled_commands())
         registry.replace("recent", self._recent_commands(others))
         self.draw_regions()
+        self._explorer.window.build_menus()
 
     def draw_regions(self) -> None:
-        """Offer the regions of the session that is open in the palette."""
+        """Offer the regions of the session that is open in the palette; no menu lists them."""
         self._explorer.registry.replace("regions", self._region_commands())
         self.draw_page()
-        self._explorer.window.build_menus()
 
     def draw_page(self) -> None:
         """Offer the demo, and the way back to the session that is open, beside the browser."""

@@ -114,7 +114,7 @@ def open_files(request: OpenRequest) -> Workspace | Misfit:
 def look_over(answer: Workspace | Misfit) -> None:
     """Compute here what the window shows at once: in its own thread it would stand still."""
     if isinstance(answer, Workspace):
-        _ = answer.health, answer.recording.content_hash
+        _ = answer.health, answer.recording.content_hash, answer.rate_hz
 
 
 def own_session_path(session_id: str) -> Path | None:
