@@ -6,15 +6,16 @@ palette, the menu of the right mouse button and the files come from here.
 
 from __future__ import annotations
 
+import contextlib
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 import pyqtgraph as pg
 from PyQt6.QtCore import QEvent, QObject, QPoint, Qt, QThreadPool, pyqtSignal
-from PyQt6.QtGui import QContextMenuEvent
+from PyQt6.QtGui import QContextMenuEvent, QImage
 from PyQt6.QtWidgets import QApplication, QMenu, QWidget
 
 from mtm_core.errors import MtmError
@@ -27,13 +28,7 @@ from mtm_viewer.explorer import Explorer
 from mtm_viewer.jobs.numbers_file import NUMBER_KINDS, write_numbers
 from mtm_viewer.presenters.experiment_made import caption_of, choices_of
 from mtm_viewer.presenters.panel_numbers import PanelNumbers
-from mtm_viewer.views.export import (
-    PICTURE_KINDS,
-    copy_picture,
-    image_of,
-    save_picture,
-    write_image,
-)
+from mtm_viewer.views.export import PICTURE_KINDS, prepare_image, prepare_picture
 
 logger = logging.getLogger(__name__)
 _MENU = "File/Export"
@@ -79,6 +74,7 @@ class PanelExports(QObject):
         Knows what is on screen, for captions and for what files carry inside.
     """
 
+    _painted = pyqtSignal(str, QImage)
     _written = pyqtSignal(str)
     _failed = pyqtSignal(str)
 
@@ -89,6 +85,7 @@ class PanelExports(QObject):
         self._panels: dict[str, ExportPanel] = {}
         self._pool = QThreadPool(self)
         self._pool.setMaxThreadCount(1)
+        self._painted.connect(self._copy)
         self._written.connect(self._say)
         self._failed.connect(partial(explorer.tell, "The panel could not be saved"))
 
@@ -110,7 +107,10 @@ class PanelExports(QObject):
         self._pool.waitForDone()
 
     def save_picture(self, panel: ExportPanel, path: Path) -> None:
-        """Save a panel as PNG, SVG or PDF, with the experiment inside and a caption beside."""
+        """Save a panel as PNG, SVG or PDF, with the experiment inside and a caption beside.
+
+        Here it is only drawn: pixels, files and disks have a thread of their own.
+        """
         self._explorer.attempt(path.name, partial(self._save_picture, panel, path))
 
     def save_numbers(self, panel: ExportPanel, path: Path) -> None:
@@ -123,11 +123,11 @@ class PanelExports(QObject):
             self._pool.start(partial(self._write, lambda: _saved_words(write())))
 
     def copy_picture(self, panel: ExportPanel) -> None:
-        """Copy a panel to the clipboard as a picture."""
+        """Copy a panel to the clipboard as a picture, once its pixels are painted."""
         parts = self._seen(panel)
         if parts:
-            copy_picture(parts)
-            self._say(f"{panel.title}: the picture was copied.")
+            paint = prepare_image(parts)
+            self._pool.start(partial(self._paint, panel.title, paint))
 
     def copy_numbers(self, panel: ExportPanel) -> None:
         """Copy the first table of a panel to the clipboard."""
@@ -249,17 +249,19 @@ class PanelExports(QObject):
         experiment = self._experiments.experiment()
         attachment = "" if experiment is None else attachment_of(experiment)
         caption = self._caption(panel, experiment)
-        if path.suffix.lower() == ".png":  # to pack its pixels takes longer than to draw them
-            image = image_of(parts)
+        write = prepare_picture(parts, path.suffix, panel.title)
 
-            def deed() -> str:
-                write_image(image, path, attachment or None)
-                return _add_caption(path, caption)
+        def deed() -> str:
+            write(path, attachment or None)
+            return _add_caption(path, caption)
 
-            self._pool.start(partial(self._write, deed))
-            return
-        save_picture(parts, path, attachment or None, panel.title)
-        self._say(_add_caption(path, caption))
+        self._pool.start(partial(self._write, deed))
+
+    def _copy(self, title: str, image: QImage) -> None:
+        clipboard = QApplication.clipboard()
+        if clipboard is not None:
+            clipboard.setImage(image)
+            self._say(f"{title}: the picture was copied.")
 
     def _caption(self, panel: ExportPanel, experiment: Experiment | None) -> str:
         workspace = self._explorer.state.shown
@@ -278,11 +280,22 @@ class PanelExports(QObject):
 
     def _write(self, deed: Callable[[], str]) -> None:
         """Write files, and say which; runs in a thread of its own."""
-        try:
+        with self._telling():
             self._written.emit(deed())
+
+    def _paint(self, title: str, paint: Callable[[], QImage]) -> None:
+        """Paint an image for the clipboard; runs in a thread of its own."""
+        with self._telling():
+            self._painted.emit(title, paint())
+
+    @contextlib.contextmanager
+    def _telling(self) -> Iterator[None]:
+        """Tell what goes wrong inside, which the pool would swallow."""
+        try:
+            yield
         except MtmError as error:
             self._failed.emit(str(error))
-        except Exception as error:  # the pool would swallow it
+        except Exception as error:
             logger.exception("A panel could not be written.")
             self._failed.emit(f"The program met a fault of its own ({error}).")
 

@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import pyqtgraph as pg
-from PyQt6.QtCore import (
-    QBuffer,
-    QIODevice,
-    QMarginsF,
-    QPoint,
-    QRect,
-    QRectF,
-    QSize,
-    QSizeF,
-    Qt,
-)
-from PyQt6.QtGui import QImage, QPageLayout, QPageSize, QPainter, QPdfWriter
+from PyQt6.QtCore import QBuffer, QMarginsF, QPoint, QRect, QRectF, QSize, QSizeF, Qt
+from PyQt6.QtGui import QImage, QPageLayout, QPageSize, QPainter, QPdfWriter, QPicture
 from PyQt6.QtSvg import QSvgGenerator
-from PyQt6.QtWidgets import QApplication, QWidget
+from PyQt6.QtWidgets import QWidget
 
 from mtm_core.errors import OutputError, UnknownNameError
 from mtm_core.figures.attachment import attach
@@ -31,50 +22,65 @@ _SCALE = 3
 """Pixels of a saved picture for each on screen."""
 _POINTS_PER_INCH = 72
 _MARGIN = 8
+_STRIP_PIXELS = 3_000_000
+"""Pixels painted in one go."""
 Parts = Sequence[QWidget]
+WritePicture = Callable[[Path, str | None], None]
 
 
 def save_picture(parts: Parts, path: Path, attachment: str | None = None, title: str = "") -> None:
-    """Save what a panel shows, by the ending of the name.
+    """Save what a panel shows, by the ending of the name; see `prepare_picture`."""
+    prepare_picture(parts, path.suffix, title)(path, attachment)
+
+
+def prepare_picture(parts: Parts, ending: str, title: str = "") -> WritePicture:
+    """Draw here what only the window's own thread may draw, and return what writes it.
 
     Parameters
     ----------
     parts : sequence of QWidget
         What to draw, one below the other: plots, texts, tables.
-    path : Path
-        Where.
-    attachment : str or None
-        ASCII text to carry inside, such as an experiment; see `mtm_core.figures.attachment`.
+    ending : str
+        Of the file: ``".png"``, ``".svg"``, ``".pdf"``.
     title : str
         Title of the document, for SVG and PDF.
+
+    Returns
+    -------
+    callable
+        ``write(path, attachment)`` writes the file, in any thread, with an ASCII text inside, such
+        as an experiment (see `mtm_core.figures.attachment`); None for none. It raises an
+        `OutputError` if the file cannot be written.
 
     Raises
     ------
     UnknownNameError
         If the ending is none of png, svg, pdf.
-    OutputError
-        If the file cannot be written.
     """
     drawers = {".svg": _draw_svg, ".pdf": _draw_pdf}
-    ending = path.suffix.lower()
+    ending = ending.lower()
     if ending == ".png":
-        write_image(image_of(parts), path, attachment)
-        return
+        paint = prepare_image(parts)
+        return lambda path, attachment: _write_image(paint(), path, attachment)
     if ending not in drawers:
         kind = "kind of picture"
         raise UnknownNameError(kind, ending.removeprefix("."), ["pdf", "png", "svg"])
-    buffer = QBuffer()
-    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    if not drawers[ending](parts, buffer, title):
-        raise OutputError(_cannot(path))
-    _write(buffer, path, attachment)
+    content = drawers[ending](parts, f"MtM Viewer {title.lower()}".strip())
+    return partial(_write_content, content)
 
 
-def copy_picture(parts: Parts) -> None:
-    """Copy what a panel shows to the clipboard."""
-    clipboard = QApplication.clipboard()
-    if clipboard is not None:
-        clipboard.setImage(image_of(parts))
+def prepare_image(parts: Parts) -> Callable[[], QImage]:
+    """Note down here how a panel is drawn; return what makes an image of it, in any thread.
+
+    The image is sharper than the screen. Its many pixels are painted strip by strip, so that
+    Python, and with it the window, has its turn in between.
+    """
+    size, recorded = size_of(parts), QPicture()
+    painter = QPainter(recorded)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    _paint(parts, painter)
+    painter.end()
+    return lambda: _image(recorded, size * _SCALE)
 
 
 def margin_of(parts: Parts) -> int:
@@ -91,72 +97,79 @@ def size_of(parts: Parts) -> QSize:
     )
 
 
-def write_image(image: QImage, path: Path, attachment: str | None = None) -> None:
-    """Write an image as PNG; any thread may do so.
-
-    Raises
-    ------
-    OutputError
-        If the file cannot be written.
-    """
-    buffer = QBuffer()
-    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    if not image.save(buffer, "PNG"):
-        raise OutputError(_cannot(path))
-    _write(buffer, path, attachment)
+def _write_image(image: QImage, path: Path, attachment: str | None) -> None:
+    out = _opened_buffer()
+    if not image.save(out, "PNG"):
+        msg = f"The picture could not be written to {path}. Choose another place."
+        raise OutputError(msg)
+    _write_content(out.data().data(), path, attachment)
 
 
-def image_of(parts: Parts) -> QImage:
-    """Draw what a panel shows as an image, sharper than the screen."""
-    size = size_of(parts)
-    image = QImage(size * _SCALE, QImage.Format.Format_ARGB32)
-    painter = QPainter(image)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.scale(_SCALE, _SCALE)
-    _paint(parts, painter)
-    painter.end()
+def _write_content(content: bytes, path: Path, attachment: str | None) -> None:
+    """Write a picture from memory: Qt itself says nothing of a disk that fills up."""
+    if attachment is not None:
+        content = attach(content, path.suffix.lower(), attachment)
+    with atomic_write(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def _image(recorded: QPicture, size: QSize) -> QImage:
+    image = QImage(size, QImage.Format.Format_ARGB32)
+    height = max(1, _STRIP_PIXELS // max(1, size.width()))
+    whole = QPainter(image)
+    whole.setCompositionMode(QPainter.CompositionMode.CompositionMode_Source)
+    for top in range(0, size.height(), height):
+        whole.drawImage(0, top, _strip(recorded, QSize(size.width(), height), top))
+    whole.end()
     return image
 
 
-def _write(buffer: QBuffer, path: Path, attachment: str | None) -> None:
-    """Write a picture from memory: Qt itself says nothing of a disk that fills up."""
-    picture = buffer.data().data()
-    if attachment is not None:
-        picture = attach(picture, path.suffix.lower(), attachment)
-    with atomic_write(path) as temporary:
-        temporary.write_bytes(picture)
+def _strip(recorded: QPicture, size: QSize, top: int) -> QImage:
+    """Paint a part of a drawing, from a height on; what a drawing clips knows no parts."""
+    strip = QImage(size, QImage.Format.Format_ARGB32)
+    painter = QPainter(strip)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.translate(0, -top)
+    painter.scale(_SCALE, _SCALE)
+    painter.drawPicture(0, 0, recorded)
+    painter.end()
+    return strip
 
 
-def _draw_svg(parts: Parts, device: QBuffer, title: str) -> bool:
+def _draw_svg(parts: Parts, title: str) -> bytes:
     # A resolution other than the widget's would shift axes against data without any error.
-    size = size_of(parts)
+    size, out = size_of(parts), _opened_buffer()
     generator = QSvgGenerator()
-    generator.setOutputDevice(device)
+    generator.setOutputDevice(out)
     generator.setSize(size)
     generator.setViewBox(QRect(QPoint(0, 0), size))
     generator.setResolution(parts[0].logicalDpiX())
-    generator.setTitle(f"MtM Viewer {title.lower()}".strip())
-    painter = QPainter()
-    if not painter.begin(generator):
-        return False
+    generator.setTitle(title)
+    painter = QPainter(generator)
     _paint(parts, painter)
-    return painter.end()
+    painter.end()
+    return out.data().data()
 
 
-def _draw_pdf(parts: Parts, device: QBuffer, title: str) -> bool:
-    dpi = parts[0].logicalDpiX()
-    writer = QPdfWriter(device)
+def _draw_pdf(parts: Parts, title: str) -> bytes:
+    dpi, out = parts[0].logicalDpiX(), _opened_buffer()
+    writer = QPdfWriter(out)
     writer.setResolution(dpi)
     inches = QSizeF(size_of(parts)) / dpi
     page = QPageSize(inches * _POINTS_PER_INCH, QPageSize.Unit.Point, "", _exact())
     writer.setPageLayout(QPageLayout(page, QPageLayout.Orientation.Portrait, QMarginsF()))
-    writer.setTitle(f"MtM Viewer {title.lower()}".strip())
-    painter = QPainter()
-    if not painter.begin(writer):
-        return False
+    writer.setTitle(title)
+    painter = QPainter(writer)
     painter.setRenderHint(QPainter.RenderHint.LosslessImageRendering)
     _paint(parts, painter)
-    return painter.end()
+    painter.end()
+    return out.data().data()
+
+
+def _opened_buffer() -> QBuffer:
+    buffer = QBuffer()
+    buffer.open(QBuffer.OpenModeFlag.WriteOnly)
+    return buffer
 
 
 def _paint(parts: Parts, painter: QPainter) -> None:
@@ -178,7 +191,3 @@ def _paint(parts: Parts, painter: QPainter) -> None:
 
 def _exact() -> QPageSize.SizeMatchPolicy:
     return QPageSize.SizeMatchPolicy.ExactMatch
-
-
-def _cannot(path: Path) -> str:
-    return f"The picture could not be written to {path}. Choose another place."

@@ -66,6 +66,7 @@ def test_pictures_are_saved_where_a_person_says(opened, tmp_path):
     dialog = only(opened, QFileDialog)
     dialog.fileSelected.emit(str(tmp_path / "rasters.svg"))
     dialog.reject()
+    opened.exports.wait()
     assert b"<svg" in (tmp_path / "rasters.svg").read_bytes()
 
 
@@ -80,10 +81,11 @@ def test_a_picture_that_cannot_be_saved_is_told(opened, tmp_path, qtbot):
     only(opened, QMessageBox).close()
 
 
-def test_rasters_are_copied(opened):
-    QApplication.clipboard().clear()
+def test_rasters_are_copied(opened, qtbot):
+    clipboard = QApplication.clipboard()
+    clipboard.clear()
     opened.explorer.registry.run("export.rasters.copy")
-    assert not QApplication.clipboard().image().isNull()
+    qtbot.waitUntil(lambda: not clipboard.image().isNull())
 
 
 def test_help_shows_shortcuts_log_and_what_this_is(opened, caplog):

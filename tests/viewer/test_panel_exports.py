@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import threading
+import time
 
 import numpy as np
 import pytest
-from PyQt6.QtCore import QPoint, QPointF, QRectF, QSize, Qt
+from PyQt6.QtCore import QPoint, QPointF, QRectF, QSize, Qt, QTimer
 from PyQt6.QtGui import QColor, QContextMenuEvent, QImage, QPainter
 from PyQt6.QtPdf import QPdfDocument
 from PyQt6.QtSvg import QSvgRenderer
 from PyQt6.QtWidgets import QApplication, QFileDialog, QMenu, QMessageBox
 
 from mtm_core.experiment.files import read_experiment
+from mtm_core.resources import atomic_write
 from mtm_core.training.events import StepDone
+from mtm_viewer import panel_exports
 from mtm_viewer.panel_exports import ExportPanel
 from mtm_viewer.presenters.training_curve import TrainingCurve
+from mtm_viewer.views import export
 from mtm_viewer.views.export import margin_of, size_of
 from tests.core.sessions import make_session
 from tests.viewer.workspaces import write_files
@@ -168,9 +174,62 @@ def test_commands_stand_in_menu_and_palette(shown):
     assert "export.unit.numbers" in [found.id for found in registry.search("unit panel numbers")]
 
 
-def test_copies_land_on_the_clipboard(shown):
+@pytest.mark.parametrize("kind", ["png", "svg", "pdf"])
+def test_a_slow_disk_does_not_stop_the_window(shown, tmp_path, qtbot, monkeypatch, kind):
+    is_asked, may_write, threads = threading.Event(), threading.Event(), set()
+
+    @contextlib.contextmanager
+    def slowly(path):
+        threads.add(threading.get_ident())
+        is_asked.set()
+        assert may_write.wait(30)
+        with atomic_write(path) as temporary:
+            yield temporary
+
+    for module in (export, panel_exports):
+        monkeypatch.setattr(module, "atomic_write", slowly)
+    path = tmp_path / f"rasters.{kind}"
+    shown.exports.save_picture(panel(shown, "rasters"), path)
+    qtbot.waitUntil(is_asked.is_set, timeout=PATIENCE_MS)
+    qtbot.wait(50)  # the window goes round
+    assert not path.exists()
+    may_write.set()
+    qtbot.waitUntil(lambda: "and its caption" in said(shown), timeout=PATIENCE_MS)
+    assert path.exists()
+    assert threading.get_ident() not in threads
+
+
+def test_pixels_are_painted_behind_the_window(shown, tmp_path, qtbot):
+    """The longest stretch that the window works is a small part of what there is to do."""
+    shown.explorer.window.resize(2400, 1350)
+    qtbot.wait(300)
+    clock = QTimer()
+    stretches, last = [], [time.thread_time()]
+
+    def tick() -> None:
+        now = time.thread_time()
+        stretches.append(now - last[0])
+        last[0] = now
+
+    clock.timeout.connect(tick)
+    clock.start(1)
+    total, last[0] = time.process_time(), time.thread_time()
+    shown.exports.save_picture(panel(shown, "rasters"), tmp_path / "rasters.png")
+    qtbot.waitUntil(lambda: "and its caption" in said(shown), timeout=PATIENCE_MS)
+    total = time.process_time() - total
+    clock.stop()
+    assert max(stretches) < total / 3
+
+
+def said(desktop) -> str:
+    return desktop.explorer.window.statusBar().currentMessage()
+
+
+def test_copies_land_on_the_clipboard(shown, qtbot):
     registry, clipboard = shown.explorer.registry, QApplication.clipboard()
+    clipboard.clear()
     registry.run("export.unit.copy")
+    qtbot.waitUntil(lambda: "was copied" in said(shown), timeout=PATIENCE_MS)
     assert not clipboard.image().isNull()
     registry.run("export.tree.copy_numbers")
     rows = [line for line in clipboard.text().splitlines() if not line.startswith("#")]

@@ -133,6 +133,7 @@ def test_a_simulated_folder_says_so_wherever_it_shows(desk, qtbot, tmp_path):
     assert window.health.labels["Origin"].text() == "simulated"
     assert window.raster._drawable.panels[0].title == "True (simulated)"
     desk.exports.save_picture(desk.exports.panels[0], tmp_path / "rasters.svg")
+    desk.exports.wait()
     assert "simulated" in (tmp_path / "rasters.svg").read_text()
     wait(qtbot, lambda: not desk.explorer.engine.is_busy)
 

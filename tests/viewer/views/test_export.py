@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pyqtgraph as pg
 import pytest
 from PyQt6.QtCore import QRectF
 from PyQt6.QtGui import QColor, QImage, QPainter
 from PyQt6.QtSvg import QSvgRenderer
-from PyQt6.QtWidgets import QApplication
 
 from mtm_core.errors import OutputError, UnknownNameError
-from mtm_viewer.views.export import copy_picture, save_picture
+from mtm_viewer.views import export
+from mtm_viewer.views.export import prepare_image, save_picture
 from mtm_viewer.views.plain_plot import adopt_menus
 
 pytestmark = pytest.mark.gui
@@ -89,9 +91,23 @@ def test_the_background_is_the_one_on_screen(plot, tmp_path):
     assert corner.name() == "#204060"
 
 
-def test_a_copy_is_on_the_clipboard(plot):
-    copy_picture([plot])
-    assert QApplication.clipboard().image().width() == 3 * SIZE[0]
+def test_an_image_is_painted_later_and_elsewhere(plot):
+    paint = prepare_image([plot])
+    plot.setBackground("#ffffff")
+    plot.resize(90, 70)
+    images = []
+    thread = threading.Thread(target=lambda: images.append(paint()))
+    thread.start()
+    thread.join(30)
+    assert images[0].width() == 3 * SIZE[0]
+    assert images[0].pixelColor(2, 2).name() == "#204060"
+
+
+@pytest.mark.parametrize("pixels", [1, 5_000, 100_000])
+def test_strips_make_the_image_that_one_go_makes(plot, monkeypatch, pixels):
+    whole = prepare_image([plot])()
+    monkeypatch.setattr(export, "_STRIP_PIXELS", pixels)
+    assert prepare_image([plot])() == whole
 
 
 def test_other_kinds_of_picture_are_refused_by_name(plot, tmp_path):
