@@ -61,7 +61,7 @@ def prepare_picture(parts: Parts, ending: str, title: str = "") -> WritePicture:
     ending = ending.lower()
     if ending == ".png":
         paint = prepare_image(parts)
-        return lambda path, attachment: _write_image(paint(), path, attachment)
+        return lambda path, attachment: write_image(paint(), path, attachment)
     if ending not in drawers:
         kind = "kind of picture"
         raise UnknownNameError(kind, ending.removeprefix("."), ["pdf", "png", "svg"])
@@ -97,7 +97,14 @@ def size_of(parts: Parts) -> QSize:
     )
 
 
-def _write_image(image: QImage, path: Path, attachment: str | None) -> None:
+def write_image(image: QImage, path: Path, attachment: str | None = None) -> None:
+    """Write an image as PNG; any thread may do so.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
     out = _opened_buffer()
     if not image.save(out, "PNG"):
         msg = f"The picture could not be written to {path}. Choose another place."
