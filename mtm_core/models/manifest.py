@@ -9,6 +9,7 @@ import platform
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import UnionType
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -68,10 +69,15 @@ class SessionRecord:
         """Build it from plain values; a ValueError, TypeError or KeyError if they are none."""
         for name in ("unit_id", "region"):
             values[name] = tuple(map(str, values[name]))
-        values["split"] = {
-            part: tuple(int(i) for i in values["split"][part]) for part in ("train", "val", "test")
-        }
+        values["split"] = {part: tuple(values["split"][part]) for part in ("train", "val", "test")}
         record = cls(**values)
+        if not all(type(i) is int for trials in record.split.values() for i in trials):
+            msg = "trials are not named by whole numbers"
+            raise ValueError(msg)
+        texts = (record.session_id, record.session_hash, record.licence, record.citation)
+        if not _are(str, *texts):
+            msg = "a session's name, hash, licence or citation is no text"
+            raise ValueError(msg)
         if not record.unit_id or len(record.unit_id) != len(record.region):
             msg = "units and regions do not fit"
             raise ValueError(msg)
@@ -256,7 +262,7 @@ class Manifest:
         except ConfigError as error:
             msg = f"its settings cannot be used: {error}"
             raise CheckpointError(msg) from error
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             msg = f"its manifest is damaged ({error})"
             raise CheckpointError(msg) from error
         return manifest
@@ -278,6 +284,16 @@ class Manifest:
         if not all(isinstance(score, int | float) for score in self.scores.values()):
             msg = "scores are no numbers"
             raise ValueError(msg)
+        if not _are(str, self.align_event) or not _are(int | float, self.seconds):
+            msg = "no event, or no time of training"
+            raise ValueError(msg)
+        if not _are(Mapping, self.backend, self.versions, self.pretrained or {}):
+            msg = "what it was made with cannot be read"
+            raise ValueError(msg)
+
+
+def _are(kind: type | UnionType, *values: object) -> bool:
+    return all(isinstance(value, kind) for value in values)
 
 
 def describe_session(original: Session, session: Session, split: Split) -> SessionRecord:
