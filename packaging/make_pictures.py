@@ -7,6 +7,7 @@ default folder is ``docs``; the figure of the headless tutorial is drawn by `mtm
 from __future__ import annotations
 
 import gc
+import io
 import logging
 import os
 import sys
@@ -20,7 +21,8 @@ os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
 import torch  # noqa: E402, F401 - before Qt: the other order fails on Windows
 from PIL import Image  # noqa: E402
-from PyQt6.QtCore import QPoint, QPointF, Qt  # noqa: E402
+from PyQt6.QtCore import QBuffer, QPoint, QPointF, QRect, Qt  # noqa: E402
+from PyQt6.QtGui import QColor, QImage, QPainter  # noqa: E402
 from PyQt6.QtTest import QTest  # noqa: E402
 from PyQt6.QtWidgets import QApplication, QWidget  # noqa: E402
 
@@ -41,7 +43,10 @@ NAMES = (
     "pictures/painted.png",
     "pictures/train.png",
     "pictures/figure.png",
+    "tour.gif",
 )
+TOUR_WIDTH, TOUR_COLOURS, TOUR_MS = 1000, 256, 3500
+CAPTION_PX, CAPTION_PT = 46, 15
 
 
 class Painter:
@@ -123,6 +128,88 @@ def draw_window(painter: Painter) -> None:
     painter.save("pictures/painted.png")
 
 
+class Tour:
+    """A short film: the window as it is after each step, with a sentence above it."""
+
+    def __init__(self, painter: Painter) -> None:
+        self._painter = painter
+        self._frames: list[Image.Image] = []
+
+    def take(self, sentence: str) -> None:
+        """Take the window as it is now."""
+        self._painter.idle(1.5)
+        shown = self._painter.window.grab().toImage()
+        width, height = shown.width(), shown.height()
+        whole = QImage(width, height + CAPTION_PX, QImage.Format.Format_RGB32)
+        whole.fill(QColor(THEMES["light"].accent))
+        brush = QPainter(whole)
+        font = brush.font()
+        font.setPointSize(CAPTION_PT)
+        font.setBold(True)
+        brush.setFont(font)
+        brush.setPen(QColor(THEMES["light"].on_accent))
+        strip = QRect(18, 0, width - 36, CAPTION_PX)
+        brush.drawText(strip, Qt.AlignmentFlag.AlignVCenter, sentence)
+        brush.drawImage(0, CAPTION_PX, shown)
+        brush.end()
+        held = QBuffer()
+        held.open(QBuffer.OpenModeFlag.WriteOnly)
+        whole.save(held, "PNG")
+        with Image.open(io.BytesIO(bytes(held.data().data()))) as picture:
+            size = (TOUR_WIDTH, round(picture.height * TOUR_WIDTH / picture.width))
+            self._frames.append(picture.convert("RGB").resize(size, Image.Resampling.LANCZOS))
+
+    def save(self, path: Path) -> None:
+        """Write the film, with one palette for all of it."""
+        first = self._frames[0]
+        every = Image.new("RGB", (first.width, first.height * len(self._frames)))
+        for place, frame in enumerate(self._frames):
+            every.paste(frame, (0, place * first.height))
+        # Half of the palette by area; half by coverage, for the rare colours of regions.
+        half = TOUR_COLOURS // 2
+        ways = Image.Quantize.MEDIANCUT, Image.Quantize.MAXCOVERAGE
+        colours = [every.quantize(half, way).getpalette() or [] for way in ways]
+        palette = Image.new("P", (1, 1))
+        palette.putpalette([value for part in colours for value in part[: 3 * half]])
+        plain = Image.Dither.NONE
+        frames = [frame.quantize(palette=palette, dither=plain) for frame in self._frames]
+        how = {"save_all": True, "duration": TOUR_MS, "loop": 0, "optimize": True}
+        frames[0].save(path, append_images=frames[1:], **how)
+        print(f"{path} ({path.stat().st_size // 1024} KB)", flush=True)
+
+
+def draw_tour(painter: Painter) -> None:
+    """Draw a question from its beginning to its end, as a film."""
+    state, registry, tour = painter.explorer.state, painter.explorer.registry, Tour(painter)
+    painter.act(painter.desktop.open_demo)
+    tour.take("A real recording, 698 units. A click on a region hides it from the model.")
+    painter.act(lambda: state.click_region("VISp"))
+    tour.take(
+        "VISp is hidden. The headline: what the rest tells of single trials, beyond the PSTH."
+    )
+    painter.explorer.scores.group_by("contrast_side")
+    tour.take("In which trials? The same score by stimulus side, contrast, outcome or choice.")
+    painter.explorer.scores.group_by("")
+    painter.act(lambda: painter.desktop.compare.compare_with("poisson_regression"))
+    tour.take("Is it more than a regression? Paired over the same trials, unit by unit.")
+    painter.act(lambda: painter.desktop.compare.compare_with(""))
+    registry.run("compare.show")
+    registry.run("population.show")
+    tour.take("Which units? A lasso picks them; rules with numbers say what may explain a score.")
+    registry.run("population.show")
+    registry.run("theatre.show")
+    tour.take("Which trials? The theatre shows one at a time, the most surprising first.")
+    registry.run("theatre.show")
+    painter.act(lambda: registry.run("mask.custom"))
+    painter.act(lambda: registry.run("mask.clear"))
+    registry.run("mask.tool.brush")
+    painter.act(lambda: painter.drag(painter.spot(0.30, 0.30), painter.spot(0.75, 0.45)))
+    tour.take("Or paint: any units, any stretch of time. What is saved replays without a window.")
+    tour.save(painter.folder / "tour.gif")
+    registry.run("mask.tool.point")
+    painter.act(lambda: registry.run("mask.inter_region"))
+
+
 def draw_dialogs(painter: Painter) -> None:
     """Draw the session browser and the dialog of training."""
     registry = painter.explorer.registry
@@ -156,6 +243,7 @@ def main() -> None:
     painter = Painter(desktop, folder)
     painter.window.resize(*SIZE)
     painter.window.show()
+    draw_tour(painter)
     draw_window(painter)
     draw_dialogs(painter)
     desktop.close_window()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from mtm_core import resources
 from mtm_core.cli.__main__ import COMMANDS, main
@@ -134,10 +135,17 @@ def test_every_picture_and_page_that_a_page_links_is_there(page):
 def test_every_picture_is_drawn_by_the_script():
     drawn = re.search(r"^NAMES = \((.*?)^\)", SCRIPT, re.MULTILINE | re.DOTALL)
     assert drawn is not None
-    names = set(re.findall(r'"([\w/]+\.png)"', drawn[1]))
-    assert names == {
-        path.relative_to(ROOT / "docs").as_posix() for path in (ROOT / "docs").rglob("*.png")
-    }
+    names = set(re.findall(r'"([\w/]+\.(?:png|gif))"', drawn[1]))
+    there = [path for kind in ("png", "gif") for path in (ROOT / "docs").rglob(f"*.{kind}")]
+    assert names == {path.relative_to(ROOT / "docs").as_posix() for path in there}
+
+
+def test_the_tour_is_a_film_that_loads_quickly():
+    tour = ROOT / "docs" / "tour.gif"
+    assert tour.stat().st_size <= 1_500_000
+    with Image.open(tour) as film:
+        assert film.n_frames == len(re.findall(r"tour\.take\(", SCRIPT))
+    assert "(docs/tour.gif)" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 SCRIPT = (ROOT / "packaging" / "make_pictures.py").read_text(encoding="utf-8")

@@ -221,14 +221,14 @@ def _verdict(lines: Sequence[ScoreLine], context: ScoreContext | None) -> tuple[
 
 def _beside_rivals(low: float, rivals: Sequence[ScoreLine]) -> tuple[str, str]:
     """Judge a score above that of the mean response by the best of the others."""
-    words = "tells more than the mean response to the stimulus"
+    words = "tells more than the mean response"
     reached = {each.bps_beyond_psth or 0.0: each.name for each in rivals}
     best = max(reached, default=0.0)
     if best <= 0:
-        return words, "good"
+        return f"{words} to the stimulus", "good"
     name = reached[best]
     if low > best:
-        return f"{words}, and than {name} ({_signed(best)})", "good"
+        return f"{words} and than {name} ({_signed(best)})", "good"
     return (
         f"{words}, but its interval holds what {name} alone reaches ({_signed(best)})",
         "warning",
