@@ -71,7 +71,8 @@ def safe_names(tree: ast.AST) -> set[str]:
         if isinstance(node, ast.withitem) and "atomic_write(" in ast.unparse(node.context_expr):
             found.add(ast.unparse(node.optional_vars))
         if isinstance(node, ast.Assign) and any(
-            word in ast.unparse(node.value) for word in ("atomic_write(", "io.BytesIO(")
+            word in ast.unparse(node.value)
+            for word in ("atomic_write(", "io.BytesIO(", "_opened_buffer(")
         ):
             found |= {ast.unparse(each) for each in node.targets}
         if isinstance(node, ast.arg) and node.annotation is not None:
