@@ -17,7 +17,7 @@ from pathlib import Path
 
 import psutil
 
-from mtm_core.errors import TrainingError
+from mtm_core.errors import OutputError, TrainingError
 from mtm_core.shared_folder import Claim, one_at_a_time
 from mtm_core.training.event_log import EventTail
 from mtm_core.training.run_folder import RunFolder
@@ -78,7 +78,12 @@ class RunProcess:
                 raise TrainingError(msg) from error
             _give_way(child.pid)
             order = order.began(child.pid)
-            write_order(folder, order)
+            try:
+                write_order(folder, order)
+            except OutputError:  # a process that no window could find again
+                child.kill()
+                child.wait()
+                raise
         return cls(folder, order, child)
 
     @classmethod

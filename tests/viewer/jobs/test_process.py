@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 
+import psutil
 import pytest
 
 from mtm_core.config_io import to_toml
 from mtm_core.data.session_file import write_session
-from mtm_core.errors import TrainingError
+from mtm_core.errors import OutputError, TrainingError
 from mtm_core.training.run_folder import RunFolder
 from mtm_viewer.jobs import process as process_module
 from mtm_viewer.jobs.process import RunProcess, error_sentence
@@ -81,6 +82,21 @@ def test_a_process_that_cannot_be_started_is_told_in_a_sentence(tmp_path, monkey
     write_order(tmp_path / "run", make_order())
     with pytest.raises(TrainingError, match="could not be started"):
         RunProcess.begin(tmp_path / "run")
+
+
+def test_a_process_whose_order_cannot_be_written_is_not_left_alone(tmp_path, monkeypatch):
+    fake_training(monkeypatch, "wait")
+    write_order(tmp_path / "run", make_order())
+    begun: list[int] = []
+
+    def refuse(_, order) -> None:
+        begun.append(order.pid)
+        raise OutputError("The disk is full. Make room.")
+
+    monkeypatch.setattr(process_module, "write_order", refuse)
+    with pytest.raises(OutputError, match="disk is full"):
+        RunProcess.begin(tmp_path / "run")
+    assert not psutil.pid_exists(begun[0])
 
 
 def test_a_process_with_a_number_used_again_is_not_taken_for_the_run(tmp_path, monkeypatch):
