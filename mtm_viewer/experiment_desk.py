@@ -38,6 +38,7 @@ from mtm_viewer.presenters.mask_choice import MaskChoice
 from mtm_viewer.presenters.picture import Picture
 from mtm_viewer.state import Display
 from mtm_viewer.theatre_state import TheatreState
+from mtm_viewer.view_actions import can_order_by
 from mtm_viewer.views.file_questions import ask_file
 
 _SAVED = (f"Experiments (*{SUFFIX})",)
@@ -209,7 +210,7 @@ class ExperimentDesk(QObject):
             is_by_region=view.is_by_region,
             is_focused=view.is_focused,
         )
-        if display.within == "depth" and not state.has_unit_field("depth_um"):
+        if not can_order_by(state, display.within):
             display = replace(display, within="auto")
         state.set_display(display)
         explorer.attempt("The choice of trials", partial(state.show_trials, view.trials))

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from mtm_core.evaluation.colour_scale import ScaleName
+from mtm_core.evaluation.rastermap_order import HOW_TO_GET, has_rastermap
 from mtm_core.evaluation.row_order import ORDER_WORDS, ORDERS, WithinName
 from mtm_viewer.commands import Command
 from mtm_viewer.presenters.raster_settings import (
@@ -179,9 +180,25 @@ def _order(state: ViewerState, name: WithinName) -> Command:
         title=ORDER_WORDS.get(name, "automatic").capitalize(),
         menu="View/Order of rows",
         run=lambda: state.set_display(replace(state.display, within=name)),
-        is_enabled=lambda: name != "depth" or state.has_unit_field("depth_um"),
+        help=_order_help(name),
+        is_enabled=lambda: can_order_by(state, name),
         is_checked=lambda: state.display.within == name,
     )
+
+
+def _order_help(name: WithinName) -> str:
+    if name != "rastermap":
+        return ""
+    if not has_rastermap():
+        return HOW_TO_GET
+    return "Let Rastermap order the units of each region; it can take a minute the first time."
+
+
+def can_order_by(state: ViewerState, name: WithinName) -> bool:
+    """Tell whether rows can be put in this order here, in the session that is open."""
+    if name == "rastermap":
+        return has_rastermap()
+    return name != "depth" or state.has_unit_field("depth_um")
 
 
 def _theme(state: ViewerState, name: str) -> Command:

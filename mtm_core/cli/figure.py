@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mtm_core.inference import Reconstructor
 
 KINDS = ("raster",)
-ORDERS = ("auto", "depth", "peak", "similarity", "bps", "rate", "given")
+ORDERS = ("auto", "depth", "peak", "similarity", "rastermap", "bps", "rate", "given")
 TASKS = ("inter_region", "intra_region", "co_smoothing", "forward_prediction")
 SUFFIX = "-temporal"
 

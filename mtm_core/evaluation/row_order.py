@@ -17,10 +17,11 @@ from scipy.spatial.distance import pdist
 
 from mtm_core.data.session import Session
 from mtm_core.errors import MissingFieldError, UnknownNameError
+from mtm_core.evaluation.rastermap_order import FEWEST_UNITS, rastermap_order
 from mtm_core.evaluation.rasters import ZScore, smooth, trial_mean_hz
 from mtm_core.evaluation.unit_labels import region_ranks
 
-WithinName = Literal["auto", "depth", "peak", "similarity", "bps", "rate", "given"]
+WithinName = Literal["auto", "depth", "peak", "similarity", "rastermap", "bps", "rate", "given"]
 
 ORDERS: tuple[WithinName, ...] = get_args(WithinName)
 """Orders within a region; `auto` is depth where the session has it, else peak time."""
@@ -28,6 +29,7 @@ ORDER_WORDS = {
     "depth": "depth, most superficial first",
     "peak": "time of peak in training trials",
     "similarity": "similarity in training trials",
+    "rastermap": "similarity in single training trials (Rastermap)",
     "bps": "bits per spike of the PSTH across halves of the training trials, highest first",
     "rate": "rate in training trials, fastest first",
     "given": "the order of the file",
@@ -119,6 +121,8 @@ def order_rows(
         If `within` is not an order.
     MissingFieldError
         If `within` is "depth" and the session has no depths.
+    ConfigError
+        If `within` is "rastermap" and that is not installed.
     """
     chosen = _choose(within, depth_um)
     keys = (
@@ -243,6 +247,8 @@ def _training_keys(
     z_map = scored.apply(smooth(train_hz, SIGMA_BINS))
     if chosen == "similarity":
         return (_similarity_key(z_map, region),)
+    if chosen == "rastermap":
+        return (_rastermap_key(train_counts, z_map, region),)
     peak = np.where(rate > 0, z_map.argmax(axis=0), train_hz.shape[0])
     return (peak.astype(np.float64), -rate)
 
@@ -283,6 +289,18 @@ def _similarity_key(z_map: NDArray[np.float64], region: NDArray[np.str_]) -> NDA
         members = np.flatnonzero(region == name)
         if len(members) > 2:
             key[members[_leaf_order(z_map[:, members].T)]] = np.arange(len(members))
+    return key
+
+
+def _rastermap_key(
+    counts: NDArray[np.generic], z_map: NDArray[np.float64], region: NDArray[np.str_]
+) -> NDArray[np.float64]:
+    """Rank units of each region by Rastermap; regions with few units by their dendrogram."""
+    key = _similarity_key(z_map, region)
+    for name in np.unique(region):
+        members = np.flatnonzero(region == name)
+        if len(members) >= FEWEST_UNITS:
+            key[members[rastermap_order(counts[:, :, members])]] = np.arange(len(members))
     return key
 
 

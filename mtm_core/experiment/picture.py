@@ -13,6 +13,7 @@ from mtm_core.evaluation.mask_answers import kind_words
 from mtm_core.evaluation.mask_scores import TEMPORAL, PredictorScore, fit_rivals
 from mtm_core.evaluation.paired_change import change_words
 from mtm_core.evaluation.rasters import trial_mean_hz
+from mtm_core.evaluation.rastermap_order import has_rastermap
 from mtm_core.evaluation.row_order import (
     ORDERS,
     RowOrder,
@@ -87,6 +88,8 @@ def _order(bound: Bound, outcome: Outcome) -> RowOrder:
     within: WithinName = next((name for name in ORDERS if name == wanted), "auto")
     if within == "depth" and not _has_depths(bound):
         within = "auto"
+    if within == "rastermap" and not has_rastermap():
+        within = "similarity"
     order = order_session(session, bound.trials.train, within)
     keep = np.zeros(session.n_units, dtype=bool)
     keep[outcome.gains.units] = True

@@ -8,6 +8,8 @@ from PyQt6.QtWidgets import QMessageBox
 
 from mtm_core.data.conditions import trial_conditions
 from mtm_core.evaluation.colour_scale import Levels
+from mtm_core.evaluation.rastermap_order import HOW_TO_GET
+from mtm_viewer import view_actions
 from mtm_viewer.presenters.trial_filter import TrialFilter
 from tests.viewer.workspaces import make_small_workspace
 
@@ -95,6 +97,25 @@ def test_rows_can_be_ordered_across_regions(explorer, qtbot):
     assert "units of all regions by rate" in explorer.window.raster.legend.toolTip()
     settle(qtbot, explorer, lambda: explorer.registry.run("view.order.by_region"))
     assert len(explorer.picture.raster.rows.bands) == 3
+
+
+def test_rastermap_is_offered_where_it_is_installed_and_says_how_to_get_it(explorer, monkeypatch):
+    command = explorer.registry.get("view.order.rastermap")
+    monkeypatch.setattr(view_actions, "has_rastermap", lambda: False)
+    assert not explorer.registry.run(command.id)
+    assert view_actions._order_help("rastermap") == HOW_TO_GET
+    explorer.window.refresh_actions()
+    assert not explorer.window._actions[command.id].isEnabled()
+    monkeypatch.setattr(view_actions, "has_rastermap", lambda: True)
+    assert command.is_enabled()
+    assert "minute" in view_actions._order_help("rastermap")
+
+
+def test_a_view_that_wants_rastermap_opens_without_it_too(explorer, monkeypatch):
+    monkeypatch.setattr(view_actions, "has_rastermap", lambda: False)
+    assert not view_actions.can_order_by(explorer.state, "rastermap")
+    assert view_actions.can_order_by(explorer.state, "auto")
+    assert view_actions.can_order_by(explorer.state, "depth")
 
 
 def test_trials_are_chosen_with_their_counts(explorer, qtbot):
