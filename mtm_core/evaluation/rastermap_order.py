@@ -1,7 +1,7 @@
 """Ordering units by Rastermap, a library that a person may install beside this one.
 
-Rastermap is free software under the GPL, version 3, and this package is not: nothing here needs it,
-none of its code is here, and whoever wants this order installs it (``mtm-viewer[rastermap]``).
+Rastermap is free software under the GPL, version 3, and this package is not: nothing here needs
+it, none of its code is here, and whoever wants this order installs it (``mtm-viewer[rastermap]``).
 
 References
 ----------
@@ -25,15 +25,15 @@ from numpy.typing import NDArray
 from mtm_core.errors import ConfigError
 
 HOW_TO_GET = (
-    'Rastermap is not installed here. Get it with: pip install "mtm-viewer[rastermap]", then start '
-    "the program again."
+    'Rastermap is not installed here. Get it with: pip install "mtm-viewer[rastermap]", then '
+    "start the program again."
 )
 FEWEST_UNITS = 20
 """It finds clusters; fewer units than this have none."""
 MOST_COLUMNS = 8_000
 """Neighbouring bins of the training trials are pooled until there are no more than this."""
 _MOST_CLUSTERS, _COMPONENTS = 40, 128
-"""Its time grows steeply with the clusters, which it puts in order; units within them are cheap."""
+"""Its time grows steeply with the clusters that it puts in order; further units are cheap."""
 _ONE_AT_A_TIME = threading.Lock()
 """Its compiled loops must not run twice at once."""
 

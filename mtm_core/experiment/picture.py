@@ -12,8 +12,8 @@ from mtm_core.evaluation import metrics
 from mtm_core.evaluation.mask_answers import kind_words
 from mtm_core.evaluation.mask_scores import TEMPORAL, PredictorScore, fit_rivals
 from mtm_core.evaluation.paired_change import change_words
-from mtm_core.evaluation.rasters import trial_mean_hz
 from mtm_core.evaluation.rastermap_order import has_rastermap
+from mtm_core.evaluation.rasters import trial_mean_hz
 from mtm_core.evaluation.row_order import (
     ORDERS,
     RowOrder,

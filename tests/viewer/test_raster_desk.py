@@ -111,7 +111,7 @@ def test_rastermap_is_offered_where_it_is_installed_and_says_how_to_get_it(explo
     assert "minute" in view_actions._order_help("rastermap")
 
 
-def test_a_view_that_wants_rastermap_opens_without_it_too(explorer, monkeypatch):
+def test_rows_stand_in_orders_that_can_be_made_here(explorer, monkeypatch):
     monkeypatch.setattr(view_actions, "has_rastermap", lambda: False)
     assert not view_actions.can_order_by(explorer.state, "rastermap")
     assert view_actions.can_order_by(explorer.state, "auto")
