@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
 
 from mtm_core.errors import UnknownNameError
 
@@ -60,6 +62,47 @@ class Command:
     def plain_title(self) -> str:
         """The title without the dots that announce a dialog."""
         return self.title_now.removesuffix("…")
+
+
+class Panels(Protocol):
+    """Shows panels at the side of the window."""
+
+    def toggle_side(self, name: str) -> None:
+        """Show a panel, or hide it."""
+
+    def is_side_shown(self, name: str) -> bool:
+        """Tell whether a panel is shown."""
+
+
+def panel_command(
+    panels: Panels,
+    side: str,
+    command_id: str,
+    *,
+    title: str,
+    shortcut: str,
+    help: str,  # noqa: A002
+) -> Command:
+    """Return the command that shows a panel at the side, or hides it.
+
+    Parameters
+    ----------
+    panels : Panels
+        Shows it.
+    side : str
+        Its name.
+    command_id, title, shortcut, help : str
+        As of any `Command`.
+    """
+    return Command(
+        id=command_id,
+        title=title,
+        menu="View",
+        shortcut=shortcut,
+        help=help,
+        run=partial(panels.toggle_side, side),
+        is_checked=partial(panels.is_side_shown, side),
+    )
 
 
 class CommandRegistry:

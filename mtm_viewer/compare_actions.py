@@ -7,7 +7,7 @@ from typing import Protocol
 
 from mtm_core.evaluation.contrast import CONTRASTS
 from mtm_core.models.baselines_masked import BASELINES
-from mtm_viewer.commands import Command, CommandRegistry
+from mtm_viewer.commands import Command, CommandRegistry, Panels, panel_command
 from mtm_viewer.presenters.compare_choice import (
     NOTHING,
     contrast_entries,
@@ -42,29 +42,18 @@ class CompareDeeds(Protocol):
         """Ask where to save the change of every unit, and save it."""
 
 
-class PanelDeeds(Protocol):
-    """What shows and hides the panel."""
-
-    def toggle_side(self, name: str) -> None:
-        """Show a panel at the side, or hide it."""
-
-    def is_side_shown(self, name: str) -> bool:
-        """Tell whether a panel at the side is shown."""
-
-
 def add_compare_commands(
-    registry: CommandRegistry, state: ViewerState, deeds: CompareDeeds, panel: PanelDeeds
+    registry: CommandRegistry, state: ViewerState, deeds: CompareDeeds, panels: Panels
 ) -> None:
     """Put the commands of this module into the registry."""
     registry.add(
-        Command(
-            id="compare.show",
+        panel_command(
+            panels,
+            SIDE,
+            "compare.show",
             title="Compare",
-            menu="View",
             shortcut="Ctrl+Shift+D",
             help="Compare the model with another, with itself untold, or with a baseline.",
-            run=partial(panel.toggle_side, SIDE),
-            is_checked=partial(panel.is_side_shown, SIDE),
         ),
         *(_opponent(state, deeds, key, text) for key, text in _opponents().items()),
         *(_contrast(state, deeds, key, text) for key, text in _contrasts().items()),

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from PyQt6.QtCore import QObject
 
 from mtm_core.evaluation.leak_check import LeakCheck, leak_check
 from mtm_core.masking.spec import MaskSpec
-from mtm_viewer.commands import Command
+from mtm_viewer.commands import Command, Panels, panel_command
 from mtm_viewer.explorer import Explorer
 from mtm_viewer.jobs.engine_thread import Answer, EngineThread
 from mtm_viewer.presenters.honesty import Screen, honesty_lines
@@ -19,16 +18,6 @@ from mtm_viewer.presenters.workspace import Workspace, spec_for
 
 SIDE = "honesty"
 _SEED = 0
-
-
-class SidePanels(Protocol):
-    """Shows panels at the side."""
-
-    def toggle_side(self, name: str) -> None:
-        """Show a panel, or hide it."""
-
-    def is_side_shown(self, name: str) -> bool:
-        """Tell whether it is shown."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -81,17 +70,16 @@ class HonestyDesk(QObject):
         """End the thread."""
         self._thread.stop()
 
-    def commands(self, panels: SidePanels) -> tuple[Command, ...]:
+    def commands(self, panels: Panels) -> tuple[Command, ...]:
         """Return the commands of the panel."""
         return (
-            Command(
-                id="view.honesty",
+            panel_command(
+                panels,
+                SIDE,
+                "view.honesty",
                 title="Behind the picture",
-                menu="View",
                 shortcut="Ctrl+Shift+B",
                 help="Show what is hidden, scored, averaged and compared, and what to mind.",
-                run=lambda: panels.toggle_side(SIDE),
-                is_checked=lambda: panels.is_side_shown(SIDE),
             ),
             Command(
                 id="model.leak_check",
@@ -104,7 +92,7 @@ class HonestyDesk(QObject):
             ),
         )
 
-    def _show_and_check(self, panels: SidePanels) -> None:
+    def _show_and_check(self, panels: Panels) -> None:
         if not panels.is_side_shown(SIDE):
             panels.toggle_side(SIDE)
         self.check()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Protocol
 
-from mtm_viewer.commands import Command, CommandRegistry
+from mtm_viewer.commands import Command, CommandRegistry, Panels, panel_command
 from mtm_viewer.matrix_state import MatrixState
 from mtm_viewer.presenters.region_matrix import LEVEL_TEXTS
 
@@ -31,36 +31,25 @@ class MatrixDeeds(Protocol):
         """Ask where to save the table, and save it."""
 
 
-class PanelDeeds(Protocol):
-    """What shows and hides the panel."""
-
-    def toggle_side(self, name: str) -> None:
-        """Show a panel at the side, or hide it."""
-
-    def is_side_shown(self, name: str) -> bool:
-        """Tell whether a panel at the side is shown."""
-
-
-def add_matrix_commands(registry: CommandRegistry, deeds: MatrixDeeds, panel: PanelDeeds) -> None:
+def add_matrix_commands(registry: CommandRegistry, deeds: MatrixDeeds, panels: Panels) -> None:
     """Put the commands of this module into the registry."""
-    registry.add(*_commands(deeds, panel))
+    registry.add(*_commands(deeds, panels))
 
 
-def _commands(deeds: MatrixDeeds, panel: PanelDeeds) -> list[Command]:
+def _commands(deeds: MatrixDeeds, panels: Panels) -> list[Command]:
     state = deeds.state
 
     def has_matrix() -> bool:
         return state.answer is not None
 
     return [
-        Command(
-            id="matrix.show",
+        panel_command(
+            panels,
+            SIDE,
+            "matrix.show",
             title="Region-to-region matrix",
-            menu="View",
             shortcut="Ctrl+Shift+R",
             help="Predict every region from every other one alone; predictive, not causal.",
-            run=partial(panel.toggle_side, SIDE),
-            is_checked=partial(panel.is_side_shown, SIDE),
         ),
         *(
             Command(

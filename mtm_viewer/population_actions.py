@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Protocol
 
 from mtm_core.masking.region_level import LEVEL_WORDS
-from mtm_viewer.commands import Command, CommandRegistry
+from mtm_viewer.commands import Command, CommandRegistry, Panels, panel_command
 from mtm_viewer.population_state import PopulationState
 from mtm_viewer.presenters.population import AXES
 from mtm_viewer.state import ViewerState
@@ -46,18 +47,12 @@ class PopulationDeeds(Protocol):
         """Ask where to save the table, and save it."""
 
 
-class PanelDeeds(Protocol):
+class PanelDeeds(Panels, Protocol):
     """What shows and hides the panel."""
 
     @property
     def state(self) -> ViewerState:
         """The state of the program."""
-
-    def toggle_side(self, name: str) -> None:
-        """Show a panel at the side, or hide it."""
-
-    def is_side_shown(self, name: str) -> bool:
-        """Tell whether a panel at the side is shown."""
 
     def show_population(self, place: int) -> None:
         """Show the population as scatter, by region or along the probe."""
@@ -73,16 +68,15 @@ def add_population_commands(
 
 
 def _show(panel: PanelDeeds) -> Command:
-    return Command(
-        id="population.show",
+    command = panel_command(
+        panel,
+        SIDE,
+        "population.show",
         title="Population",
-        menu="View",
         shortcut="Ctrl+U",
         help="Show how each unit scores, against its rate, depth or region, and why.",
-        run=partial(panel.toggle_side, SIDE),
-        is_enabled=lambda: panel.state.workspace is not None,
-        is_checked=partial(panel.is_side_shown, SIDE),
     )
+    return replace(command, is_enabled=lambda: panel.state.workspace is not None)
 
 
 def _tabs(panel: PanelDeeds) -> list[Command]:

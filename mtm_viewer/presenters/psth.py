@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +11,7 @@ from mtm_core.data.conditions import Conditions, trial_conditions
 from mtm_core.data.session import Session
 from mtm_core.errors import MissingFieldError
 from mtm_core.evaluation.colour_scale import Levels, quantise, scale_ticks, shared_levels
+from mtm_core.evaluation.mask_scores import SingleUnitScore
 from mtm_core.evaluation.rasters import (
     DIFFERENCE_LIMIT,
     DIFFERENCE_UNIT,
@@ -48,32 +48,13 @@ _ROLES = {
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
 
 
-@dataclass(frozen=True, kw_only=True)
-class UnitScore:
-    """How well one unit was predicted.
-
-    Parameters
-    ----------
-    bps_beyond_psth : float or None
-        Bits per spike over the unit's training PSTH; None where it cannot be scored.
-    interval : tuple of float or None
-        95 % bootstrap interval over trials.
-    n_spikes : int
-        Scored spikes.
-    """
-
-    bps_beyond_psth: float | None
-    interval: tuple[float, float] | None
-    n_spikes: int
-
-
 def unit_panel(
     session: Session,
     unit: int,
     trials: NDArray[np.int64],
     model_hz: NDArray[np.floating] | None,
     *,
-    score: UnitScore | None = None,
+    score: SingleUnitScore | None = None,
     fields: Sequence[str] = SHOWN_AT_FIRST,
     sort_by: TrialValues | None = None,
     sigma_s: float = 0.02,
@@ -95,7 +76,7 @@ def unit_panel(
         Rows of the trials to show.
     model_hz : ndarray, shape (n_trials, n_bins), or None
         The model's rate of this unit in those trials; None means: not yet.
-    score : UnitScore, optional
+    score : SingleUnitScore, optional
         The unit's score, once known.
     fields : sequence of str
         Fields to split trials by, out of `mtm_core.data.conditions.CONDITION_FIELDS`.
@@ -321,7 +302,7 @@ def _subtitle(session: Session, unit: int, trials: NDArray[np.int64], trial_kind
     return ", ".join(parts)
 
 
-def _score_words(score: UnitScore | None) -> str:
+def _score_words(score: SingleUnitScore | None) -> str:
     if score is None:
         return "not scored under this mask"
     if score.bps_beyond_psth is None:
@@ -334,7 +315,7 @@ def _score_words(score: UnitScore | None) -> str:
     return f"{text}, few spikes" if score.n_spikes < FEW_SPIKES else text
 
 
-def _score_tooltip(score: UnitScore | None) -> str:
+def _score_tooltip(score: SingleUnitScore | None) -> str:
     if score is None:
         return "The unit is scored when it is hidden from the model and all trials are done."
     text = (

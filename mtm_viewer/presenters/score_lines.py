@@ -19,13 +19,13 @@ from mtm_core.evaluation.mask_scores import (
     Rivals,
     Rows,
     ScoredTrials,
+    SingleUnitScore,
     UnitGains,
     score_gains,
 )
 from mtm_core.evaluation.paired_change import PairedChange
 from mtm_core.models.answers import Reconstruction
 from mtm_viewer.presenters.condition_words import FIELD_TITLES, level_words
-from mtm_viewer.presenters.psth import UnitScore
 from mtm_viewer.presenters.scores import NO_GROUPS, ScoreLine
 from mtm_viewer.presenters.workspace import Workspace
 
@@ -95,10 +95,9 @@ def score_answers(
     return tuple(map(_line, scores)), gains
 
 
-def unit_score(gains: UnitGains | None, unit: int) -> UnitScore | None:
+def unit_score(gains: UnitGains | None, unit: int) -> SingleUnitScore | None:
     """Score a single unit; None where it was not scored."""
-    found = None if gains is None else mask_scores.unit_score(gains, unit)
-    return None if found is None else UnitScore(**dataclasses.asdict(found))
+    return None if gains is None else mask_scores.unit_score(gains, unit)
 
 
 def opponent_line(change: PairedChange) -> ScoreLine:

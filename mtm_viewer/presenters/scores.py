@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from mtm_core.evaluation.mask_scores import PredictorScore
+
 COLUMNS = (
     "bits per spike",
     "beyond PSTH",
@@ -34,32 +36,15 @@ NO_GROUPS: Mapping[str, str] = MappingProxyType({PREDICTIONS: "Predictions"})
 
 
 @dataclass(frozen=True, kw_only=True)
-class ScoreLine:
-    """What one predictor reached on the scored entries.
+class ScoreLine(PredictorScore):
+    """What one predictor reached, or the model in some trials; see `PredictorScore`.
 
     Parameters
     ----------
-    name : str
-        The predictor, for example ``"MtM"`` or ``"Shuffle control"``.
-    bps_beyond_psth : float or None
-        Pooled bits per spike over the training PSTH; None where there is no spike to score.
-    interval : tuple of float or None
-        Its 95 % bootstrap interval over trials.
-    bps_pooled, bps_unit_mean : float or None
-        Bits per spike over the training mean rate: pooled, and as a mean over units.
-    n_units, n_spikes : int
-        What was scored.
     explanation : str
-        What the predictor is, for the tooltip.
+        What it is, for the tooltip.
     """
 
-    name: str
-    bps_beyond_psth: float | None
-    interval: tuple[float, float] | None
-    bps_pooled: float | None
-    bps_unit_mean: float | None
-    n_units: int
-    n_spikes: int
     explanation: str = ""
 
 

@@ -7,14 +7,15 @@ import html
 import numpy as np
 import pyqtgraph as pg
 from PyQt6.QtCore import Qt
-from PyQt6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QWidget
 
 from mtm_viewer.presenters.training_curve import MEAN, TrainingDrawable, curve_words
 from mtm_viewer.theme import Theme
-from mtm_viewer.views.plain_plot import adopt_menus
+from mtm_viewer.views.plain_plot import LegendPlot
 
 _AXIS_WIDTH = 48
 _MINIMUM_HEIGHT = 90
+_AXIS_HEIGHT = 20
 _ROLES = ("first", "second", "third", "fourth", "fifth", "sixth")
 _MARKS = ("s", "t", "d", "x", "+", "star")
 _SIGNS = (
@@ -28,7 +29,7 @@ _SIGNS = (
 _DISC = "\N{BLACK CIRCLE}"
 
 
-class CurvePlot(QWidget):
+class CurvePlot(LegendPlot):
     """One plot over steps.
 
     Parameters
@@ -42,47 +43,20 @@ class CurvePlot(QWidget):
     """
 
     def __init__(self, title: str, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        size = {"least_px": _MINIMUM_HEIGHT, "left_px": _AXIS_WIDTH, "bottom_px": _AXIS_HEIGHT}
+        super().__init__(parent, **size)
         self._theme = theme
         self._title = title
         self._shown: TrainingDrawable | None = None
         self.setAccessibleName(title)
-        self.legend = QLabel(self)
-        self.legend.setTextFormat(Qt.TextFormat.RichText)
-        self.legend.setWordWrap(True)
-        self.legend.setContentsMargins(6, 2, 6, 0)
-        self.plot = pg.PlotWidget(self, enableMenu=False)
-        self.plot.setMinimumHeight(_MINIMUM_HEIGHT)
-        self.plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.plot.setMouseEnabled(x=False, y=False)
-        self.plot.hideButtons()
-        adopt_menus(self.plot.getPlotItem(), self)
-        left, bottom = self.plot.getAxis("left"), self.plot.getAxis("bottom")
-        left.setWidth(_AXIS_WIDTH)
-        for axis in (left, bottom):
-            axis.enableAutoSIPrefix(enable=False)
-        bottom.setHeight(20)
-        bottom.setStyle(hideOverlappingLabels=False)
-        self.plot.getPlotItem().layout.setContentsMargins(0, 2, 16, 0)
         self.best = pg.InfiniteLine()
         self.plot.addItem(self.best, ignoreBounds=True)
-        box = QVBoxLayout(self)
-        box.setContentsMargins(0, 0, 0, 0)
-        box.setSpacing(0)
-        box.addWidget(self.legend)
-        box.addWidget(self.plot, 1)
         self.set_theme(theme)
 
     def set_theme(self, theme: Theme) -> None:
         """Take the colours of a theme."""
         self._theme = theme
-        self.plot.setBackground(theme.window)
-        self.plot.getViewBox().setBackgroundColor(theme.panel)
-        for name in ("left", "bottom"):
-            axis = self.plot.getAxis(name)
-            axis.setPen(pg.mkPen(theme.border))
-            axis.setTextPen(pg.mkPen(theme.muted))
-            axis.setStyle(tickLength=4)
+        self.colour_frame(theme)
         self.draw(self._shown)
 
     def draw(self, shown: TrainingDrawable | None) -> None:

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import pyqtgraph as pg
 from PyQt6.QtCore import QSizeF, Qt
-from PyQt6.QtWidgets import QWidget
+from PyQt6.QtWidgets import QLabel, QVBoxLayout, QWidget
+
+from mtm_viewer.theme import Theme
+
+_RIGHT_PX = 16
+"""Room for the half of the last tick's text that stands out."""
 
 
 def adopt_menus(plot: pg.PlotItem, owner: QWidget) -> None:
@@ -14,6 +19,55 @@ def adopt_menus(plot: pg.PlotItem, owner: QWidget) -> None:
     widget is gone.
     """
     plot.ctrlMenu.setParent(owner, plot.ctrlMenu.windowFlags())
+
+
+class LegendPlot(QWidget):
+    """A plot that nobody can move, with its legend in words above it.
+
+    Parameters
+    ----------
+    parent : QWidget or None
+        Where it stands.
+    least_px, left_px, bottom_px : int
+        Least height of the plot; width and height of its axes.
+    """
+
+    def __init__(
+        self, parent: QWidget | None, *, least_px: int, left_px: int, bottom_px: int
+    ) -> None:
+        super().__init__(parent)
+        self.legend = QLabel(self)
+        self.legend.setTextFormat(Qt.TextFormat.RichText)
+        self.legend.setWordWrap(True)
+        self.legend.setContentsMargins(6, 3, 6, 0)
+        self.plot = pg.PlotWidget(self, enableMenu=False)
+        self.plot.setMinimumHeight(least_px)
+        self.plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.plot.setMouseEnabled(x=False, y=False)
+        self.plot.hideButtons()
+        adopt_menus(self.plot.getPlotItem(), self)
+        left, bottom = self.plot.getAxis("left"), self.plot.getAxis("bottom")
+        left.setWidth(left_px)
+        for axis in (left, bottom):
+            axis.enableAutoSIPrefix(enable=False)
+        bottom.setHeight(bottom_px)
+        bottom.setStyle(hideOverlappingLabels=False)
+        self.plot.getPlotItem().layout.setContentsMargins(0, 2, _RIGHT_PX, 0)
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.setSpacing(0)
+        box.addWidget(self.legend)
+        box.addWidget(self.plot, 1)
+
+    def colour_frame(self, theme: Theme) -> None:
+        """Give background and axes the colours of a theme."""
+        self.plot.setBackground(theme.window)
+        self.plot.getViewBox().setBackgroundColor(theme.panel)
+        for name in ("left", "bottom"):
+            axis = self.plot.getAxis(name)
+            axis.setPen(pg.mkPen(theme.border))
+            axis.setTextPen(pg.mkPen(theme.muted))
+            axis.setStyle(tickLength=4)
 
 
 class ShrinkingTitle(pg.LabelItem):

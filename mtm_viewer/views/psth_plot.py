@@ -8,61 +8,35 @@ import numpy as np
 import pyqtgraph as pg
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QBrush, QColor
-from PyQt6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QWidget
 
 from mtm_viewer.presenters.unit_drawable import ConditionLine, ConditionPlot, UnitDrawable
 from mtm_viewer.theme import Theme
-from mtm_viewer.views.plain_plot import adopt_menus
+from mtm_viewer.views.plain_plot import LegendPlot
 from mtm_viewer.views.raster_plot import EDGE, MS
 
 _MINIMUM_HEIGHT = 118
 _AXIS_WIDTH = 44
-_RIGHT_PX = 16
-"""Room for the half of the last tick's text that stands out."""
+_AXIS_HEIGHT = 22
 _TRUE_WIDTH, _MODEL_WIDTH = 5, 2
 
 
-class PsthPlot(QWidget):
+class PsthPlot(LegendPlot):
     """One plot with its legend above it."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        size = {"least_px": _MINIMUM_HEIGHT, "left_px": _AXIS_WIDTH, "bottom_px": _AXIS_HEIGHT}
+        super().__init__(parent, **size)
         self._theme = theme
         self._shown: tuple[ConditionPlot, UnitDrawable] | None = None
         self._curves: list[_Curves] = []
         self._events: list[pg.InfiniteLine] = []
-        self.legend = QLabel(self)
-        self.legend.setWordWrap(True)
-        self.legend.setTextFormat(Qt.TextFormat.RichText)
-        self.legend.setContentsMargins(6, 4, 6, 0)
-        self.plot = pg.PlotWidget(self, enableMenu=False)
-        self.plot.setMinimumHeight(_MINIMUM_HEIGHT)
-        self.plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.plot.setMouseEnabled(x=False, y=False)
-        self.plot.hideButtons()
-        adopt_menus(self.plot.getPlotItem(), self)
-        self.plot.getAxis("left").setWidth(_AXIS_WIDTH)
-        self.plot.getAxis("left").enableAutoSIPrefix(enable=False)
-        self.plot.getAxis("bottom").setHeight(22)
-        self.plot.getPlotItem().layout.setContentsMargins(0, 2, _RIGHT_PX, 0)
-        self.plot.getAxis("bottom").setStyle(hideOverlappingLabels=False)
-        box = QVBoxLayout(self)
-        box.setContentsMargins(0, 0, 0, 0)
-        box.setSpacing(0)
-        box.addWidget(self.legend)
-        box.addWidget(self.plot, 1)
         self.set_theme(theme)
 
     def set_theme(self, theme: Theme) -> None:
         """Take the colours of a theme."""
         self._theme = theme
-        self.plot.setBackground(theme.window)
-        self.plot.getViewBox().setBackgroundColor(theme.panel)
-        for name in ("left", "bottom"):
-            axis = self.plot.getAxis(name)
-            axis.setPen(pg.mkPen(theme.border))
-            axis.setTextPen(pg.mkPen(theme.muted))
-            axis.setStyle(tickLength=4)
+        self.colour_frame(theme)
         self.plot.getAxis("left").setLabel("spikes/s", color=theme.muted)
         self.plot.getAxis("left").resizeEvent()  # pyqtgraph centres a new text only then
         if self._shown is not None:

@@ -32,7 +32,7 @@ from mtm_viewer.views.status import Badge, ElidedLabel
 
 HINT = (
     "Point at a cell to read it; click it to set its mask, with all units of both regions. Bold: "
-    "the interval leaves out 0."
+    "the interval leaves out 0, once half of the draws of units are done."
 )
 _STEPS = 1000
 _READ_OUT_LINES = 12

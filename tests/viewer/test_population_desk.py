@@ -10,6 +10,7 @@ import pytest
 from PyQt6.QtWidgets import QFileDialog
 
 from mtm_viewer.presenters.population import NOTHING_SCORED
+from mtm_viewer.views.tooltips import tooltip
 from tests.viewer.workspaces import make_small_workspace
 
 pytestmark = pytest.mark.gui
@@ -71,7 +72,7 @@ def test_a_clicked_point_is_selected_everywhere_and_explained(opened):
     assert view.reasons.text().count("\n") >= 0
     assert view.reasons.text()
     assert window.unit.why.text()
-    assert window.unit.why.toolTip() == view.reasons.text()
+    assert window.unit.why.toolTip() == tooltip(view.reasons.text())
     assert window.raster._chosen_unit == unit
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from mtm_core.data.conditions import trial_conditions
 from mtm_core.data.table import Column, Table
-from mtm_viewer.presenters.psth import NOT_IN_SESSION, UnitScore, unit_panel
+from mtm_core.evaluation.mask_scores import SingleUnitScore
+from mtm_viewer.presenters.psth import NOT_IN_SESSION, unit_panel
 from mtm_viewer.presenters.trial_order import TrialValues
 from tests.core.sessions import make_session
 
@@ -155,15 +156,15 @@ def test_a_session_without_depths_leaves_the_depth_out():
     [
         (None, "not scored under this mask"),
         (
-            UnitScore(bps_beyond_psth=0.214, interval=(0.17, 0.25), n_spikes=500),
+            SingleUnitScore(bps_beyond_psth=0.214, interval=(0.17, 0.25), n_spikes=500),
             "beyond PSTH +0.214 bits/spike [+0.170,\N{NO-BREAK SPACE}+0.250]",
         ),
         (
-            UnitScore(bps_beyond_psth=-0.1, interval=None, n_spikes=12),
+            SingleUnitScore(bps_beyond_psth=-0.1, interval=None, n_spikes=12),
             "beyond PSTH −0.100 bits/spike, few spikes",  # noqa: RUF001
         ),
         (
-            UnitScore(bps_beyond_psth=None, interval=None, n_spikes=0),
+            SingleUnitScore(bps_beyond_psth=None, interval=None, n_spikes=0),
             "no score: no spikes in the scored entries",
         ),
     ],
