@@ -23,6 +23,7 @@ EXIT_PIPE_CLOSED = 141
 
 COMMANDS = {
     "info": "what a session, a recording, a checkpoint or a run holds",
+    "units": "the units of a session: region, depth, rate, scores",
     "sessions": "find and download IBL sessions",
     "prepare": "turn recordings into session files: folders, NWB, eids",
     "convert": "turn a published recording into a session file",

@@ -63,6 +63,7 @@ def lines(tmp_path_factory) -> list[list[str]]:
         ["simulate", "--preset", "tiny", "--out", folder / "simulated"],
         *(["info", path] for path in ("demo", made, excerpt, folder / "run")),
         ["info", folder / "run" / "model.safetensors", "--json"],
+        ["units", made, "--rule", "rate_hz > 1"],
         ["sessions", "list"],
         ["sessions", "search", "--pick-list", "brain-wide-map", "--offline"],
         ["sweep", spec, "--out", folder / "sweep", "--status"],
