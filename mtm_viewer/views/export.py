@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 import pyqtgraph as pg
 from PyQt6.QtCore import QBuffer, QMarginsF, QPoint, QRect, QRectF, QSize, QSizeF, Qt
-from PyQt6.QtGui import QImage, QPageLayout, QPageSize, QPainter, QPdfWriter, QPicture
+from PyQt6.QtGui import QBrush, QImage, QPageLayout, QPageSize, QPainter, QPdfWriter, QPicture
 from PyQt6.QtSvg import QSvgGenerator
 from PyQt6.QtWidgets import QWidget
 
@@ -22,6 +23,7 @@ _SCALE = 3
 """Pixels of a saved picture for each on screen."""
 _POINTS_PER_INCH = 72
 _MARGIN = 8
+_LIGHT = 200
 _STRIP_PIXELS = 3_000_000
 """Pixels painted in one go."""
 Parts = Sequence[QWidget]
@@ -182,8 +184,34 @@ def _opened_buffer() -> QBuffer:
 def _paint(parts: Parts, painter: QPainter) -> None:
     window = parts[0].window()
     colour = parts[0].palette().window() if window is None else window.palette().window()
-    painter.fillRect(QRect(QPoint(0, 0), size_of(parts)), colour)
+    painter.fillRect(QRect(QPoint(0, 0), size_of(parts)), _paper(colour))
     painter.translate(margin_of(parts), margin_of(parts))
+    with _on_paper(parts):
+        _paint_parts(parts, painter)
+
+
+def _paper(brush: QBrush) -> QBrush:
+    """Return white in place of a light grey: slides and pages are white; dark ones stay."""
+    is_light = brush.style() != Qt.BrushStyle.NoBrush and brush.color().lightness() > _LIGHT
+    return QBrush(Qt.GlobalColor.white) if is_light else brush
+
+
+@contextmanager
+def _on_paper(parts: Parts) -> Iterator[None]:
+    """Give plots the background of paper while they are painted."""
+    plots = [part for part in parts if isinstance(part, pg.GraphicsView)]
+    plots += [view for part in parts for view in part.findChildren(pg.GraphicsView)]
+    before = [plot.backgroundBrush() for plot in plots]
+    for plot, brush in zip(plots, before, strict=True):
+        plot.setBackgroundBrush(_paper(brush))
+    try:
+        yield
+    finally:
+        for plot, brush in zip(plots, before, strict=True):
+            plot.setBackgroundBrush(brush)
+
+
+def _paint_parts(parts: Parts, painter: QPainter) -> None:
     for part in parts:
         painter.save()
         if isinstance(part, pg.GraphicsView):

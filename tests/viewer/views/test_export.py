@@ -10,6 +10,7 @@ import pytest
 from PyQt6.QtCore import QRectF
 from PyQt6.QtGui import QColor, QImage, QPainter
 from PyQt6.QtSvg import QSvgRenderer
+from PyQt6.QtWidgets import QVBoxLayout, QWidget
 
 from mtm_core.errors import OutputError, UnknownNameError
 from mtm_viewer.views import export
@@ -85,10 +86,29 @@ def test_a_pdf_is_one_page_of_the_size_of_the_plot(plot, tmp_path):
     assert [float(value) for value in box[2:]] == pytest.approx(points, abs=1.0)
 
 
-def test_the_background_is_the_one_on_screen(plot, tmp_path):
+@pytest.mark.parametrize(
+    ("on_screen", "on_paper"), [("#204060", "#204060"), ("#f4f5f7", "#ffffff")]
+)
+def test_a_dark_background_is_the_one_on_screen_and_a_light_one_white(
+    plot, tmp_path, on_screen, on_paper
+):
+    plot.setBackground(on_screen)
     save_picture([plot], tmp_path / "a.png")
     corner = QImage(str(tmp_path / "a.png")).pixelColor(2, 2)
-    assert corner.name() == "#204060"
+    assert corner.name() == on_paper
+    assert plot.backgroundBrush().color().name() == on_screen
+
+
+def test_plots_within_a_panel_have_paper_behind_them_as_well(plot, qtbot, tmp_path):
+    panel = QWidget()
+    qtbot.addWidget(panel)
+    QVBoxLayout(panel).addWidget(plot)
+    plot.setBackground("#f4f5f7")
+    panel.show()
+    save_picture([panel], tmp_path / "a.png")
+    plot.setParent(None)  # the fixture closes it
+    image = QImage(str(tmp_path / "a.png"))
+    assert image.pixelColor(image.width() // 2, image.height() - 60).name() == "#ffffff"
 
 
 def test_an_image_is_painted_later_and_elsewhere(plot):
