@@ -9,7 +9,16 @@ from pathlib import Path
 
 import pyqtgraph as pg
 from PyQt6.QtCore import QBuffer, QMarginsF, QPoint, QRect, QRectF, QSize, QSizeF, Qt
-from PyQt6.QtGui import QBrush, QImage, QPageLayout, QPageSize, QPainter, QPdfWriter, QPicture
+from PyQt6.QtGui import (
+    QBrush,
+    QImage,
+    QPageLayout,
+    QPageSize,
+    QPainter,
+    QPdfWriter,
+    QPicture,
+    QRegion,
+)
 from PyQt6.QtSvg import QSvgGenerator
 from PyQt6.QtWidgets import QWidget
 
@@ -219,7 +228,8 @@ def _paint_parts(parts: Parts, painter: QPainter) -> None:
             painter.fillRect(own, part.backgroundBrush())
             part.render(painter, QRectF(own), own, Qt.AspectRatioMode.IgnoreAspectRatio)
         else:
-            part.render(painter, QPoint(0, 0))
+            # Its background is that of the window: paper lies there already.
+            part.render(painter, QPoint(0, 0), QRegion(), QWidget.RenderFlag.DrawChildren)
         painter.restore()
         painter.translate(0, part.height())
 

@@ -8,9 +8,9 @@ import numpy as np
 import pyqtgraph as pg
 import pytest
 from PyQt6.QtCore import QRectF
-from PyQt6.QtGui import QColor, QImage, QPainter
+from PyQt6.QtGui import QColor, QImage, QPainter, QPalette
 from PyQt6.QtSvg import QSvgRenderer
-from PyQt6.QtWidgets import QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from mtm_core.errors import OutputError, UnknownNameError
 from mtm_viewer.views import export
@@ -109,6 +109,19 @@ def test_plots_within_a_panel_have_paper_behind_them_as_well(plot, qtbot, tmp_pa
     plot.setParent(None)  # the fixture closes it
     image = QImage(str(tmp_path / "a.png"))
     assert image.pixelColor(image.width() // 2, image.height() - 60).name() == "#ffffff"
+
+
+def test_words_stand_on_paper_as_well(qtbot, tmp_path):
+    label = QLabel("words")
+    qtbot.addWidget(label)
+    colours = label.palette()
+    colours.setColor(QPalette.ColorRole.Window, QColor("#f4f5f7"))
+    label.setPalette(colours)
+    label.resize(200, 40)
+    label.show()
+    save_picture([label], tmp_path / "a.png")
+    image = QImage(str(tmp_path / "a.png"))
+    assert image.pixelColor(image.width() - 60, image.height() - 60).name() == "#ffffff"
 
 
 def test_an_image_is_painted_later_and_elsewhere(plot):
