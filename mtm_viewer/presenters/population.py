@@ -346,11 +346,11 @@ def _numbers(answer: PopulationAnswer, unit: int, place: int) -> str:
 
 
 def _signed(value: float) -> str:
-    """Write two decimals with a true minus sign, and none before a zero.
+    """Write three decimals with a true minus sign, and none before a zero.
 
     Examples
     --------
-    >>> _signed(-0.004), _signed(-0.05)
-    ('0.00', '−0.05')
+    >>> _signed(-0.0004), _signed(-0.05)
+    ('0.000', '−0.050')
     """  # noqa: RUF002
-    return f"{round(value, 2) + 0.0:.2f}".replace("-", "\N{MINUS SIGN}")
+    return f"{round(value, 3) + 0.0:.3f}".replace("-", "\N{MINUS SIGN}")

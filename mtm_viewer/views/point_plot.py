@@ -52,6 +52,8 @@ class _Canvas(pg.PlotWidget):
         """Tell where (Qt's own hook)."""
         if ev.button() == Qt.MouseButton.LeftButton:
             self.pressed.emit(ev.position(), ev.modifiers())
+        else:  # the right one asks for the menu of the panel
+            super().mousePressEvent(ev)
         ev.accept()
 
     def mouseMoveEvent(self, ev: QMouseEvent) -> None:
@@ -63,6 +65,8 @@ class _Canvas(pg.PlotWidget):
         """Tell where (Qt's own hook)."""
         if ev.button() == Qt.MouseButton.LeftButton:
             self.released.emit(ev.position(), ev.modifiers())
+        else:
+            super().mouseReleaseEvent(ev)
         ev.accept()
 
     def leaveEvent(self, ev: QEvent) -> None:

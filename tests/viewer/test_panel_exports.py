@@ -273,6 +273,21 @@ def test_a_right_click_in_a_raster_opens_its_menu_and_chooses_no_unit(shown, qtb
     assert not [menu for menu in QApplication.topLevelWidgets() if is_open_menu(menu)]
 
 
+@pytest.mark.qt_log_ignore("does not support (raise|grabbing)", extend=True)
+def test_a_right_click_among_points_opens_the_menu_of_the_population(shown, qtbot):
+    window = shown.explorer.window
+    shown.explorer.registry.run("population.show")
+    viewport = window.population.scatter.plot.viewport()
+    place = viewport.rect().center()
+    before = (shown.state.unit_id, shown.state.picked)
+    qtbot.mouseMove(viewport, place)
+    qtbot.mouseClick(viewport, Qt.MouseButton.RightButton, pos=place)
+    (menu,) = [menu for menu in QApplication.topLevelWidgets() if is_open_menu(menu)]
+    assert menu.title() == "Population"
+    assert (shown.state.unit_id, shown.state.picked) == before
+    menu.close()
+
+
 def test_files_are_asked_for(shown, tmp_path, qtbot):
     window = shown.explorer.window
     shown.explorer.registry.run("export.tree.numbers")

@@ -131,7 +131,7 @@ def test_bars_are_the_scores_of_regions_with_their_intervals():
         assert (bar.bps, bar.interval) == (score.bps, score.interval)
         assert bar.text == "8 units"
         assert (
-            f"95 % interval {score.interval[0]:.2f}".replace("-", "\N{MINUS SIGN}") in bar.sentence
+            f"95 % interval {score.interval[0]:.3f}".replace("-", "\N{MINUS SIGN}") in bar.sentence
         )
     low, high = drawable.limits
     assert low <= 0 <= high
