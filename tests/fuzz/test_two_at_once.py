@@ -51,7 +51,7 @@ LONGER = tiny_config(optim__steps="60", run__checkpoint_every="5")
 def meet(folder: Path, number: int, what: str = "here") -> None:
     """Wait until both are there."""
     (folder / f"{what}-{number}").touch()
-    wait_until(lambda: len(list(folder.glob(f"{what}-*"))) == 2)
+    wait_until(lambda: len(list(folder.glob(f"{what}-*"))) == 2, most_s=200)
 
 
 def do_everything(root: Path, number: int) -> None:
@@ -208,7 +208,7 @@ def test_two_processes_do_everything_in_the_same_folders(alyx, shelf, home, tmp_
     workers = [
         subprocess.Popen([*words, str(number)], cwd=ROOT, env=environment) for number in (0, 1)
     ]
-    assert [worker.wait(timeout=300) for worker in workers] == [0, 0]
+    assert [worker.wait(timeout=600) for worker in workers] == [0, 0]
     check_recording(places[open_and_keep])
     check_counts(places[map_counts])
     check_masks(places[name_masks])
