@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import psutil
 from PyQt6.QtCore import QCoreApplication, QEvent, QThread, QTimer
-from PyQt6.QtWidgets import QApplication
+from PyQt6.QtWidgets import QApplication, QWidget
 
 MOST_GROWTH = 50 * 2**20
 """Bytes that memory may grow by after the warm-up."""
@@ -51,8 +51,8 @@ def look_around() -> Leftovers:
         memory=psutil.Process().memory_info().rss,
         threads=Counter(_threads()),
         timers=Counter(_timers()),
-        windows=Counter(type(w).__name__ for w in QApplication.topLevelWidgets()),
-        widgets=Counter(type(w).__name__ for w in QApplication.allWidgets()),
+        windows=Counter(_kind(widget) for widget in QApplication.topLevelWidgets()),
+        widgets=Counter(_kind(widget) for widget in QApplication.allWidgets()),
     )
 
 
@@ -78,6 +78,15 @@ def _ticks(timer: QTimer) -> bool:
         return timer.isActive()
     except RuntimeError:  # the C++ side is gone already
         return False
+
+
+def _kind(widget: QWidget) -> str:
+    """Name the class as Qt does, which has more of them than PyQt, and whose it is."""
+    kind, parent, owner = widget.metaObject(), widget.parent(), None
+    if parent is not None:
+        owner = parent.metaObject()
+    name = "?" if kind is None else kind.className()
+    return name if owner is None else f"{name} in {owner.className()}"
 
 
 def _runs(thread: QThread) -> bool:

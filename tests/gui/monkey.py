@@ -23,7 +23,15 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PyQt6.QtCore import QPoint, QPointF, QSettings, Qt, QTimer
+from PyQt6.QtCore import (
+    QPoint,
+    QPointF,
+    QSettings,
+    Qt,
+    QTimer,
+    QtMsgType,
+    qInstallMessageHandler,
+)
 from PyQt6.QtGui import QWheelEvent
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import (
@@ -44,6 +52,7 @@ from mtm_viewer.browsing import BrowserWorks
 from mtm_viewer.commands import CommandRegistry
 from mtm_viewer.desktop import Desktop, LogKeeper
 from mtm_viewer.explorer import Explorer
+from mtm_viewer.jobs.arenas import share_arenas
 from mtm_viewer.jobs.database_job import DatabaseJob, DownloadJob
 from mtm_viewer.jobs.engine_thread import EngineThread
 from mtm_viewer.jobs.prepare_job import OpenJob
@@ -69,6 +78,8 @@ _WATCH_MS, _BLOCKED_S = 100, 0.3
 _LOOK_S = 0.005
 _MOST_LINES = 20
 _WHICH = "beginnings of names, the demo's (steinmetz2019_s12) among them; all if left out"
+_NO_FAULT = "This plugin does not support"
+"""What the offscreen platform says of every window."""
 _NOT_RUN = ("session.quit",)
 """It would end the program."""
 _KEYS = (
@@ -129,6 +140,7 @@ class Monkey:
         self._settled = 0
         desktop.explorer.settled.connect(self._count)
         desktop.training.train = lambda _: self._note("would train")
+        self._may_close, self.window.may_close = self.window.may_close, self._stay
         self._deed_since = time.monotonic()
         self._watch = QTimer(desktop.explorer.window)
         self._watch.timeout.connect(self._close_what_blocks)
@@ -156,6 +168,7 @@ class Monkey:
         self.report.growth = after.memory - before.memory
         self.report.problems += before.words(after)
         self._watch.stop()
+        self.window.may_close = self._may_close
         return self.report
 
     def _tell(self, n_done: int, start: float, left: Leftovers) -> None:
@@ -186,6 +199,9 @@ class Monkey:
         self._idle(0.2)
         desktop.theatre.state.show(is_shown=False)
         desktop.state.undo_stack.clear()
+        clipboard = QApplication.clipboard()
+        if clipboard is not None:  # a picture or a table of many megabytes
+            clipboard.clear()
         desktop.exports.wait()
         self._close_all()
         self._idle(0.6)
@@ -256,6 +272,11 @@ class Monkey:
         if popup is not None and time.monotonic() - self._deed_since > _BLOCKED_S:
             self._note(f"closed {type(popup).__name__}")
             popup.close()
+
+    def _stay(self) -> bool:
+        """Keep the window open: what comes after its end would try nothing any more."""
+        self._note("would close")
+        return False
 
     def _note(self, deed: str) -> None:
         self.report.deeds[deed.split(" ")[0]] += 1
@@ -434,7 +455,7 @@ class Errors(logging.Handler):
 
 @contextlib.contextmanager
 def watched(monkey: Monkey):
-    """Take every exception and every logged error down as a problem."""
+    """Take every exception, every logged error and every warning of Qt down as a problem."""
 
     def hook(kind, error, trace) -> None:
         import traceback
@@ -442,13 +463,20 @@ def watched(monkey: Monkey):
         text = "".join(traceback.format_exception(kind, error, trace))
         monkey.report.problems.append(f"{text}after: {'; '.join(monkey.last[-6:])}")
 
+    def heed(kind: QtMsgType, _, text: str | None) -> None:
+        is_known = kind == QtMsgType.QtDebugMsg or kind == QtMsgType.QtInfoMsg
+        if not is_known and not str(text).startswith(_NO_FAULT):
+            monkey.report.problems.append(f"Qt: {text}, after: {'; '.join(monkey.last[-6:])}")
+
     handler, before = Errors(monkey.report), sys.excepthook
+    qInstallMessageHandler(heed)
     logging.getLogger().addHandler(handler)
     sys.excepthook = hook
     try:
         yield
     finally:
         sys.excepthook = before
+        qInstallMessageHandler(None)
         logging.getLogger().removeHandler(handler)
 
 
@@ -487,6 +515,7 @@ def main(words: list[str]) -> int:
         chosen = tuple(arguments.sessions)
         names = [name for name in resources.list_sessions() if name.startswith(chosen)]
         resources.list_sessions = lambda: names
+    share_arenas()  # as the program does
     torch.set_num_threads(max(1, (os.cpu_count() or 2) - 1))
     app = QApplication([])
     with tempfile.TemporaryDirectory(prefix="mtm-monkey-") as name:
