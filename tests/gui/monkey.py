@@ -1,9 +1,13 @@
 """Random commands, clicks, keys and drags over the bundled sessions, and what they leave behind.
 
-``python tests/gui/monkey.py [--steps 10000] [--seed 0]`` runs it on demand, on any platform of Qt;
-`tests/viewer/test_monkey.py` runs a short one. It ends with a code other than 0 if anything went
-wrong: an exception, an error in the log, a thread, timer, window or widget left over, or memory
-that grew by more than 50 MB after the warm-up.
+``python -m tests.gui.monkey [--steps 10000] [--seed 0]`` runs it on demand, on any platform of Qt,
+in the folder of the project; `tests/viewer/test_monkey.py` runs a short one. It ends with a code
+other than 0 if anything went wrong: an exception, an error in the log, a warning of Qt, a thread,
+timer, window or widget left over, or memory that grew by more than 50 MB after the warm-up.
+
+Memory needs a warm-up: what threads free stays in their pools in part, until each has met the
+largest thing that it works at. With two recordings it grew by 54 and 19 MB in the 1600 deeds after
+the 400th (seeds 1 and 2), of which 61 and 30 in the first thousand; it fell by 6 and 11 MB then.
 """
 
 from __future__ import annotations

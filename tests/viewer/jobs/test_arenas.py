@@ -42,5 +42,5 @@ def test_threads_share_their_pools():
 
 
 def test_other_systems_do_without(monkeypatch):
-    monkeypatch.setattr(arenas.sys, "platform", "win32")
+    monkeypatch.setattr("sys.platform", "win32")
     assert not arenas.share_arenas()
