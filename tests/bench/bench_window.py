@@ -32,7 +32,8 @@ from tests.core.sessions import make_session
 SHAPE = {"n_trials": 600, "n_bins": 100, "n_units": 1000}
 BUNDLED, LARGE = "bundled", "simulated, 1,000 units x 600 trials x 100 bins"
 FILL_MS = 12_000
-N_CLICKS = 40
+N_CLICKS = {BUNDLED: 40, LARGE: 6}
+"""A click on the large session has thousands of predictions to wait for before the next."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def make_files(name: str, folder: Path) -> Files:
 
 @pytest.fixture(params=[BUNDLED, LARGE])
 def name(request) -> str:
-    """Which of them."""
+    """Return which of them."""
     return request.param
 
 
@@ -144,17 +145,17 @@ def bench_clicks(opened, name, qtbot, measured):
     ticks = Ticks()
     clicked_s(opened, qtbot, 1)  # the first one fits the baselines
     with ticks.running():
-        seconds = clicked_s(opened, qtbot, N_CLICKS)
+        seconds = clicked_s(opened, qtbot, N_CLICKS[name])
     note(measured, f"click to its first raster painted ({name})", seconds)
     ticks.note(measured, f"inference ({name})")
 
 
+@pytest.mark.parametrize("name", [BUNDLED], indirect=True)
 def bench_clicks_beside_busy_cores(opened, name, qtbot, measured):
     clicked_s(opened, qtbot, 1)
     with busy_cores():
-        seconds = clicked_s(opened, qtbot, N_CLICKS)
-    most_s = 0.05 if name == BUNDLED else None
-    note(measured, f"the same with every core kept busy ({name})", seconds, most_s)
+        seconds = clicked_s(opened, qtbot, N_CLICKS[name])
+    note(measured, f"the same with every core kept busy ({name})", seconds)
 
 
 def bench_loading(desktop, files, name, qtbot, measured):

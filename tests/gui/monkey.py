@@ -161,6 +161,8 @@ class Monkey:
         process, and is no leak. The monkey looks around after each stretch of `every` deeds.
         """
         start = time.monotonic()
+        with contextlib.suppress(ImportError):  # its compiler takes 250 MB when first used
+            import rastermap  # noqa: F401
         for name in resources.list_sessions():
             self._settle(partial(self.desktop.open_source, str(resources.session_path(name))))
         self._do(warm_up)
