@@ -111,7 +111,8 @@ class ScoreDesk(QObject):
 
     def _groups(self, picture: Picture) -> tuple[ScoreLine, ...]:
         session = picture.workspace.session
-        is_known = self._grouping in score_groupings(session)
-        if picture.gains is None or self._grouping == PREDICTIONS or not is_known:
+        if picture.gains is None or self._grouping == PREDICTIONS:
+            return ()
+        if self._grouping not in score_groupings(session):
             return ()
         return lines_by_condition(session, picture.trials, picture.gains, self._grouping)

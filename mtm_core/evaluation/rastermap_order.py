@@ -11,6 +11,7 @@ Stringer, Zhong, Syeda, Du, Kesa, Pachitariu 2023, bioRxiv 2023.07.25.550571.
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 import importlib.util
 import logging
@@ -38,8 +39,9 @@ _ONE_AT_A_TIME = threading.Lock()
 """Its compiled loops must not run twice at once."""
 
 
+@functools.cache
 def has_rastermap() -> bool:
-    """Tell whether Rastermap is installed."""
+    """Tell whether Rastermap is installed: the folders of packages are looked through once."""
     return importlib.util.find_spec("rastermap") is not None
 
 

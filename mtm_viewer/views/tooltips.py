@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import textwrap
 
 _LETTERS = 84
 """Of a line, at most."""
 
 
+@functools.lru_cache(maxsize=1024)
 def tooltip(text: str) -> str:
     r"""Return a text whose lines can be read at a glance; breaks of its own are kept.
+
+    The same texts are asked for with every click.
 
     Examples
     --------
