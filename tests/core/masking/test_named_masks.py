@@ -13,6 +13,7 @@ from mtm_core.masking.choice import Block, UnitChoice
 from mtm_core.masking.named_masks import (
     NamedMask,
     NamedMasks,
+    change_named_masks,
     find_named_mask,
     masks_file,
     masks_folder,
@@ -58,6 +59,18 @@ def test_masks_come_back_from_their_file(tmp_path):
     masks = NamedMasks().with_mask("hippocampus äé", CA1).with_mask("brushed", BRUSHED)
     write_named_masks(path, masks, "session-1")
     assert read_named_masks(path, "session-1") == masks
+
+
+def test_a_change_is_written_and_what_another_window_changed_stays(tmp_path):
+    path = tmp_path / "masks.json"
+    before = NamedMasks().with_mask("a", CA1).with_mask("b", DG).with_mask("same", DG)
+    change_named_masks(path, NamedMasks(), before, "session-1")
+    assert read_named_masks(path, "session-1") == before
+    write_named_masks(path, before.with_mask("theirs", BRUSHED), "session-1")
+    after = NamedMasks().with_mask("b", CA1).with_mask("same", DG).with_mask("mine", DG)
+    change_named_masks(path, before, after, "session-1")
+    found = {mask.name: mask.spec for mask in read_named_masks(path, "session-1")}
+    assert found == {"b": CA1, "same": DG, "theirs": BRUSHED, "mine": DG}
 
 
 def test_without_a_file_there_are_no_masks(tmp_path):
