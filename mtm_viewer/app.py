@@ -194,7 +194,7 @@ def _run(arguments: argparse.Namespace) -> int:
     torch.set_num_threads(max(1, (os.cpu_count() or 2) - 1))
     _scale_letters(is_offscreen=arguments.offscreen)
     app = _make_app()
-    _exempt_imports()
+    exempt_imports()
     desktop = build(log, is_offscreen=arguments.offscreen)
     try:
         with _last_resort(desktop):
@@ -203,7 +203,7 @@ def _run(arguments: argparse.Namespace) -> int:
         logging.getLogger().removeHandler(log)
 
 
-def _exempt_imports() -> None:
+def exempt_imports() -> None:
     """Keep the garbage collector from what was imported, which stays to the end anyway.
 
     To look through it takes some tenths of a second, in which the window would stand still.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import gc
 import itertools
 import statistics
 from collections.abc import Callable, Iterator
@@ -21,7 +22,7 @@ from mtm_core.data.session_file import write_session
 from mtm_core.masking.targets import target_regions
 from mtm_core.resources import checkpoint_path, session_path
 from mtm_core.training.loop import train
-from mtm_viewer.app import build
+from mtm_viewer.app import build, exempt_imports
 from mtm_viewer.desktop import LogKeeper
 from mtm_viewer.jobs.open_job import OpenRequest
 from mtm_viewer.presenters.computing import Computing
@@ -46,6 +47,14 @@ class Files:
     def request(self) -> OpenRequest:
         """Return what opens them."""
         return OpenRequest(session_path=self.session, checkpoint_paths=self.checkpoints)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _exempt():
+    """Keep the garbage collector from what was imported, as the program does."""
+    exempt_imports()
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture(scope="module")
