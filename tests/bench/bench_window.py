@@ -202,8 +202,7 @@ def bench_training(opened, name, qtbot, measured, tmp_path):
     ticks = Ticks()
     with ticks.running():
         qtbot.wait(FILL_MS // 2)
-        seconds = clicked_s(opened, qtbot, 10)
-        qtbot.wait(FILL_MS // 4)
+        seconds = clicked_s(opened, qtbot, N_CLICKS[name] // 3)
     assert queue.folder is not None, "it was over too soon"
     opened.training.cancel()
     qtbot.waitUntil(lambda: queue.folder is None, timeout=PATIENCE_MS)
