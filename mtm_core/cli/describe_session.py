@@ -167,7 +167,7 @@ def _region_text(session: Session) -> str:
     rows = region_rows(session)
     if not rows:
         return "Regions       none: this session says nothing about where its units are"
-    header = ("region", "units", "rate (Hz)", "Beryl", "Cosmos", "name")
+    header = ("region", "units", "rate (spikes/s)", "Beryl", "Cosmos", "name")
     return table_text(header, [list(row.values()) for row in rows])
 
 

@@ -28,7 +28,7 @@ _SHOWN = {
     "region": "region",
     "depth_um": "depth (um)",
     "probe": "probe",
-    "rate_hz": "rate (Hz)",
+    "rate_hz": "rate (spikes/s)",
     "n_spikes": "spikes",
     "bps": "bps",
     "bps_beyond_psth": "beyond PSTH",
