@@ -5,7 +5,7 @@ Examples
   mtm-core reproduce bundled --out results
   mtm-core reproduce bundled --out results --sessions untouched --seeds 0 1 2 --workers 2
   mtm-core reproduce masks --budget quick
-  mtm-core reproduce lfads --budget standard --sessions untouched --out lfads
+  mtm-core reproduce lfads --budget standard --out lfads --reuse reproduced/masks-standard
 
 bundled is our own preset against every baseline; the others are tables of the paper: masks,
 masks-ndt2, lfads, mask-token, mask-ratio, positions, decoding-prompt, chance, scaling, held-out;
@@ -74,7 +74,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--budget",
         choices=BUDGETS,
         help="for tables of the paper: quick takes minutes per model and two sessions, standard "
-        "three seeds of the untouched sessions, paper the published settings (default: quick)",
+        "an untouched session of each mouse and two seeds, paper the published settings "
+        "(default: quick)",
     )
     parser.add_argument(
         "--sessions",
@@ -110,6 +111,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="ROW",
         help="compute these rows of the table only, such as mtm temporal (default: all)",
+    )
+    parser.add_argument(
+        "--reuse",
+        nargs="+",
+        default=[],
+        type=Path,
+        metavar="DIR",
+        help="folders of other tables: their cells are taken where the same would come out",
     )
     parser.add_argument(
         "--workers", type=int, default=1, help="cells at the same time (default: 1)"
@@ -173,9 +182,10 @@ def make_plan(args: argparse.Namespace) -> Plan:
     from mtm_core.errors import ConfigError
     from mtm_core.reproduce.bundled import Plan
 
-    if args.rows:
-        msg = f"mtm-core reproduce {BUNDLED} has one row: leave out --rows."
-        raise ConfigError(msg)
+    for name, typed in (("rows", args.rows), ("reuse", args.reuse)):
+        if typed:
+            msg = f"mtm-core reproduce {BUNDLED} has one row of its own: leave out --{name}."
+            raise ConfigError(msg)
     if args.out is None or args.budget is not None:
         why = (
             "needs --out, a folder to fill"
@@ -232,6 +242,7 @@ def make_table_plan(args: argparse.Namespace) -> TablePlan:
         workers=args.workers,
         threads=int(str(dict(typed).get("run.threads", threads))),
         rows=rows,
+        reuse=tuple(args.reuse),
     )
     plan.configs()  # a setting that is wrong is told before anything is made
     return plan

@@ -82,6 +82,8 @@ class TablePlan:
         Threads of each.
     rows : tuple of str
         Names of the variants to compute; none for all.
+    reuse : tuple of Path
+        Folders of other tables, whose cells are taken where they are the same.
     """
 
     table: str
@@ -95,6 +97,7 @@ class TablePlan:
     workers: int = 1
     threads: int = 1
     rows: tuple[str, ...] = ()
+    reuse: tuple[Path, ...] = ()
 
     @property
     def content(self) -> Table:

@@ -27,6 +27,7 @@ from typing import Any
 from mtm_core.errors import TrainingError
 from mtm_core.reproduce.claimed import Desk, compute_claimed
 from mtm_core.reproduce.published import COLUMNS, SOURCE, published_rows
+from mtm_core.reproduce.reuse import take_cells
 from mtm_core.reproduce.table_cell import try_cell
 from mtm_core.reproduce.table_figures import draw_figures
 from mtm_core.reproduce.table_plan import TableCell, TablePlan
@@ -73,10 +74,13 @@ def make_table(plan: TablePlan) -> Iterator[TableProgress]:
     ------
     TrainingError
         If the folder was made with other settings.
+    ConfigError
+        If cells cannot be taken from another folder.
     OutputError
         If it cannot be written.
     """
     prepare_folder(plan.out, plan.settings())
+    take_cells(plan)
     cells = plan.cells()
     todo = [cell for cell in cells if not plan.file_of(cell).exists()]
     n_done, n_failed = len(cells) - len(todo), 0

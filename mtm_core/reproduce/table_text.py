@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from statistics import fmean
 
 from mtm_core.evaluation.summary_text import markdown_table
@@ -282,12 +283,31 @@ def _notes(plan: TablePlan) -> list[str]:
         "(features end at the first movement where it is known), ridge for signals."
     )
     for target in BEHAVIOR:
-        reasons = sorted(set(not_recorded(plan, target).values()))
+        reasons = _told_once(not_recorded(plan, target).values())
         if reasons:
             lines.append(f"{_target(target)}: {NOT_RECORDED}. {' '.join(reasons)}")
     if plan.content.kind == "tasks" and published_rows(plan.table):
         lines.append(f"{OTHER_DATA}: {SOURCE}. Other sessions, other units, other bins.")
     return [f"- {line}" for line in lines]
+
+
+def _told_once(sentences: Iterable[str]) -> list[str]:
+    """Return what is said of each session once, also where only its numbers differ.
+
+    Examples
+    --------
+    >>> _told_once(["In all 3 trials.", "In all 4 trials.", "No signal."])
+    ['In all 3 trials. (The same in 1 other session.)', 'No signal.']
+    """
+    groups: dict[str, list[str]] = {}
+    for sentence in sentences:
+        groups.setdefault(re.sub(r"\d+", "#", sentence), []).append(sentence)
+    told = []
+    for first, *others in groups.values():
+        plural = "s" if len(others) > 1 else ""
+        more = f" (The same in {len(others)} other session{plural}.)" if others else ""
+        told.append(first + more)
+    return told
 
 
 def _failures(plan: TablePlan) -> list[str]:
@@ -299,8 +319,8 @@ def _failures(plan: TablePlan) -> list[str]:
 
 
 def _runs(plan: TablePlan) -> str:
-    done = [cell for cell in plan.cells() if cell.variant and plan.file_of(cell).exists()]
+    done = [values for cell in plan.cells() if cell.variant and (values := plan.read(cell))]
     if not done:
         return ""
-    folders = ", ".join(plan.run_of(cell).relative_to(plan.out).as_posix() for cell in done)
+    folders = ", ".join(str(values["run"]) for values in done)
     return f"Runs that made these numbers, with every setting in their config.toml: {folders}."

@@ -233,6 +233,7 @@ _PRESETS = Table(
     ),
     baseline="quick-as-long",
     headline="recommended",
+    sessions=("untouched",),
     notes=(
         "As long: as many steps as fit into the time that recommended took for the same session, "
         "split and seed, its fitted start included; the learning rate's schedule is as long.",
@@ -279,6 +280,7 @@ _NEW_ANIMALS = Table(
     ),
     baseline="from-scratch",
     headline="pretrained",
+    sessions=("untouched",),
     notes=(
         "No session of the animal in question is trained on beforehand; the model is then "
         "fine-tuned on training trials of the one session. All rows but the last have the "

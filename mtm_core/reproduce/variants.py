@@ -57,11 +57,16 @@ BUDGET: Mapping[str, Budget] = {
         splits=("random",),
     ),
     "standard": Budget(
-        steps=1500,
+        steps=800,
         finetune_steps=300,
-        sessions=("untouched",),
-        seeds=(0, 1, 2),
-        splits=("random", "blocked"),
+        sessions=(
+            "steinmetz2019_s02",
+            "steinmetz2019_s07",
+            "steinmetz2019_s11",
+            "steinmetz2019_s16",
+        ),
+        seeds=(0, 1),
+        splits=("random",),
     ),
     "paper": Budget(
         steps=None,

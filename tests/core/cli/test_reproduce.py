@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 import pytest
 
@@ -92,10 +93,14 @@ def test_a_quick_table_is_two_sessions_and_one_seed():
     assert all(config.optim.steps == 400 for config in plan.configs().values())
 
 
-def test_a_standard_table_is_made_on_untouched_sessions_with_three_seeds():
-    plan = make_table_plan(parse_table("masks", "--budget", "standard", "--workers", "2"))
-    assert plan.sessions == choose_sessions(["untouched"])
-    assert (plan.seeds, plan.splits) == ((0, 1, 2), ("random", "blocked"))
+def test_a_standard_table_is_made_on_an_untouched_session_of_each_mouse():
+    words = ["--budget", "standard", "--workers", "2", "--reuse", "masks"]
+    plan = make_table_plan(parse_table("lfads", *words))
+    assert set(plan.sessions) < set(choose_sessions(["untouched"]))
+    assert len({path.stem.split("_")[2] for path in plan.sessions}) == len(plan.sessions) == 4
+    assert (plan.seeds, plan.splits, plan.reuse) == ((0, 1), ("random",), (Path("masks"),))
+    presets = make_table_plan(parse_table("presets", "--budget", "standard"))
+    assert presets.sessions == choose_sessions(["untouched"])
     few = make_table_plan(parse_table("scaling", "--seeds", "4", "--pool", "untouched"))
     assert (few.seeds, len(few.pool), len(few.sessions)) == ((4,), 8, 3)
 
@@ -109,6 +114,7 @@ def test_a_standard_table_is_made_on_untouched_sessions_with_three_seeds():
         (["mask"], "masks-ndt2"),
         (["bundled"], "needs --out"),
         (["bundled", "--budget", "quick", "--out", "x"], "--budget"),
+        (["bundled", "--out", "x", "--reuse", "y"], "leave out --reuse"),
     ],
 )
 def test_bad_input_for_a_table_is_a_sentence(words, said, tmp_path, monkeypatch, capsys):
