@@ -38,6 +38,8 @@ class Command:
         Tells whether it is switched on, for what can be.
     starts_group : bool
         Draw a line above it in its menu.
+    is_last : bool
+        It stands below the submenus of its menu, too.
     live_title : callable or None
         Returns the title that menus show now, for example ``"Undo hide CA1"``.
     """
@@ -51,6 +53,7 @@ class Command:
     is_enabled: Callable[[], bool] = _always
     is_checked: Callable[[], bool] | None = None
     starts_group: bool = False
+    is_last: bool = False
     live_title: Callable[[], str] | None = None
 
     @property

@@ -137,10 +137,13 @@ class MainWindow(QMainWindow):
         self._actions.clear()
         self._menus.clear()
         bar.clear()
-        for path, commands in self._registry.in_menus().items():
-            menu = self._menu(path)
-            for command in commands:
-                self._add(command, menu)
+        menus = self._registry.in_menus()
+        for is_last in (False, True):
+            for path, commands in menus.items():
+                menu = self._menu(path)
+                for command in commands:
+                    if command.is_last == is_last:
+                        self._add(command, menu)
         self.refresh_actions()
 
     def refresh_actions(self) -> None:

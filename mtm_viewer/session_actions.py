@@ -162,5 +162,6 @@ def _keeping(deeds: SessionDeeds, is_open: Callable[[], bool]) -> list[Command]:
             shortcut="Ctrl+Q",
             run=deeds.close_window,
             starts_group=True,
+            is_last=True,
         ),
     ]

@@ -53,9 +53,11 @@ def untrained_reason(
         return f"{_BADGE}: no training scheme hides units and bins in this pattern"
     prompts = list(dict.fromkeys(scheme_prompt(name) for name in alike if name in schemes))
     if not prompts:
-        return f"{_BADGE}: it is a mask of {_names(alike)}, the model knows {', '.join(schemes)}"
+        known = _names(schemes, ", ")
+        return f"{_BADGE}: it is a mask of {_names(alike)}, the model knows {known}"
     if mask.prompt not in prompts and not (mask.prompt == "none" and len(schemes) == 1):
-        return f"{_BADGE}: with this mask goes the prompt {_names(prompts)}, not {mask.prompt}"
+        wrong = _names([mask.prompt])
+        return f"{_BADGE}: with this mask goes the prompt {_names(prompts)}, not {wrong}"
     return None
 
 
@@ -100,5 +102,5 @@ def _is_inside_one(
     return len(names) == 1 and bool(is_hidden.any())
 
 
-def _names(schemes: Sequence[str]) -> str:
-    return " or ".join(schemes)
+def _names(schemes: Sequence[str], between: str = " or ") -> str:
+    return between.join(name.replace("_", "-") for name in schemes)

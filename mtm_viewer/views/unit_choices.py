@@ -56,6 +56,6 @@ class UnitChoices(QWidget):
             action.setChecked(field in settings.fields)
         fill_selector(
             self.sort,
-            {name: f"Trials by {text}" for name, text in UNIT_SORTS.items()},
+            {name: f"Trials: {text}" for name, text in UNIT_SORTS.items()},
             settings.sort,
         )

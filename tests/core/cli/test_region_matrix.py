@@ -33,7 +33,7 @@ def test_matrices_numbers_table_and_figure(files, tmp_path, capsys):
     said = capsys.readouterr().out
     assert "Caution   Predictive, not causal" in said
     assert "5 of every region, 2 draws" in said
-    assert "Warning   6 of 6 cells: not trained for this: it is a mask of region_subset" in said
+    assert "Warning   6 of 6 cells: not trained for this: it is a mask of region-subset" in said
     assert "Poisson regression on the row's components" in said
     for path in paths:
         assert f"Wrote {path}" in said

@@ -12,7 +12,7 @@ from mtm_core.evaluation.region_matrix_tally import Gains, Tally
 from mtm_core.masking.region_level import LEVEL_WORDS
 
 REGIONS = ("VISp", "CA1", "LGd")
-UNTRAINED = "not trained for this: it is a mask of region_subset, the model knows neuron"
+UNTRAINED = "not trained for this: it is a mask of region-subset, the model knows neuron"
 
 
 def make_plan(regions=REGIONS, n_draws=2, n_matched=5, **settings) -> MatrixPlan:

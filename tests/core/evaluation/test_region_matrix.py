@@ -208,7 +208,7 @@ def test_a_folder_that_cannot_be_written_ends_nothing(tmp_path, caplog):
 
 def test_the_badge_tells_models_that_never_saw_one_region_alone(few):
     (reason,) = few.untrained_reasons
-    assert reason.startswith("not trained for this: it is a mask of region_subset")
+    assert reason.startswith("not trained for this: it is a mask of region-subset")
     trained = RegionMatrix(bind(schemes=(*SCHEMES, "region_subset")), FEW)
     assert trained.report().untrained_reasons == ()
     assert trained.prompt == "inter_region"

@@ -48,7 +48,7 @@ def test_it_says_predictive_not_causal_and_how_it_was_made():
 
 def test_an_untrained_model_wears_its_badge():
     words = " ".join(texts(make_figure(make_report(reason=UNTRAINED))))
-    assert "Not trained for this: it is a mask of region_subset" in words
+    assert "Not trained for this: it is a mask of region-subset" in words
 
 
 def test_ceilings_and_floors_stand_below_their_columns():

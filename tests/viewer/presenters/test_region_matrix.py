@@ -88,7 +88,7 @@ def test_an_untrained_model_wears_a_badge_that_says_what_to_do():
     assert not draw().is_untrained.any()
     drawable = draw(make_report(reason=UNTRAINED))
     assert drawable.badge == "Not trained for this"
-    assert "it is a mask of region_subset" in drawable.badge_tooltip
+    assert "it is a mask of region-subset" in drawable.badge_tooltip
     assert drawable.badge_tooltip.endswith(COMMAND)
     assert drawable.is_untrained.sum() == 6
 
@@ -116,7 +116,7 @@ def test_a_cell_is_told_in_full():
 
 def test_a_cell_of_an_untrained_model_says_so_and_unknown_numbers_too():
     lines = cell_lines(make_report(is_done=False, reason=UNTRAINED), "VISp", "CA1")
-    assert lines[-1].startswith("Not trained for this: it is a mask of region_subset")
+    assert lines[-1].startswith("Not trained for this: it is a mask of region-subset")
     assert "not known yet beyond" in lines[0]
     assert lines[1].startswith("0 of 2 draws;")
 
