@@ -248,7 +248,7 @@ class Desktop(SessionDesk):
         if isinstance(geometry, QByteArray):
             window.restoreGeometry(geometry)
         else:
-            window.resize(1440, 900)
+            window.fit_screen()
         self._layout = settings.value("layout")
         self.explorer.opened.connect(self._restore_layout)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PyQt6.QtCore import QByteArray, Qt, pyqtSignal
+from PyQt6.QtCore import QByteArray, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import (
     QAction,
     QCloseEvent,
@@ -64,6 +64,7 @@ RECIPE_SIDE = "recipe"
 _LAYOUT_VERSION = 2
 _SCORES_HEIGHT = 240
 _LEAST_HEIGHT = 480
+_FIRST_SIZE, _FRAME = QSize(1440, 900), QSize(16, 48)
 _UNIT_WIDEST = 360
 
 
@@ -211,6 +212,13 @@ class MainWindow(QMainWindow):
         if layout is not None:
             layout.invalidate()
             layout.activate()
+
+    def fit_screen(self) -> None:
+        """Take the size for a first look, or what the screen has left beside frame and title."""
+        screen = self.screen()
+        if screen is not None:
+            room = screen.availableGeometry().size() - _FRAME
+            self.resize(_FIRST_SIZE.boundedTo(room))
 
     def save_layout(self) -> QByteArray:
         """Return where docks and toolbars are."""

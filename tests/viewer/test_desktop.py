@@ -10,13 +10,14 @@ from dataclasses import replace
 from functools import partial
 
 import pytest
-from PyQt6.QtCore import Qt
-from PyQt6.QtWidgets import QApplication, QFileDialog, QMessageBox
+from PyQt6.QtCore import QRect, Qt
+from PyQt6.QtWidgets import QApplication, QFileDialog, QMenu, QMessageBox
 
 from mtm_core import resources
 from mtm_viewer.desktop import LogKeeper
 from mtm_viewer.jobs.engine_thread import EngineThread
 from mtm_viewer.jobs.reconstruct_job import ReconstructionJob
+from mtm_viewer.main_window import MainWindow
 from mtm_viewer.theme import LIGHT
 from mtm_viewer.views.dialogs import LogView, ShortcutSheet
 from tests.core.sessions import make_session
@@ -186,6 +187,25 @@ def test_the_layout_comes_back(build_desktop, qtbot):
     second = build_desktop()
     second.explorer.opened.emit(make_small_workspace())
     assert second.explorer.window.dockWidgetArea(second.explorer.window.unit_dock) == left
+
+
+@pytest.mark.parametrize(("screen", "height"), [((1440, 900), 852), ((3840, 2160), 900)])
+def test_the_first_window_fits_the_screen(build_desktop, monkeypatch, screen, height):
+    class Screen:
+        def availableGeometry(self):
+            return QRect(0, 0, *screen)
+
+    monkeypatch.setattr(MainWindow, "screen", lambda _: Screen())
+    window = build_desktop().explorer.window
+    window.fit_screen()
+    assert window.height() == height
+    assert window.width() <= 1440
+
+
+def test_quit_is_the_last_of_its_menu(desktop):
+    (menu,) = [m for m in desktop.explorer.window.findChildren(QMenu) if m.title() == "Session"]
+    texts = [action.text() for action in menu.actions() if not action.isSeparator()]
+    assert texts.index("Bundled recordings") < texts.index("Quit") == len(texts) - 1
 
 
 def test_a_session_that_was_closed_is_let_go(desktop, qtbot, tmp_path, monkeypatch):
