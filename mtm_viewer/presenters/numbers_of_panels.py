@@ -218,6 +218,8 @@ def _psths(drawable: UnitDrawable, times: tuple[str, ...]) -> NumberTable:
     ]
     for name, curves in shown:
         is_known = np.array([[curve is not None] * n_bins for curve in curves])
+        if name.startswith("model"):
+            is_known &= _is_predicted(drawable)
         values = np.array([np.zeros(n_bins) if curve is None else curve for curve in curves])
         columns.append(
             NumberColumn(
@@ -233,14 +235,28 @@ def _trials(
     condition = np.full(len(panel.values), "", dtype="U200")
     for group in drawable.groups:
         condition[group.start : group.stop] = group.name
+    is_known = np.broadcast_to(_is_predicted(drawable) | (not panel.is_veiled), panel.values.shape)
     return NumberTable(
         name=f"trials_{name}",
         columns=(
             NumberColumn(name="row", values=np.arange(len(panel.values))),
             NumberColumn(name="condition", values=condition),
-            NumberColumn(name=name, values=panel.values, unit=panel.unit, labels=times),
+            NumberColumn(
+                name=name,
+                values=panel.values,
+                unit=panel.unit,
+                labels=times,
+                is_known=is_known,
+            ),
         ),
     )
+
+
+def _is_predicted(drawable: UnitDrawable) -> NDArray[np.bool_]:
+    """Tell in which bins the model predicts the unit; in others it sees it."""
+    if drawable.is_model_shown is None:
+        return np.ones(len(drawable.bin_start_s), dtype=bool)
+    return drawable.is_model_shown
 
 
 def _bin_labels(bin_start_s: NDArray[np.float64], bin_size_s: float) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,7 @@ from mtm_core.evaluation.unit_labels import unit_label
 from mtm_viewer.presenters.condition_words import FIELD_TITLES, level_words
 from mtm_viewer.presenters.raster_drawable import RasterPanel
 from mtm_viewer.presenters.raster_scene import EventLine
+from mtm_viewer.presenters.rectangles import rectangles
 from mtm_viewer.presenters.trial_order import TrialValues
 from mtm_viewer.presenters.unit_drawable import (
     ConditionLine,
@@ -118,6 +120,7 @@ def unit_panel(
         note=_note(len(trials), trial_kind, sigma_s, is_exact=is_exact) + _part_words(shown),
         trial_order=_order_words(groups, sort_by),
         is_model_shown=shown,
+        veil=() if shown is None else rectangles(np.tile(~shown, (len(trials), 1))),
     )
 
 
@@ -181,7 +184,7 @@ class _UnitLook:
             self.raw_hz, self.raw_model_hz, 1, self.session.bin_size_s, self.sigma_bins
         )
         model = _trial_panel("Model", self.model_hz[:, order], colour_map, levels)
-        return true, model, _residual_panel(residual[:, order])
+        return true, replace(model, is_veiled=True), _residual_panel(residual[:, order])
 
     def _conditions(self, field: str) -> Conditions | None:
         try:
@@ -267,6 +270,7 @@ def _residual_panel(values: NDArray[np.float64]) -> RasterPanel:
         ticks=scale_ticks(levels, "zscore"),
         unit=DIFFERENCE_UNIT,
         centre=128,
+        is_veiled=True,
     )
 
 
@@ -340,7 +344,10 @@ def _note(n_trials: int, trial_kind: str, sigma_s: float, *, is_exact: bool) -> 
 def _part_words(is_shown: NDArray[np.bool_] | None) -> str:
     if is_shown is None or is_shown.all():
         return ""
-    return "; the model is drawn in hidden bins only, since it sees the others"
+    return (
+        "; the model is drawn in hidden bins only, since it sees the others: in single trials "
+        "these are grey"
+    )
 
 
 def _order_words(groups: tuple[TrialGroup, ...], sort_by: TrialValues | None) -> str:

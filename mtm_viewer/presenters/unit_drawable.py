@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from mtm_viewer.presenters.raster_drawable import RasterPanel
 from mtm_viewer.presenters.raster_scene import EventLine
+from mtm_viewer.presenters.rectangles import Rectangle
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -112,6 +113,8 @@ class UnitDrawable:
         How the rows of the trials are sorted, in words.
     is_model_shown : ndarray of bool, shape (n_bins,), or None
         Bins in which the model's PSTHs are drawn; None for all.
+    veil : tuple of Rectangle
+        The other bins of the single trials of model and residual.
     """
 
     title: str
@@ -128,3 +131,4 @@ class UnitDrawable:
     note: str
     trial_order: str = ""
     is_model_shown: NDArray[np.bool_] | None = None
+    veil: tuple[Rectangle, ...] = ()

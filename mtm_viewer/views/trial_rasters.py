@@ -60,6 +60,7 @@ class TrialRasters(QWidget):
             bin_size_s=drawable.bin_size_s,
             events=drawable.events,
             separators=tuple(group.stop for group in drawable.groups[:-1]),
+            veil=drawable.veil,
         )
         n_trials = len(drawable.trials[0].image)
         for position, plot in enumerate(self.plots):

@@ -109,6 +109,21 @@ def test_a_unit_is_saved_with_psths_and_trials(picture):
     plots = (replace(drawable.plots[0], lines=(lone,)),)
     psth = unit_numbers(replace(drawable, plots=plots, trials=())).tables[0]
     assert set(column(psth, "sem").cells()[0]) == {""}
+
+
+def test_what_the_model_sees_of_a_unit_is_not_saved_as_a_prediction(picture):
+    drawable = drawable_of_a_unit(picture)
+    is_shown = np.arange(len(drawable.bin_start_s)) < 3
+    drawable = replace(
+        drawable,
+        is_model_shown=is_shown,
+        trials=(drawable.trials[0], *(replace(p, is_veiled=True) for p in drawable.trials[1:])),
+    )
+    tables = unit_numbers(drawable).tables
+    for table, name in zip(tables, ("model", "true", "model", "residual"), strict=True):
+        cells = np.array(column(table, name).cells())
+        assert ((cells != "") == (is_shown | (name == "true"))).all()
+    assert (np.array(column(tables[0], "true").cells()) != "").all()
     assert unit_numbers(replace(drawable, plots=(), trials=())).tables == ()
 
 

@@ -9,6 +9,7 @@ from mtm_core.data.conditions import trial_conditions
 from mtm_core.data.table import Column, Table
 from mtm_core.evaluation.mask_scores import SingleUnitScore
 from mtm_viewer.presenters.psth import NOT_IN_SESSION, unit_panel
+from mtm_viewer.presenters.rectangles import Rectangle
 from mtm_viewer.presenters.trial_order import TrialValues
 from tests.core.sessions import make_session
 
@@ -239,6 +240,12 @@ def test_where_a_unit_is_partly_hidden_the_model_is_drawn_in_hidden_bins_alone()
     assert np.array_equal(drawable.is_model_shown, is_scored)
     assert drawable.top_hz < 1e5
     assert "hidden bins only" in drawable.note
+    n_trials = len(TRIALS)
+    assert drawable.veil == (
+        Rectangle(0, n_trials, 0, 5),
+        Rectangle(0, n_trials, 9, len(is_scored)),
+    )
+    assert [panel.is_veiled for panel in drawable.trials] == [False, True, True]
     lines = [line for plot in drawable.plots for line in plot.lines]
     assert max(float(line.model_hz[is_scored].max()) for line in lines) < 1e5
 
@@ -249,6 +256,7 @@ def test_a_unit_that_is_not_scored_or_scored_throughout_is_drawn_as_a_whole():
     for is_scored in (nowhere, ~nowhere):
         drawable = unit_panel(SESSION, UNIT, TRIALS, MODEL_HZ, is_scored=is_scored)
         assert drawable.note == plain.note
+        assert drawable.veil == ()
         assert drawable.top_hz == plain.top_hz
         assert np.array_equal(
             drawable.plots[0].lines[0].model_hz, plain.plots[0].lines[0].model_hz
