@@ -28,8 +28,8 @@ from mtm_core.cli.qt_libraries import OFFSCREEN, X11, missing_packages
 from mtm_core.data.sources import kind_of
 from mtm_core.errors import ConfigError, MtmError
 from mtm_core.experiment.files import may_hold_experiment
-from mtm_viewer.jobs.arenas import share_arenas
 from mtm_viewer.jobs.core_command import CORE_FLAG
+from mtm_viewer.jobs.kept_memory import keep_little
 
 if TYPE_CHECKING:
     from PyQt6.QtCore import QMessageLogContext, QSettings, QtMsgType
@@ -187,7 +187,7 @@ def display_answers(name: str | None = None) -> bool:
 def _run(arguments: argparse.Namespace) -> int:
     from mtm_viewer.desktop import LogKeeper
 
-    share_arenas()
+    keep_little()
     log = LogKeeper()
     logging.getLogger().addHandler(log)
     logging.getLogger("mtm_viewer").setLevel(logging.INFO)

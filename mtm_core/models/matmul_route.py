@@ -41,7 +41,7 @@ def try_routes(deadline: float) -> tuple[Route, dict[str, float]]:
     """
     plain_s, plain = _try_route("default", deadline)
     gflops = {"default": _WORK / plain_s, "bf16": _WORK / _time_bf16(deadline)}
-    if not _has_switch():
+    if not has_switch():
         return "default", gflops
     other_s, other = _try_route("onednn", deadline)
     if not _is_alike(plain, other):
@@ -64,7 +64,7 @@ def checked_route(route: Route) -> Route:
         (_, plain), (_, other) = _try_route("default", 0.0), _try_route(route, 0.0)
     finally:
         set_precision(before)
-    if not _has_switch() or not _is_alike(plain, other):
+    if not has_switch() or not _is_alike(plain, other):
         msg = (
             f"Matrix products by {route} (--run.matmul, --matmul) cannot be used here: they need "
             "PyTorch 2.9, and a CPU on which they do not round to bf16. Use default or auto."
@@ -94,7 +94,7 @@ def _is_alike(plain: torch.Tensor, other: torch.Tensor) -> bool:
     return float((other - plain).abs().max() / plain.abs().max()) < MAX_RELATIVE_ERROR
 
 
-def _has_switch() -> bool:
+def has_switch() -> bool:
     """Tell whether the route can be chosen; PyTorch before 2.9 has no switch for it."""
     return hasattr(getattr(torch.backends.mkldnn, "matmul", None), "fp32_precision")
 
@@ -102,11 +102,11 @@ def _has_switch() -> bool:
 def matmul_precision() -> str:
     """Return the position of the switch."""
     matmul: Any = getattr(torch.backends.mkldnn, "matmul", None)
-    return str(matmul.fp32_precision) if _has_switch() else "none"
+    return str(matmul.fp32_precision) if has_switch() else "none"
 
 
 def set_precision(precision: str) -> None:
     """Move the switch, where there is one."""
     matmul: Any = getattr(torch.backends.mkldnn, "matmul", None)
-    if matmul_precision() != precision and _has_switch():
+    if matmul_precision() != precision and has_switch():
         matmul.fp32_precision = precision

@@ -58,9 +58,9 @@ from mtm_viewer.browsing import BrowserWorks
 from mtm_viewer.commands import CommandRegistry
 from mtm_viewer.desktop import Desktop, LogKeeper
 from mtm_viewer.explorer import Explorer
-from mtm_viewer.jobs.arenas import share_arenas
 from mtm_viewer.jobs.database_job import DatabaseJob, DownloadJob
 from mtm_viewer.jobs.engine_thread import EngineThread
+from mtm_viewer.jobs.kept_memory import keep_little
 from mtm_viewer.jobs.prepare_job import OpenJob
 from mtm_viewer.jobs.prepared_cache import PreparedCache
 from mtm_viewer.jobs.reconstruct_job import ReconstructionJob
@@ -530,7 +530,7 @@ def main(words: list[str]) -> int:
         chosen = tuple(arguments.sessions)
         names = [name for name in resources.list_sessions() if name.startswith(chosen)]
         resources.list_sessions = lambda: names
-    share_arenas()  # as the program does
+    keep_little()  # as the program does
     torch.set_num_threads(max(1, (os.cpu_count() or 2) - 1))
     app = QApplication([])
     with tempfile.TemporaryDirectory(prefix="mtm-monkey-") as name:
