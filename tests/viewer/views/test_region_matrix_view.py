@@ -127,7 +127,7 @@ def test_the_badge_and_the_caution_are_words(view):
     assert not view.badge.isVisible()
     view.draw(drawable_of(make_report(reason=UNTRAINED)))
     assert view.badge.isVisible()
-    assert "region_subset" in view.badge.toolTip()
+    assert "region-subset" in view.badge.toolTip()
     assert "Predictive, not causal" in view.caution.text()
 
 
