@@ -81,11 +81,17 @@ def _ticks(timer: QTimer) -> bool:
 
 
 def _kind(widget: QWidget) -> str:
-    """Name the class as Qt does, which has more of them than PyQt, and whose it is."""
+    """Name the class as Qt does, which has more of them than PyQt, and whose it is.
+
+    A bare widget without an owner is told by what it holds.
+    """
     kind, parent, owner = widget.metaObject(), widget.parent(), None
     if parent is not None:
         owner = parent.metaObject()
     name = "?" if kind is None else kind.className()
+    if owner is None and name == "QWidget":
+        held = sorted({type(child).__name__ for child in widget.children()})
+        return f"{name} {widget.windowTitle()!r} holding {', '.join(held) or 'nothing'}"
     return name if owner is None else f"{name} in {owner.className()}"
 
 
