@@ -77,12 +77,13 @@ def download(
     if not missing:
         progress(_Meter(wanted, ()).report("done"))
         return ()
-    for folder in {lock_path.parent, *(item.target.parent for item in missing)}:
-        make_folder(folder)
+    make_folder(lock_path.parent)
     with _lock(lock_path, progress, should_stop) as is_ours:
         if not is_ours:
             return None
         missing = [item for item in wanted if not _is_whole_or_adopted(item)]
+        for folder in {item.target.parent for item in missing}:  # now that nobody removes them
+            make_folder(folder)
         _check_before(missing)
         meter = _Meter(wanted, missing)
         if not _fetch_all(missing, meter, login_for, progress, should_stop):

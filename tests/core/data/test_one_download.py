@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -211,6 +212,27 @@ def test_a_cache_below_a_file_is_said_so(connect, alyx, tmp_path):
     assert client.search()
     with pytest.raises(OutputError, match=r"cannot be written: not a directory. Choose another"):
         client.download(alyx.eid(FIRST))
+
+
+def test_folders_that_another_process_forgot_meanwhile_are_made_anew(
+    client, alyx, shelf, monkeypatch
+):
+    lock, removed = one_download._lock, []
+
+    @contextlib.contextmanager
+    def late(path, *rest):
+        with lock(path, *rest) as is_ours:
+            for folder in client.cache_dir.rglob("alf"):
+                shutil.rmtree(folder)
+                removed.append(folder)
+            yield is_ours
+
+    client.download(alyx.eid(FIRST))
+    (folder,) = client.cache_dir.rglob("alf")
+    next(path for path in files_of(folder) if path.name == NAME).unlink()
+    monkeypatch.setattr(one_download, "_lock", late)
+    assert is_sound(client, alyx.eid(FIRST), shelf / PLACES[FIRST])
+    assert removed
 
 
 def test_too_little_room_is_found_out_before_the_download(client, alyx, monkeypatch):
