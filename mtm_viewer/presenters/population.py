@@ -34,12 +34,12 @@ from mtm_viewer.presenters.raster_scene import colours_of
 AxisName = Literal["rate", "spikes", "depth", "region", "r2", "psth_r2"]
 AXES: Mapping[AxisName, str] = MappingProxyType(
     {
-        "rate": "rate in training trials (spikes/s)",
+        "rate": "training rate (spikes/s)",
         "spikes": "scored spikes",
-        "depth": "depth along the probe (\N{MICRO SIGN}m)",
+        "depth": "probe depth (\N{MICRO SIGN}m)",
         "region": "region",
-        "r2": "R\N{SUPERSCRIPT TWO} of single trials",
-        "psth_r2": "R\N{SUPERSCRIPT TWO} of the PSTH by condition",
+        "r2": "single-trial R\N{SUPERSCRIPT TWO}",
+        "psth_r2": "PSTH R\N{SUPERSCRIPT TWO}",
     }
 )
 """What the score can be drawn against."""

@@ -105,7 +105,7 @@ class PopulationView(QWidget):
 
     def draw_choice(self, choice: PopulationChoice) -> None:
         """Show what is chosen."""
-        axes = {str(name): f"against {text.partition(' (')[0]}" for name, text in AXES.items()}
+        axes = {str(name): f"vs {text.partition(' (')[0]}" for name, text in AXES.items()}
         fill_selector(self.axis, axes, choice.axis)
         levels = {str(name): _LEVELS.get(name, text) for name, text in LEVEL_WORDS.items()}
         fill_selector(self.level, levels, choice.level)
