@@ -17,6 +17,8 @@ from __future__ import annotations
 
 import importlib
 
+from mtm_core.brief_waits import wait_briefly as _wait_briefly
+
 __version__ = "0.2.0"
 
 __all__ = [  # see __getattr__; their types stand in __init__.pyi
@@ -44,6 +46,8 @@ _HOMES = {
     "save_session": "mtm_core.api.sessions",
     "train": "mtm_core.api.models",
 }
+
+_wait_briefly()  # PyTorch is not imported yet, unless the user's own code did so
 
 
 def __getattr__(name: str) -> object:

@@ -14,6 +14,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import mtm_core  # noqa: F401 (before torch: see mtm_core.brief_waits)
+
+# isort: split
 # torch before Qt: the other order fails on Windows. Qt's libraries are opened in `main` only,
 # where their absence can be told in a sentence.
 import torch

@@ -192,8 +192,8 @@ def training_numbers(drawable: TrainingDrawable) -> PanelNumbers:
         NumberTable(
             name=f"validation_{name}",
             columns=(
-                NumberColumn(name="step", values=step),
-                NumberColumn(name=name, values=bps, unit="bits/spike"),
+                NumberColumn(name="step", values=step[np.isfinite(step)]),
+                NumberColumn(name=name, values=bps[np.isfinite(step)], unit="bits/spike"),
             ),
         )
         for name, (step, bps) in drawable.validation.items()

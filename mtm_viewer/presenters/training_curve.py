@@ -39,13 +39,16 @@ class TrainingDrawable:
     pooled : int
         Steps behind each point.
     validation : mapping of str to (ndarray, ndarray)
-        Steps and bits per spike of each scheme, and of their mean (`MEAN`, the first one).
+        Steps and bits per spike of each scheme, and of their mean (`MEAN`, the first one); NaN
+        between the folds of a cross-fit.
     n_steps : int
         Steps of the whole run; 0 before it began.
     best_step : int or None
         Where the weights are from that will be kept.
     best_bps : float or None
         Their validation score.
+    fold : int
+        The model of a cross-fit that these weights are of, counted from 1; 1 of a single model.
     """
 
     step: NDArray[np.float64]
@@ -56,6 +59,7 @@ class TrainingDrawable:
     n_steps: int
     best_step: int | None
     best_bps: float | None
+    fold: int = 1
 
 
 @dataclass(kw_only=True)
@@ -80,6 +84,7 @@ class TrainingCurve:
     _losses: list[tuple[float, float]] = field(default_factory=list)
     _scores: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
     _best: tuple[int, float] | None = None
+    _fold: int = 1
 
     def take(self, events: Iterable[Event]) -> None:
         """Add what happened."""
@@ -115,6 +120,7 @@ class TrainingCurve:
             n_steps=self.n_steps,
             best_step=None if best is None else best[0],
             best_bps=None if best is None else best[1],
+            fold=self._fold,
         )
 
     def _take(self, event: Event) -> None:
@@ -126,15 +132,23 @@ class TrainingCurve:
             self.seconds_left = event.seconds_left
             self._losses.append((event.step, event.loss))
         elif isinstance(event, ValidationDone):
-            for name, bps in ((MEAN, event.bps), *event.scores.items()):
-                self._scores.setdefault(name, []).append((event.step, bps))
-            self._best = (event.step, event.bps) if event.is_best else self._best
+            self._validate(event)
         elif isinstance(event, CheckpointSaved):
             self.has_checkpoint = True
         elif isinstance(event, Warned):
             self.warnings.append(event.text)
         else:
             self.finished = event
+
+    def _validate(self, event: ValidationDone) -> None:
+        before = self._scores.get(MEAN)
+        if before and event.is_best and event.step <= before[-1][0]:  # another model begins
+            self._fold += 1
+            for points in self._scores.values():
+                points.append((np.nan, np.nan))
+        for name, bps in ((MEAN, event.bps), *event.scores.items()):
+            self._scores.setdefault(name, []).append((event.step, bps))
+        self._best = (event.step, event.bps) if event.is_best else self._best
 
 
 def running_mean(values: NDArray[np.float64], half: int) -> NDArray[np.float64]:
@@ -159,7 +173,8 @@ def curve_words(shown: TrainingDrawable) -> str:
         return "No step has been made yet."
     text = f"Training loss {shown.smooth[0]:.3g} at first, {shown.smooth[-1]:.3g} now."
     if shown.best_step is not None:
-        text += f" Best validation {shown.best_bps:.3f} bits per spike, at step {shown.best_step}."
+        best = "Best validation" if shown.fold == 1 else f"Best validation of fold {shown.fold}"
+        text += f" {best} {shown.best_bps:.3f} bits per spike, at step {shown.best_step}."
     return text
 
 

@@ -68,7 +68,10 @@ class CurvePlot(LegendPlot):
         if best is not None:
             self.best.setValue(best)
             self.best.setPen(pg.mkPen(self._theme.muted, style=Qt.PenStyle.DashLine))
-        if shown is not None and shown.n_steps:
+        has_steps = shown is not None and shown.n_steps > 0
+        for name in ("left", "bottom"):  # numbers of another run would stay
+            self.plot.getAxis(name).setStyle(showValues=has_steps)
+        if shown is not None and has_steps:
             self.plot.setXRange(0, shown.n_steps, padding=0.02)
         self.legend.setText(self._legend(shown))
 
@@ -133,6 +136,7 @@ class ValidationPlot(CurvePlot):
             line.setData(
                 step,
                 bps,
+                connect="finite",
                 pen=pg.mkPen(colour, width=3 if name == MEAN else 1),
                 symbol=mark,
                 symbolSize=7,
@@ -150,7 +154,8 @@ class ValidationPlot(CurvePlot):
     def _legend(self, shown: TrainingDrawable | None) -> str:
         text = super()._legend(shown) + self._muted("bits per spike over the mean rate")
         if shown is not None and shown.best_step is not None:
-            text += self._muted(f"(dashed: best, {shown.best_bps:.3f} at step {shown.best_step})")
+            best = "best" if shown.fold == 1 else f"best of fold {shown.fold}"
+            text += self._muted(f"(dashed: {best}, {shown.best_bps:.3f} at step {shown.best_step})")
         for place, name in enumerate({} if shown is None else shown.validation):
             colour, _, sign = self._look(place, name)
             words = html.escape(name.replace("_", "-")).replace(" ", "&nbsp;")

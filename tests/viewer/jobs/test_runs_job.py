@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
 
 from mtm_core.training.crossfit import cross_fit
 from mtm_core.training.events import StepDone
 from mtm_core.training.run_folder import RunFolder
+from mtm_viewer.jobs import runs_job
 from mtm_viewer.jobs.process import train_words
 from mtm_viewer.jobs.run_order import FILE, read_order, write_order
 from mtm_viewer.jobs.runs_job import CurveRequest, RunsRequest, curve_work, runs_work
@@ -53,6 +58,17 @@ def test_without_finished_runs_the_speed_is_measured(tmp_path):
     speed = look(tmp_path).speed
     assert speed.n_runs == 0
     assert 0.1 < speed.factor < 100
+
+
+@pytest.mark.parametrize(("load", "times"), [(0.0, 1.0), (5.0, 3.0)])
+def test_what_other_programs_take_counts_once_for_the_speed(monkeypatch, load, times):
+    interrupted, whole = 10 * runs_job._REFERENCE_S, runs_job._REFERENCE_S
+    took = [interrupted, interrupted, whole] * runs_job._REPEATS
+    clock = itertools.accumulate(part for each in took for part in (1.0, each))
+    monkeypatch.setattr(runs_job, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
+    monkeypatch.setattr(runs_job.psutil, "getloadavg", lambda: (load, 0.0, 0.0))
+    monkeypatch.setattr(runs_job.psutil, "cpu_count", lambda: 2)
+    assert runs_job._measured.__wrapped__() == pytest.approx(times)
 
 
 def test_curves_are_read_from_the_events(tmp_path):

@@ -66,6 +66,23 @@ def test_an_empty_run_can_be_drawn():
     assert curve_words(shown) == "No step has been made yet."
 
 
+def test_the_folds_of_a_cross_fit_are_told_apart():
+    curve = TrainingCurve()
+    curve.take([started(), checked(0, 0.3, is_best=True), checked(5, 0.2, is_best=False)])
+    curve.take([checked(5, 0.1, is_best=True), step(6, 1.0), checked(10, 0.15, is_best=True)])
+    shown = curve.drawable()
+    np.testing.assert_array_equal(shown.validation["mean"][1], [0.3, 0.2, np.nan, 0.1, 0.15])
+    np.testing.assert_array_equal(shown.validation["neuron"][0], [0, 5, np.nan, 5, 10])
+    assert (shown.fold, shown.best_step) == (2, 10)
+    assert "Best validation of fold 2 0.150" in curve_words(shown)
+
+
+def test_a_validation_that_is_told_again_begins_no_fold():
+    curve = TrainingCurve()
+    curve.take([checked(5, 0.2, is_best=True), checked(5, 0.2, is_best=False)])
+    assert curve.drawable().fold == 1
+
+
 def test_before_the_first_validation_no_best_is_told():
     curve = TrainingCurve()
     curve.take([started(), step(1, 2.0)])
