@@ -34,6 +34,7 @@ openbox >build/gui/openbox.log 2>&1 &
 "$bin/python" tests/gui/click_matrix.py build/gui/matrix
 "$bin/python" tests/gui/click_compare.py build/gui/compare
 "$bin/python" tests/gui/click_population.py build/gui/population
+"$bin/python" tests/gui/click_training.py build/gui/training
 
 # Scale 2 of 2560 x 1440 needs a larger screen than the clicks above.
 large=$(mktemp)

@@ -12,13 +12,11 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
 import numpy as np
-import psutil
 import torch
 from PyQt6.QtWidgets import QMessageBox, QPushButton
 
@@ -27,6 +25,7 @@ from mtm_core.data.session_file import read_session, write_session
 from mtm_viewer import app as program
 from mtm_viewer.desktop import LogKeeper
 from mtm_viewer.jobs.open_job import OpenRequest
+from mtm_viewer.jobs.process import is_trained
 from mtm_viewer.jobs.run_order import read_order
 from mtm_viewer.presenters.run_list import RunInfo
 from mtm_viewer.presenters.workspace import LoadedModel
@@ -207,10 +206,7 @@ def _close(person: Person) -> None:
     person.window.close()
     _answer(person, "Pause it")
     person.wait(lambda: not person.window.isVisible(), "the window is closed", 30)
-    order = read_order(folder)
-    until = time.monotonic() + 60
-    while order.pid is not None and psutil.pid_exists(order.pid) and time.monotonic() < until:
-        time.sleep(0.1)
+    person.wait(lambda: not is_trained(folder), "the run has ended", 60)
     if read_order(folder).stopped != "paused":
         raise WrongError(f"the run says '{read_order(folder).stopped}', not 'paused'")
 
