@@ -10,7 +10,7 @@ from PyQt6.QtWidgets import QVBoxLayout, QWidget
 
 from mtm_viewer.presenters.comparison_panel import ComparisonPoints
 from mtm_viewer.theme import LIGHT, Theme
-from mtm_viewer.views.plain_plot import adopt_menus
+from mtm_viewer.views.plain_plot import colour_frame, hold_still
 
 _AXIS_WIDTH = 52
 _SIZE, _SMALL, _CHOSEN = 9, 6, 15
@@ -50,12 +50,7 @@ class ComparisonPlot(QWidget):
     def set_theme(self, theme: Theme) -> None:
         """Take the colours of a theme."""
         self._theme = theme
-        self.plot.setBackground(theme.window)
-        self.plot.getViewBox().setBackgroundColor(theme.panel)
-        for name in ("left", "bottom"):
-            axis = self.plot.getAxis(name)
-            axis.setPen(pg.mkPen(theme.border))
-            axis.setTextPen(pg.mkPen(theme.muted))
+        colour_frame(self.plot, theme)
         for line in self.zeros:
             line.setPen(pg.mkPen(theme.border))
         self.equal.setPen(pg.mkPen(theme.muted, style=Qt.PenStyle.DashLine))
@@ -86,13 +81,8 @@ class ComparisonPlot(QWidget):
 
     def _set_up(self) -> None:
         self.setAccessibleName("Units: the model against what it is compared with")
-        self.plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.plot.setMouseEnabled(x=False, y=False)
-        self.plot.hideButtons()
+        hold_still(self.plot, self)
         self.plot.setMinimumHeight(180)
-        adopt_menus(self.plot.getPlotItem(), self)
-        for name in ("left", "bottom"):
-            self.plot.getAxis(name).enableAutoSIPrefix(enable=False)
         self.plot.getAxis("left").setWidth(_AXIS_WIDTH)
         scene = self.plot.scene()
         scene.sigMouseMoved.connect(self._on_moved)

@@ -11,7 +11,7 @@ from PyQt6.QtWidgets import QWidget
 
 from mtm_viewer.presenters.training_curve import MEAN, TrainingDrawable, curve_words
 from mtm_viewer.theme import Theme
-from mtm_viewer.views.plain_plot import LegendPlot
+from mtm_viewer.views.plain_plot import LegendPlot, colour_frame
 
 _AXIS_WIDTH = 48
 _MINIMUM_HEIGHT = 90
@@ -56,7 +56,7 @@ class CurvePlot(LegendPlot):
     def set_theme(self, theme: Theme) -> None:
         """Take the colours of a theme."""
         self._theme = theme
-        self.colour_frame(theme)
+        colour_frame(self.plot, theme)
         self.draw(self._shown)
 
     def draw(self, shown: TrainingDrawable | None) -> None:
@@ -155,7 +155,8 @@ class ValidationPlot(CurvePlot):
         text = super()._legend(shown) + self._muted("bits per spike over the mean rate")
         if shown is not None and shown.best_step is not None:
             best = "best" if shown.fold == 1 else f"best of fold {shown.fold}"
-            text += self._muted(f"(dashed: {best}, {shown.best_bps:.3f} at step {shown.best_step})")
+            where = f"{shown.best_bps:.3f} at step {shown.best_step}"
+            text += self._muted(f"(dashed: {best}, {where})")
         for place, name in enumerate({} if shown is None else shown.validation):
             colour, _, sign = self._look(place, name)
             words = html.escape(name.replace("_", "-")).replace(" ", "&nbsp;")

@@ -8,6 +8,8 @@ from PyQt6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from mtm_viewer.theme import Theme
 
+_AXES = ("left", "bottom")
+_TICK_PX = 4
 _RIGHT_PX = 16
 """Room for the half of the last tick's text that stands out."""
 
@@ -19,6 +21,35 @@ def adopt_menus(plot: pg.PlotItem, owner: QWidget) -> None:
     widget is gone.
     """
     plot.ctrlMenu.setParent(owner, plot.ctrlMenu.windowFlags())
+
+
+def hold_still(plot: pg.PlotWidget, owner: QWidget) -> None:
+    """Let nobody move a plot, nor choose from pyqtgraph's own buttons and menus.
+
+    Parameters
+    ----------
+    plot : PlotWidget
+        Made without a menu.
+    owner : QWidget
+        The widget that shows it.
+    """
+    plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    plot.setMouseEnabled(x=False, y=False)
+    plot.hideButtons()
+    adopt_menus(plot.getPlotItem(), owner)
+    for name in _AXES:
+        plot.getAxis(name).enableAutoSIPrefix(enable=False)
+
+
+def colour_frame(plot: pg.PlotWidget, theme: Theme) -> None:
+    """Give background and axes of a plot the colours of a theme."""
+    plot.setBackground(theme.window)
+    plot.getViewBox().setBackgroundColor(theme.panel)
+    for name in _AXES:
+        axis = plot.getAxis(name)
+        axis.setPen(pg.mkPen(theme.border))
+        axis.setTextPen(pg.mkPen(theme.muted))
+        axis.setStyle(tickLength=_TICK_PX)
 
 
 class LegendPlot(QWidget):
@@ -42,14 +73,9 @@ class LegendPlot(QWidget):
         self.legend.setContentsMargins(6, 3, 6, 0)
         self.plot = pg.PlotWidget(self, enableMenu=False)
         self.plot.setMinimumHeight(least_px)
-        self.plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.plot.setMouseEnabled(x=False, y=False)
-        self.plot.hideButtons()
-        adopt_menus(self.plot.getPlotItem(), self)
-        left, bottom = self.plot.getAxis("left"), self.plot.getAxis("bottom")
-        left.setWidth(left_px)
-        for axis in (left, bottom):
-            axis.enableAutoSIPrefix(enable=False)
+        hold_still(self.plot, self)
+        self.plot.getAxis("left").setWidth(left_px)
+        bottom = self.plot.getAxis("bottom")
         bottom.setHeight(bottom_px)
         bottom.setStyle(hideOverlappingLabels=False)
         self.plot.getPlotItem().layout.setContentsMargins(0, 2, _RIGHT_PX, 0)
@@ -58,16 +84,6 @@ class LegendPlot(QWidget):
         box.setSpacing(0)
         box.addWidget(self.legend)
         box.addWidget(self.plot, 1)
-
-    def colour_frame(self, theme: Theme) -> None:
-        """Give background and axes the colours of a theme."""
-        self.plot.setBackground(theme.window)
-        self.plot.getViewBox().setBackgroundColor(theme.panel)
-        for name in ("left", "bottom"):
-            axis = self.plot.getAxis(name)
-            axis.setPen(pg.mkPen(theme.border))
-            axis.setTextPen(pg.mkPen(theme.muted))
-            axis.setStyle(tickLength=4)
 
 
 class ShrinkingTitle(pg.LabelItem):

@@ -14,7 +14,7 @@ from PyQt6.QtWidgets import QGraphicsPathItem, QLabel, QVBoxLayout, QWidget
 from mtm_viewer.presenters.lasso import points_inside
 from mtm_viewer.presenters.population_drawable import Mark, PointCloud
 from mtm_viewer.theme import LIGHT, Theme
-from mtm_viewer.views.plain_plot import adopt_menus
+from mtm_viewer.views.plain_plot import colour_frame, hold_still
 from mtm_viewer.views.region_bands import RegionBands
 
 _NEAR_PX = 14.0
@@ -110,13 +110,7 @@ class PointPlot(QWidget):
     def set_theme(self, theme: Theme) -> None:
         """Take the colours of a theme."""
         self._theme = theme
-        self.plot.setBackground(theme.window)
-        self.plot.getViewBox().setBackgroundColor(theme.panel)
-        for name in ("left", "bottom"):
-            axis = self.plot.getAxis(name)
-            axis.setPen(pg.mkPen(theme.border))
-            axis.setTextPen(pg.mkPen(theme.muted))
-            axis.setStyle(tickLength=4)
+        colour_frame(self.plot, theme)
         for label in (self.note, self.message):
             label.setStyleSheet(f"color: {theme.muted};")
         self._zeros.setPen(pg.mkPen(theme.muted, width=1, style=Qt.PenStyle.DashLine))
@@ -198,14 +192,9 @@ class PointPlot(QWidget):
 
     def _set_up(self) -> None:
         plot = self.plot
-        plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        plot.hideButtons()
-        plot.setMouseEnabled(x=False, y=False)
+        hold_still(plot, self)
         plot.getViewBox().disableAutoRange()
-        adopt_menus(plot.getPlotItem(), self)
         plot.getAxis("left").setWidth(_AXIS_PX)
-        for name in ("left", "bottom"):
-            plot.getAxis(name).enableAutoSIPrefix(enable=False)
         plot.pressed.connect(self._press)
         plot.moved.connect(self._move)
         plot.released.connect(self._release)

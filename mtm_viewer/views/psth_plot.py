@@ -12,7 +12,7 @@ from PyQt6.QtWidgets import QWidget
 
 from mtm_viewer.presenters.unit_drawable import ConditionLine, ConditionPlot, UnitDrawable
 from mtm_viewer.theme import Theme
-from mtm_viewer.views.plain_plot import LegendPlot
+from mtm_viewer.views.plain_plot import LegendPlot, colour_frame
 from mtm_viewer.views.raster_plot import EDGE, MS
 
 _MINIMUM_HEIGHT = 118
@@ -36,7 +36,7 @@ class PsthPlot(LegendPlot):
     def set_theme(self, theme: Theme) -> None:
         """Take the colours of a theme."""
         self._theme = theme
-        self.colour_frame(theme)
+        colour_frame(self.plot, theme)
         self.plot.getAxis("left").setLabel("spikes/s", color=theme.muted)
         self.plot.getAxis("left").resizeEvent()  # pyqtgraph centres a new text only then
         if self._shown is not None:

@@ -11,7 +11,7 @@ from mtm_core.reproduce import table_run
 from mtm_core.reproduce.reuse import take_cells
 from mtm_core.reproduce.table_plan import TablePlan
 from mtm_core.reproduce.table_run import make_table
-from tests.core.reproduce.test_table_run import TYPED
+from tests.core.reproduce.test_table_run import TYPED, plan_of
 from tests.core.sessions import make_session
 
 
@@ -25,16 +25,8 @@ def file(tmp_path_factory):
 @pytest.fixture(scope="module")
 def masks(file, tmp_path_factory) -> TablePlan:
     """Return the plan of a table that was made: MtM and its temporal baseline."""
-    plan = TablePlan(
-        table="masks",
-        budget="quick",
-        out=tmp_path_factory.mktemp("made") / "masks",
-        sessions=(file,),
-        seeds=(0,),
-        splits=("random",),
-        typed=TYPED,
-        rows=("temporal", "mtm"),
-    )
+    out = tmp_path_factory.mktemp("made") / "masks"
+    plan = plan_of("masks", out, [file], rows=("temporal", "mtm"))
     assert [step.why for step in make_table(plan)] == [None] * 4
     return plan
 

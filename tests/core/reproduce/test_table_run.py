@@ -33,6 +33,12 @@ TYPED = [
 ]
 
 
+def plan_of(table: str, out, sessions, **others) -> TablePlan:
+    """Plan a table of tiny models: by default one seed and the random split."""
+    usual = {"budget": "quick", "seeds": (0,), "splits": ("random",), "typed": TYPED}
+    return TablePlan(table=table, out=out, sessions=tuple(sessions), **usual | others)
+
+
 def write(session: Session, folder, name: str, subject: str | None = None):
     provenance = replace(session.provenance, subject=subject)
     path = folder / f"{name}.h5"
@@ -51,30 +57,14 @@ def files(tmp_path_factory):
 
 @pytest.fixture
 def plan(files, tmp_path) -> TablePlan:
-    return TablePlan(
-        table="mask-ratio",
-        budget="quick",
-        out=tmp_path / "results",
-        sessions=(files[0],),
-        seeds=(0, 1),
-        splits=("random",),
-        typed=TYPED,
-        pool=tuple(files),
-    )
+    return plan_of("mask-ratio", tmp_path / "results", files[:1], seeds=(0, 1), pool=tuple(files))
 
 
 @pytest.fixture(scope="module")
 def made(files, tmp_path_factory) -> TablePlan:
     """Return the plan of a table that was made; leave it as it is."""
-    plan = TablePlan(
-        table="mask-ratio",
-        budget="quick",
-        out=tmp_path_factory.mktemp("made") / "results",
-        sessions=(files[0],),
-        seeds=(0, 1),
-        splits=("random",),
-        typed=TYPED,
-    )
+    out = tmp_path_factory.mktemp("made") / "results"
+    plan = plan_of("mask-ratio", out, files[:1], seeds=(0, 1))
     steps = list(make_table(plan))
     assert [step.n_done for step in steps] == [0, 1, 2, 3, 4, 5, 6, 7]
     assert all(step.why is None for step in steps)
@@ -221,13 +211,10 @@ def test_sessions_of_the_same_animal_are_never_trained_on(files, tmp_path):
 @pytest.fixture(scope="module")
 def new_animals(files, tmp_path_factory) -> TablePlan:
     """Return the plan of a table of new animals that was made, on two seeds of one session."""
-    plan = TablePlan(
-        table="new-animals",
-        budget="quick",
-        out=tmp_path_factory.mktemp("new") / "results",
-        sessions=(files[0],),
-        seeds=(0,),
-        splits=("random",),
+    plan = plan_of(
+        "new-animals",
+        tmp_path_factory.mktemp("new") / "results",
+        files[:1],
         rows=("from-scratch", "zero-shot", "pretrained"),
         typed=[*TYPED, ("model.unit_width", "8")],
         pool=tuple(files),
@@ -261,13 +248,10 @@ def test_workers_compute_cells_and_fail_alone(plan, tmp_path):
 @pytest.fixture(scope="module")
 def presets(files, tmp_path_factory) -> TablePlan:
     """Return the plan of a table that was made; two of its rows take as long as the first."""
-    plan = TablePlan(
-        table="presets",
-        budget="quick",
-        out=tmp_path_factory.mktemp("presets") / "results",
-        sessions=(files[0],),
-        seeds=(0,),
-        splits=("random",),
+    plan = plan_of(
+        "presets",
+        tmp_path_factory.mktemp("presets") / "results",
+        files[:1],
         rows=("recommended", "quick-as-long", "paper-as-long"),
         typed=[pair for pair in TYPED if pair[0] != "run.validate_every"],
     )
