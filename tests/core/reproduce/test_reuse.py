@@ -107,13 +107,10 @@ def test_a_session_of_the_same_name_that_is_another_is_not_taken(masks, lfads, t
 
 
 def test_a_row_that_depends_on_the_speed_of_the_machine_is_computed_here(file, tmp_path):
-    plan = TablePlan(
-        table="presets",
-        budget="quick",
-        out=tmp_path / "presets",
-        sessions=(file,),
-        seeds=(0,),
-        splits=("random",),
+    plan = plan_of(
+        "presets",
+        tmp_path / "presets",
+        [file],
         rows=("recommended", "quick-as-long"),
         typed=[pair for pair in TYPED if pair[0] != "run.validate_every"],
     )
