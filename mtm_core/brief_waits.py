@@ -15,9 +15,9 @@ def wait_briefly() -> None:
 
     By default they wait at full speed for 300,000 turns, or 200 ms. While another program uses
     the processor, the thread that is waited for does not run, because the waiting one keeps its
-    core: beside two busy programs on two cores a small product took 56 ms in place of 1.3 ms, and
-    a training step three times as long; on an idle machine the difference is at most 3 %. To be
-    called before PyTorch is imported, which reads it once.
+    core: beside two busy programs on two cores a small step took 4 to 10 times as long. On an
+    idle machine both are the same (``resources/results/bench.md``). To be called before PyTorch
+    is imported, which reads it once.
 
     References
     ----------
