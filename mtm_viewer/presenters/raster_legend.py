@@ -5,7 +5,9 @@ from __future__ import annotations
 from mtm_viewer.presenters.raster_drawable import RasterDrawable
 from mtm_viewer.theme import Theme
 
-_GAP = "&nbsp;&nbsp;&nbsp;"
+_GAP = "&nbsp;&nbsp; "
+"""Between two marks, where the line may be broken."""
+_SPACE = "&nbsp;"
 
 
 def time_caption(drawable: RasterDrawable) -> str:
@@ -25,18 +27,29 @@ def legend_text(drawable: RasterDrawable, theme: Theme, pool_note: str) -> str:
     pool_note : str
         What shares a pixel; "" if nothing does.
     """
-    marks = [f"<span style='color:{theme.event}'>&#9475;</span> {_event(drawable)}"]
+    marks = [_mark(_signed("&#9475;", theme), _event(drawable))]
     marks += [
-        f"<span style='color:{theme.event}'>{'&#9479;' if line.is_median else '&#9475;'}</span> "
-        f"{line.name}, {'median ' if line.is_median else ''}{1000 * line.time_s:.0f} ms"
+        _mark(
+            _signed("&#9479;" if line.is_median else "&#9475;", theme),
+            f"{line.name}, {'median ' if line.is_median else ''}{1000 * line.time_s:.0f} ms",
+        )
         for line in drawable.events[1:]
     ]
     if drawable.hatch:
-        marks.append("&#9640; hidden from the model")
+        marks.append(_mark("&#9640;", "hidden from the model"))
     if drawable.veil:
-        marks.append("&#9617; not scored")
-    marks += [pool_note] if pool_note else []
+        marks.append(_mark("&#9617;", "not scored"))
+    marks += [pool_note.replace(" ", _SPACE)] if pool_note else []
     return f"<span style='color:{theme.muted}'>{_GAP.join(marks)}</span>"
+
+
+def _mark(sign: str, words: str) -> str:
+    """Keep a sign and its words on one line."""
+    return f"{sign}{_SPACE}{words.replace(' ', _SPACE)}"
+
+
+def _signed(sign: str, theme: Theme) -> str:
+    return f"<span style='color:{theme.event}'>{sign}</span>"
 
 
 def _event(drawable: RasterDrawable) -> str:

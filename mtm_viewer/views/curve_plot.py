@@ -27,6 +27,7 @@ _SIGNS = (
     "*",
 )
 _DISC = "\N{BLACK CIRCLE}"
+_HYPHEN = "\N{NON-BREAKING HYPHEN}"
 
 
 class CurvePlot(LegendPlot):
@@ -159,7 +160,7 @@ class ValidationPlot(CurvePlot):
             text += self._muted(f"(dashed: {best}, {where})")
         for place, name in enumerate({} if shown is None else shown.validation):
             colour, _, sign = self._look(place, name)
-            words = html.escape(name.replace("_", "-")).replace(" ", "&nbsp;")
+            words = html.escape(name.replace("_", _HYPHEN)).replace(" ", "&nbsp;")
             text += (
                 f" &nbsp;<span style='color:{colour}'>{sign}</span>"
                 f"&nbsp;<span style='color:{self._theme.muted}'>{words}</span>"

@@ -145,6 +145,7 @@ class RasterPlot(pg.PlotItem):
         self.bands.setPen(pg.mkPen(theme.separator, width=1))
         self.picks.setPen(pg.mkPen(theme.accent, width=_PICK_PX, cap=Qt.PenCapStyle.FlatCap))
         self.message.setColor(theme.muted)
+        self.message.fill = pg.mkBrush(theme.panel)  # lines of events would cross the words
         self.titleLabel.setAttr("color", theme.text)
         axis = self.getAxis("bottom")
         axis.setStyle(hideOverlappingLabels=_LABEL_OVERHANG_PX, tickLength=4)

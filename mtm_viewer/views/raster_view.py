@@ -91,6 +91,7 @@ class RasterView(QWidget):
         self.bars = tuple(ColourBar(theme) for _ in range(N_PANELS))
         self.time_label = pg.LabelItem()
         self.legend = _line_of_text("What the marks in the rasters mean", self)
+        self.legend.setWordWrap(True)
         self.readout = _line_of_text("Value under the pointer", self)
         self._lay_out()
         self._link()

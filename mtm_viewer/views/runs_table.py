@@ -8,7 +8,7 @@ from pathlib import Path
 from PyQt6.QtCore import QSignalBlocker, Qt, pyqtSignal
 from PyQt6.QtWidgets import (
     QAbstractItemView,
-    QHBoxLayout,
+    QGridLayout,
     QHeaderView,
     QLabel,
     QPushButton,
@@ -28,7 +28,7 @@ DEEDS = {
     REMOVE: ("Delete…", "Delete the folder of this run, with its model."),
 }
 _MINIMUM_HEIGHT = 96
-_SCORE = COLUMNS.index("bps")
+_SESSION, _PRESET, _SCORE = (COLUMNS.index(name) for name in ("Session", "Preset", "bps"))
 
 
 class RunsTable(QWidget):
@@ -53,27 +53,27 @@ class RunsTable(QWidget):
         self.table.itemSelectionChanged.connect(self._on_selection)
         self.table.itemActivated.connect(lambda _: self._choose(OPEN))
         self.buttons: dict[str, QPushButton] = {}
-        row = QHBoxLayout()
-        row.setSpacing(6)
-        for deed, (text, help_text) in DEEDS.items():
+        grid = QGridLayout()  # two rows: the panel stands in a narrow dock, too
+        grid.setSpacing(6)
+        for place, (deed, (text, help_text)) in enumerate(DEEDS.items()):
             button = QPushButton(text, self)
             button.setAccessibleName(f"{text.removesuffix('…')}: the chosen run")
             button.setToolTip(help_text)
             button.clicked.connect(lambda _=False, deed=deed: self._choose(deed))
             self.buttons[deed] = button
-            row.addWidget(button)
-        row.addStretch(1)
+            grid.addWidget(button, *divmod(place, 2))
         self.place = QPushButton("Folder…", self)
         self.place.setAccessibleName("Choose the folder of runs")
         self.place.clicked.connect(lambda _: self.folder_requested.emit())
-        row.addWidget(self.place)
+        grid.addWidget(self.place, 1, 1)
+        grid.setColumnStretch(2, 1)
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(4)
         box.addWidget(self.empty)
         box.addWidget(self.table, 1)
         box.addStretch(0)
-        box.addLayout(row)
+        box.addLayout(grid)
         self.draw((), Path())
 
     @property
@@ -167,7 +167,8 @@ def _make_table(parent: QWidget) -> QTableWidget:
     if header is not None:
         header.setHighlightSections(False)
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        for column in (_SESSION, _PRESET):
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
         header.setMinimumSectionSize(40)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft)
     if rows is not None:

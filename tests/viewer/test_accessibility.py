@@ -175,8 +175,9 @@ def test_nothing_is_told_by_colour_alone(full, qtbot):
     # Hidden entries are hatched and said in the legend; the eye of the tree has two forms.
     with qtbot.waitSignal(full.explorer.settled, timeout=PATIENCE_MS):
         state.target_regions(("DG",))
-    assert "hidden" in window.raster.legend.text()
-    assert "not scored" in window.raster.legend.text()
+    legend = window.raster.legend.text().replace("&nbsp;", " ")
+    assert "hidden" in legend
+    assert "not scored" in legend
     # The verdict is a sentence, conditions and regions are named beside their colour.
     assert window.scores.verdict.text()
     psth = window.unit.plots[0]
