@@ -16,19 +16,17 @@ from mtm_core.data.conditions import available_conditions, trial_conditions
 from mtm_core.data.regions import sort_regions
 from mtm_core.errors import MismatchError
 from mtm_core.evaluation import metrics
+from mtm_core.evaluation.mask_scores import FEWEST_TRIALS, trial_samples
 from mtm_core.inference import Reconstructor
 from mtm_core.models.answers import Reconstruction
 from mtm_core.models.baselines import BaselineData
 from mtm_core.models.baselines_rates import mean_count, trial_psth
 from mtm_core.models.checkpoint import split_part
-from mtm_core.seeding import numpy_generator
 
 Floats = NDArray[np.float64]
 
 CONDITION_FIELDS = ("contrast_side", "feedback")
 """The PSTH goes by these fields, as far as the session has them."""
-N_SAMPLES = 1000
-"""Samples of trials for an interval."""
 _HEADER = ("region", "units", "spikes", "true Hz", "model Hz", "bps", "beyond PSTH")
 
 
@@ -141,10 +139,11 @@ def _score_lines(sums: UnitSums, session_id: str) -> list[str]:
     over_mean = metrics.pooled_bps(sums.over_mean, sums.spikes)
     if over_psth is None:
         return ["Score     not available: no spike is scored"]
-    rng = numpy_generator(0, "interval", session_id)
-    weights = metrics.bootstrap_weights(len(sums.spikes), N_SAMPLES, rng)
-    interval = metrics.pooled_interval(sums.over_psth, sums.spikes, weights)
-    shown = "" if interval is None else f" [{interval[0]:.3f}, {interval[1]:.3f}]"
+    shown = ""
+    if len(sums.spikes) >= FEWEST_TRIALS:  # the same samples as in the window
+        samples = trial_samples(session_id, len(sums.spikes))
+        interval = metrics.pooled_interval(sums.over_psth, sums.spikes, samples)
+        shown = "" if interval is None else f" [{interval[0]:.3f}, {interval[1]:.3f}]"
     return [
         f"Score     {over_psth:.3f}{shown} bits/spike beyond the training PSTH by condition,",
         f"          {over_mean:.3f} over the training-mean rate; pooled over units, 95 % interval "

@@ -8,6 +8,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from mtm_core.evaluation.mask_scores import FEWEST_TRIALS
 from mtm_core.evaluation.rasters import trial_mean_hz
 from mtm_core.evaluation.row_order import RowOrder, keep_rows, order_session
 from mtm_core.evaluation.scores import TaskScores
@@ -23,9 +24,6 @@ from mtm_core.inference import Reconstructor
 from mtm_core.models.baselines_rates import trial_psth
 
 _Number = TypeVar("_Number", bound=np.generic)
-
-FEWEST_TRIALS = 10
-"""With fewer trials no interval is shown."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,7 @@ import h5py
 import numpy as np
 import pytest
 
+from mtm_core import hide, reconstruct
 from mtm_core.cli import reconstruct_summary
 from mtm_core.cli.__main__ import main
 from mtm_core.cli.bound_model import find_model
@@ -325,6 +326,14 @@ def test_scores_agree_with_those_of_the_evaluation(name: str) -> None:
     assert sums.over_mean.sum() / n_spikes / to_bits == pytest.approx(overall.bps_pooled)
     assert sums.over_psth.sum() / n_spikes / to_bits == pytest.approx(overall.bps_beyond_psth)
     assert n_spikes == overall.n_spikes
+
+
+def test_the_interval_is_that_of_the_window_and_of_python(program: Program) -> None:
+    assert program("--hide", 'region == "DG"') == 0
+    checkpoint = str(program.folder / "m.safetensors")
+    predicted = reconstruct(checkpoint, SESSION, hide(region="DG"))
+    low, high = predicted.scores()[0].interval
+    assert f" [{low:.3f}, {high:.3f}] bits/spike" in program.out
 
 
 def test_a_mask_without_a_scored_spike_has_no_score(program: Program, tmp_path: Path) -> None:
