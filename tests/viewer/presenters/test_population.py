@@ -74,7 +74,7 @@ def test_an_axis_that_the_session_lacks_says_so():
     columns = {k: c for k, c in ANSWER.session.units.columns.items() if k != "depth_um"}
     bare = _with_session(ANSWER, replace(ANSWER.session, units=Table(columns)))
     cloud = scatter(bare, PopulationChoice(axis="depth"))
-    assert cloud.message == f"Depth along the probe: {NOT_IN_SESSION}."
+    assert cloud.message == f"Probe depth: {NOT_IN_SESSION}."
     assert len(cloud.units) == 0
 
 
