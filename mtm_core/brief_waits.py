@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 
 TURNS = 10_000
-"""Turns of a waiting loop, of GNU's OpenMP (Linux); some tenths of a millisecond."""
+"""Turns of a waiting loop, of GNU's OpenMP (Linux)."""
 MILLISECONDS = 1
-"""The same of LLVM's and Intel's OpenMP (macOS, Windows)."""
+"""The same of LLVM's and Intel's OpenMP (macOS, Windows), where nothing was measured yet."""
 
 
 def wait_briefly() -> None:
@@ -16,8 +16,8 @@ def wait_briefly() -> None:
     By default they wait at full speed for 300,000 turns, or 200 ms. While another program uses
     the processor, the thread that is waited for does not run, because the waiting one keeps its
     core: beside two busy programs on two cores a small step took 4 to 10 times as long. On an
-    idle machine both are the same (``resources/results/bench.md``). To be called before PyTorch
-    is imported, which reads it once.
+    idle machine training takes at most 3 % longer (``resources/results/bench.md``). To be called
+    before PyTorch is imported, which reads it once.
 
     References
     ----------

@@ -23,7 +23,6 @@ for _name in ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG
 for _name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
     os.environ.pop(_name, None)
 
-import torch  # noqa: E402
 from PyQt6.QtWidgets import QApplication, QMessageBox, QPushButton, QWidget  # noqa: E402
 
 from mtm_core.config import PreparationConfig  # noqa: E402
@@ -37,7 +36,7 @@ from mtm_viewer.views.details import SessionDetailsView  # noqa: E402
 from mtm_viewer.views.preparation_dialog import PreparationDialog  # noqa: E402
 from tests.core.data.nwb_file import write_nwb  # noqa: E402
 from tests.core.data.stub_alyx import PASSWORD, USER, StubAlyx  # noqa: E402
-from tests.gui.click_through import SIZES, Person, WrongError, _check  # noqa: E402
+from tests.gui.click_through import SIZES, Person, WrongError, check, set_stage  # noqa: E402
 
 EXCERPT = Path(__file__).parents[1] / "data" / "ibl_excerpt"
 PLACES = (
@@ -77,14 +76,9 @@ def world() -> Iterator[World]:
 def main(words: list[str]) -> int:
     """Click through; return the exit code."""
     pictures = Path(words[0])
-    pictures.mkdir(parents=True, exist_ok=True)
-    torch.set_num_threads(1)
-    app = program._make_app()
-    if app.platformName() != "xcb":
-        sys.stderr.write(f"This needs an X server, not {app.platformName()}.\n")
+    faults = set_stage(pictures)
+    if faults is None:
         return 2
-    faults: list[str] = []
-    sys.excepthook = lambda kind, error, _: faults.append(f"{kind.__name__}: {error}")
     with world() as here:
         person = Person(program.build(LogKeeper(), is_offscreen=True), pictures)
         try:
@@ -92,7 +86,7 @@ def main(words: list[str]) -> int:
             _show(person, here)
             for step in STEPS:
                 step(person, here)
-                _check(faults)
+                check(faults)
         except (WrongError, RuntimeError, AttributeError, LookupError) as error:
             person.look("wrong")
             sys.stderr.write(f"{step.__name__}: {error}\n")

@@ -29,6 +29,7 @@ from mtm_viewer.views.dialogs import ShortcutSheet
 
 PATIENCE_S = 90.0
 SIZES = ((1280, 800), (1600, 1000))
+_app: QApplication | None = None
 
 
 class WrongError(Exception):
@@ -170,21 +171,16 @@ def click(
         What a person does then.
     """
     folder = Path(words[0])
-    folder.mkdir(parents=True, exist_ok=True)
-    torch.set_num_threads(max(1, (os.cpu_count() or 2) - 1))
-    app = program._make_app()
-    if app.platformName() != "xcb":
-        sys.stderr.write(f"This needs an X server, not {app.platformName()}.\n")
+    faults = set_stage(folder, max(1, (os.cpu_count() or 2) - 1))
+    if faults is None:
         return 2
     desktop = program.build(LogKeeper(), is_offscreen=True)
     person = Person(desktop, folder)
-    faults: list[str] = []
-    sys.excepthook = lambda kind, error, _: faults.append(f"{kind.__name__}: {error}")
     try:
         begin(person, [Path(word) for word in words[1:]])
         for step in steps:
             step(person)
-            _check(faults)
+            check(faults)
     except WrongError as error:
         person.look("wrong")
         sys.stderr.write(f"{error}\n")
@@ -193,6 +189,23 @@ def click(
         person.window.close()
     sys.stdout.write(f"{person.n_pictures} pictures in {folder}\n")
     return 0
+
+
+def set_stage(pictures: Path, n_threads: int = 1) -> list[str] | None:
+    """Make the folder of the pictures and the program's application; None without an X server.
+
+    What is returned fills with the exceptions that nobody catches.
+    """
+    global _app  # it ends with its last reference
+    pictures.mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(n_threads)
+    _app = program._make_app()
+    if _app.platformName() != "xcb":
+        sys.stderr.write(f"This needs an X server, not {_app.platformName()}.\n")
+        return None
+    faults: list[str] = []
+    sys.excepthook = lambda kind, error, _: faults.append(f"{kind.__name__}: {error}")
+    return faults
 
 
 def open_at_once(person: Person, files: list[Path]) -> None:
@@ -215,7 +228,8 @@ def _open_step_by_step(person: Person, files: list[Path]) -> None:
     _begin(person, files)
 
 
-def _check(faults: list[str]) -> None:
+def check(faults: list[str]) -> None:
+    """Stop at the first exception that nobody caught."""
     if faults:
         raise WrongError(faults[0])
 

@@ -17,7 +17,6 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import torch
 from PyQt6.QtWidgets import QMessageBox, QPushButton
 
 from mtm_core import resources
@@ -31,7 +30,7 @@ from mtm_viewer.presenters.run_list import RunInfo
 from mtm_viewer.presenters.workspace import LoadedModel
 from mtm_viewer.views.runs_table import REMOVE, RESUME
 from mtm_viewer.views.training_dialog import TrainingDialog
-from tests.gui.click_through import SIZES, Person, WrongError
+from tests.gui.click_through import SIZES, Person, WrongError, check, set_stage
 
 NAME = "steinmetz2019_s16"
 UNITS_OF_A_REGION = 50
@@ -43,14 +42,9 @@ TRAINED_S = 180.0
 def main(words: list[str]) -> int:
     """Click through; return the exit code."""
     pictures = Path(words[0])
-    pictures.mkdir(parents=True, exist_ok=True)
-    torch.set_num_threads(1)
-    app = program._make_app()
-    if app.platformName() != "xcb":
-        sys.stderr.write(f"This needs an X server, not {app.platformName()}.\n")
+    faults = set_stage(pictures)
+    if faults is None:
         return 2
-    faults: list[str] = []
-    sys.excepthook = lambda kind, error, _: faults.append(f"{kind.__name__}: {error}")
     with tempfile.TemporaryDirectory(prefix="mtm-gui-training-") as name:
         place = Path(name)
         for kind in ("CONFIG", "DATA", "CACHE"):
@@ -72,7 +66,7 @@ def _take(person: Person, steps: Sequence[Callable[[Person], object]], faults: l
     try:
         for step in steps:
             step(person)
-            _check(faults)
+            check(faults)
     except (WrongError, RuntimeError, AttributeError, LookupError) as error:
         person.look("wrong")
         sys.stderr.write(f"{step}: {error}\n")
@@ -92,11 +86,6 @@ def _cut_down(path: Path) -> Path:
     ]
     write_session(session.take_units(np.sort(np.concatenate(rows))), path)
     return path
-
-
-def _check(faults: list[str]) -> None:
-    if faults:
-        raise WrongError(faults[0])
 
 
 def _begin(person: Person, file: Path) -> None:

@@ -55,8 +55,11 @@ def test_curves_are_drawn_with_different_marks_in_both_themes(panel):
     lines = [item for item in panel.validation.plot.listDataItems() if item.xData is not None]
     assert len({line.opts["symbol"] for line in lines}) == 3
     assert "0.100 at step 1" in panel.validation.legend.text()
+    axes = [plot.plot.getAxis("left") for plot in (panel.loss, panel.validation)]
+    assert all(axis.style["showValues"] for axis in axes)
     panel.draw_curves(None)
     assert panel.validation.accessibleDescription() == ""
+    assert not any(axis.style["showValues"] for axis in axes)
 
 
 def test_buttons_follow_the_run(panel):
