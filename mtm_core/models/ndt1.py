@@ -19,7 +19,7 @@ from mtm_core.models.backend import layer_precision
 from mtm_core.models.component_turns import ComponentTurns
 from mtm_core.models.ndt1_turns import Ndt1Turns
 from mtm_core.models.rank_one import Folds
-from mtm_core.models.read_in import ComponentReadIn, LinearReadIn
+from mtm_core.models.read_in import STITCH_GAIN, ComponentReadIn, LinearReadIn
 from mtm_core.models.read_out import PromptReadOut, SharedReadOut
 from mtm_core.models.session_part import SessionFacts, SessionPart
 from mtm_core.models.spike_model import MAX_LOG_GAIN, InFolds, InTurn, SpikeModel, causal_trials
@@ -74,10 +74,13 @@ class Ndt1Part(SessionPart):
             )
             self.read_out = PromptReadOut(width, n_units, len(PROMPTS))
         else:
-            in_width = config.stitch_width if config.read_in == "stitched" else width
-            two_layer = config.read_in == "two_layer"
+            is_stitched = config.read_in == "stitched"
             self.read_in = LinearReadIn(
-                n_units, in_width, mask_flag=config.mask_flag, two_layer=two_layer
+                n_units,
+                config.stitch_width if is_stitched else width,
+                mask_flag=config.mask_flag,
+                two_layer=config.read_in == "two_layer",
+                gain=STITCH_GAIN if is_stitched else 1.0,
             )
             self.read_out = SharedReadOut(width, n_units)
         if config.read_in == "unit_embedding" and not config.unit_vectors:

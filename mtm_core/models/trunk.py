@@ -9,6 +9,7 @@ from mtm_core.config_model import Ndt1Config
 from mtm_core.masking.masked_batch import PROMPTS
 from mtm_core.models.backend import layer_precision
 from mtm_core.models.layers import Dropout, TransformerLayer, attention_mask, rotary_table
+from mtm_core.models.read_in import STITCH_GAIN
 from mtm_core.models.unit_embedding import UnitMaps
 
 
@@ -50,11 +51,12 @@ class TimeTrunk(nn.Module):
         self.register_buffer("sine", torch.cat([0 * identity, sine]), persistent=False)
         self.shared_in = None
         if config.read_in == "stitched":
-            self.shared_in = nn.Sequential(
-                nn.Linear(config.stitch_width, 2 * config.stitch_width),
-                nn.Softsign(),
-                nn.Linear(2 * config.stitch_width, config.width),
-            )
+            first = nn.Linear(config.stitch_width, 2 * config.stitch_width)
+            second = nn.Linear(2 * config.stitch_width, config.width)
+            with torch.no_grad():
+                for linear in (first, second):
+                    linear.weight.mul_(STITCH_GAIN)
+            self.shared_in = nn.Sequential(first, nn.Softsign(), second)
         self.units = UnitMaps(config) if config.read_in == "unit_embedding" else None
 
     @property

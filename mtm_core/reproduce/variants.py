@@ -172,6 +172,8 @@ def variant_config(variant: Variant, budget: str, typed: Typed = ()) -> TrainCon
     if "optim.epochs" in dict(typed):
         changes["optim.steps"] = config_io.NONE
     changes |= dict(variant.changes)
+    if changes.get("model.read_in") == "stitched" and budget != "paper":
+        changes |= dict(_SMALL_STITCH)
     return config_io.apply_overrides(
         config_io.load_preset(preset), (changes | dict(typed)).items()
     )
@@ -215,6 +217,8 @@ _SHARED: Changes = (
     ("run.validate_every", "50"),
     ("run.checkpoint_every", "200"),
 )
+_SMALL_STITCH: Changes = (("model.stitch_width", "84"),)
+"""As much less than the paper's 668 as the width of a token, 64, is less than its 512."""
 _QUICK = {"ndt1": "quick-temporal", "ndt2": "ndt2-quick", "lfads": "lfads-quick"}
 _PAPER_NDT2: Changes = (
     ("model.architecture", "ndt2"),

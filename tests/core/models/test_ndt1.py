@@ -86,6 +86,21 @@ def test_an_untrained_model_starts_near_the_training_psth() -> None:
     assert (log_rate - expected.log()).abs().max() < 0.6
 
 
+@pytest.mark.parametrize("stitch_width", [84, 668])
+def test_what_a_fresh_stitched_model_reads_in_stands_out_from_positions(stitch_width: int) -> None:
+    config = Ndt1Config(width=64, read_in="stitched", stitch_width=stitch_width)
+    counts = torch.poisson(torch.ones(4, N_BINS, 120), generator=torch.Generator().manual_seed(0))
+    with torch.random.fork_rng():
+        torch.default_generator.manual_seed(1)
+        model = build_model(config, SessionFacts(psth=counts.mean(dim=0)))
+    assert isinstance(model, Ndt1)
+    assert model.trunk.shared_in is not None
+    first = model.first(counts, torch.zeros_like(counts, dtype=torch.bool))
+    tokens = model.trunk.shared_in(model.to_tokens(first))
+    spread = tokens.flatten(0, 1).std(dim=0).mean().item()
+    assert 0.5 < spread < 2.0  # embeddings of positions start with 0.1
+
+
 def test_the_prompt_changes_the_prediction() -> None:
     model, counts = make_model(SMALL).eval(), make_counts()
     nothing = torch.zeros(N_BINS, N_UNITS, dtype=torch.bool)

@@ -47,6 +47,13 @@ def test_at_the_papers_budget_the_settings_are_the_published_ones():
     assert {config.model.width for config in ndt2.values()} == {512}
 
 
+@pytest.mark.parametrize(("budget", "width"), [("quick", 84), ("standard", 84), ("paper", 668)])
+def test_the_width_of_stitching_goes_with_the_width_of_tokens(budget, width):
+    configs = table_configs(find_table("scaling"), budget)
+    assert {config.model.read_in for config in configs.values()} == {"stitched"}
+    assert {config.model.stitch_width for config in configs.values()} == {width}
+
+
 def test_a_typed_setting_replaces_the_tables_own():
     typed = [("optim.steps", "5"), ("model.width", "16"), ("model.generator_width", "8")]
     configs = table_configs(find_table("lfads"), "quick", typed)
