@@ -92,7 +92,7 @@ class TrainingDesk(QObject):
         self._desk = desk
         self._wanted: Path | None = None
         self._is_leaving = False
-        self._own = OwnModels(explorer.state, desk.open_checkpoint, self._say)
+        self._own = OwnModels(explorer.state, self._window.models, desk.open_checkpoint, self._say)
         self._looking = EngineThread(runs_work, "looking for runs", self)
         self._reading = EngineThread(curve_work, "reading curves", self)
         self._connect()

@@ -26,6 +26,8 @@ from mtm_viewer.state import Display
 
 PAUSE_S = 0.08
 """Pictures follow each other no faster than this, so that the window has time for its person."""
+PAINTING_S = 0.02
+"""How long the work rests after the first picture: painted beside it, it comes later."""
 
 ShouldStop = Callable[[], bool]
 
@@ -115,12 +117,14 @@ def _paced(makers: Iterator[Callable[[], Picture] | None]) -> Iterator[Picture]:
     None says that the next one will take its time: what is known by then is shown.
     """
     shown_s, waiting = -np.inf, None
+    is_first = True
     for maker in makers:
         waiting = maker or waiting
         is_time = maker is None or time.monotonic() - shown_s >= PAUSE_S
         if waiting is not None and is_time:
             yield waiting()
-            shown_s, waiting = time.monotonic(), None
+            time.sleep(PAINTING_S if is_first else 0)
+            shown_s, waiting, is_first = time.monotonic(), None, False
     if waiting is not None:
         yield waiting()
 

@@ -105,15 +105,15 @@ class RunInfo:
         return bool(self.scores) and self.state != "running"
 
 
-def newest_model_of(session: Session, runs: Sequence[RunInfo]) -> RunInfo | None:
-    """Find the newest finished run of a session as it is prepared; None where there is none."""
+def models_of(session: Session, runs: Sequence[RunInfo]) -> list[RunInfo]:
+    """List the finished runs of a session as it is prepared, the newest first."""
     bins = (session.n_bins, session.bin_size_s)
     own = [
         run
         for run in runs
         if run.state == "finished" and run.bins == bins and session.session_id in run.session_ids
     ]
-    return max(own, key=lambda run: run.created, default=None)
+    return sorted(own, key=lambda run: run.created, reverse=True)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
@@ -22,12 +23,14 @@ class ModelBar(QWidget):
 
     Notes
     -----
-    Signals: `model_chosen` a place in the list of models, `open_requested` nothing,
-    `third_chosen` the map for the right raster, `focus_chosen` whether to show the target
-    regions' rows only, `trials_asked` whether to show what trials can be chosen by.
+    Signals: `model_chosen` a place in the list of models, `own_chosen` the checkpoint of one that
+    was trained here and is not loaded, `open_requested` nothing, `third_chosen` the map for the
+    right raster, `focus_chosen` whether to show the target regions' rows only, `trials_asked`
+    whether to show what trials can be chosen by.
     """
 
     model_chosen = pyqtSignal(int)
+    own_chosen = pyqtSignal(Path)
     open_requested = pyqtSignal()
     third_chosen = pyqtSignal(str)
     focus_chosen = pyqtSignal(bool)
@@ -46,19 +49,24 @@ class ModelBar(QWidget):
         self.trials.setToolTip("Choose trials by split, side, outcome, choice or block.")
         self.badge = Badge("Mask unlike the training masks", self)
         self._names: tuple[str, ...] | None = None
+        self._own: dict[Path, str] = {}
         self._shown = 0
         self._lay_out()
         self._connect()
 
     def draw_models(self, names: Sequence[str], shown: int) -> None:
         """List the models that fit the session, and a way to open another."""
-        self.model.blockSignals(True)
+        self._shown = max(0, shown)
         if tuple(names) != self._names:  # filling it anew lays out the whole row
             self._names = tuple(names)
             self._fill_models()
-        self._shown = max(0, shown)
         self.model.setCurrentIndex(self._shown)
-        self.model.blockSignals(False)
+
+    def draw_own(self, names: Mapping[Path, str]) -> None:
+        """List models that were trained here and are not loaded: checkpoint to name."""
+        if dict(names) != self._own:
+            self._own = dict(names)
+            self._fill_models()
 
     def draw_third(self, chosen: str, *, has_baseline: bool) -> None:
         """List what the right raster can show."""
@@ -114,12 +122,19 @@ class ModelBar(QWidget):
         for place, name in enumerate(self._names or ()):
             self.model.addItem(name, place)
         self.model.insertSeparator(self.model.count())
+        for path, name in self._own.items():
+            self.model.addItem(f"Trained here: {name}", path)
         self.model.addItem("Open checkpoint…", OPEN_OTHER)
+        self.model.setCurrentIndex(self._shown)
 
     def _choose_model(self) -> None:
         chosen = self.model.currentData()
-        if chosen == OPEN_OTHER:
-            self.model.setCurrentIndex(self._shown)
+        if isinstance(chosen, int):
+            if chosen >= 0:
+                self.model_chosen.emit(chosen)
+            return
+        self.model.setCurrentIndex(self._shown)
+        if isinstance(chosen, Path):
+            self.own_chosen.emit(chosen)
+        elif chosen == OPEN_OTHER:
             self.open_requested.emit()
-        elif chosen is not None and chosen >= 0:
-            self.model_chosen.emit(chosen)

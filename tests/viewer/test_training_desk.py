@@ -100,6 +100,10 @@ def test_a_session_comes_with_the_newest_model_that_was_trained_here(desk, qtbot
         desk.state.open_workspace(desk.state.workspace)
     until(qtbot, lambda: desk.state.workspace.model is not None)
     assert desk.state.workspace.model.name == "MtM (new)"
+    models = desk.explorer.window.models.model
+    listed = [models.itemText(row) for row in range(models.count())]
+    assert "Trained here: old" in listed
+    assert "Trained here: new" not in listed  # it is loaded
 
 
 def open_dialog(desk) -> TrainingDialog:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mtm_viewer.presenters.run_list import (
     RunInfo,
-    newest_model_of,
+    models_of,
     outcome_words,
     run_lines,
     with_states,
@@ -71,15 +71,15 @@ def test_its_model_lies_in_its_folder():
     assert RUN.model_path == Path("runs/a/model.safetensors")
 
 
-def test_a_session_comes_with_its_newest_finished_model_of_the_same_bins():
+def test_the_models_of_a_session_are_its_finished_runs_of_the_same_bins_the_newest_first():
     session = make_session()
     bins = (session.n_bins, session.bin_size_s)
     own = replace(RUN, state="finished", session_ids=(session.session_id,), bins=bins)
     older = replace(own, created="2026-11-01T12:00:00+00:00")
-    assert newest_model_of(session, [older, own, RUN]) is own
+    assert models_of(session, [older, own, RUN]) == [own, older]
     for other in (
         replace(own, state="failed"),
         replace(own, session_ids=("else",)),
         replace(own, bins=(session.n_bins, 2 * session.bin_size_s)),
     ):
-        assert newest_model_of(session, [other]) is None
+        assert models_of(session, [other]) == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QLabel, QMessageBox
@@ -70,6 +72,20 @@ def test_models_are_listed_with_a_way_to_open_another(shown, qtbot):
     with qtbot.waitSignal(bar.open_requested):
         bar.model.activated.emit(bar.model.count() - 1)
     assert bar.model.currentText() == "Temporal baseline (demo)"
+
+
+def test_models_trained_here_can_be_opened(shown, qtbot):
+    bar = shown(ModelBar())
+    bar.draw_models(["MtM (demo)"], 0)
+    bar.draw_own({Path("runs/a/model.safetensors"): "a"})
+    row = bar.model.findText("Trained here: a")
+    bar.model.setCurrentIndex(row)
+    with qtbot.waitSignal(bar.own_chosen) as chosen, qtbot.assertNotEmitted(bar.model_chosen):
+        bar.model.activated.emit(row)
+    assert chosen.args == [Path("runs/a/model.safetensors")]
+    assert bar.model.currentText() == "MtM (demo)"  # until it is open
+    bar.draw_own({})
+    assert bar.model.findText("Trained here: a") == -1
 
 
 def test_without_a_model_the_selector_says_so(shown, qtbot):
