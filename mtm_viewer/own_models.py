@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from mtm_core.data.session import Session
-from mtm_viewer.presenters.run_list import RunInfo, models_of
+from mtm_viewer.presenters.run_list import RunInfo, models_of, offer_words
 from mtm_viewer.state import ViewerState
 from mtm_viewer.views.model_bar import ModelBar
 
@@ -47,7 +47,7 @@ class OwnModels:
             return
         shown = {model.checkpoint.path for model in workspace.models}
         own = [run for run in models_of(workspace.recording, runs) if run.model_path not in shown]
-        self._bar.draw_own({run.model_path: run.folder.name for run in own})
+        self._bar.draw_own({run.model_path: offer_words(run) for run in own})
         if workspace.model is not None or not own:
             return
         newest = own[0]

@@ -64,7 +64,7 @@ def probe_depth(
         y_range=(low - room, high + room),
         x_ticks=tuple((k + 0.5, str(name)) for k, name in enumerate(names.tolist())),
         x_label=_axis_words(ends),
-        y_label="depth along the probe (\N{MICRO SIGN}m)",
+        y_label="probe depth (\N{MICRO SIGN}m)",
         zeros=_zero_lines(ends, len(names), (low - room, high + room)),
         bands=_bands(labels, depth_um, lane, len(names), (low - room, high + room)),
         note=_note(session, len(units), mark[units]),

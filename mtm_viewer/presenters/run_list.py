@@ -113,7 +113,12 @@ def models_of(session: Session, runs: Sequence[RunInfo]) -> list[RunInfo]:
         for run in runs
         if run.state == "finished" and run.bins == bins and session.session_id in run.session_ids
     ]
-    return sorted(own, key=lambda run: run.created, reverse=True)
+    return sorted(own, key=lambda run: begun_s(run.created), reverse=True)
+
+
+def offer_words(run: RunInfo) -> str:
+    """Name a run among others of the same session: by its settings and when it was begun."""
+    return f"Trained here: {run.preset}, {_when(run.created)}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -123,7 +123,7 @@ class ModelBar(QWidget):
             self.model.addItem(name, place)
         self.model.insertSeparator(self.model.count())
         for path, name in self._own.items():
-            self.model.addItem(f"Trained here: {name}", path)
+            self.model.addItem(name, path)
         self.model.addItem("Open checkpoint…", OPEN_OTHER)
         self.model.setCurrentIndex(self._shown)
 

@@ -102,8 +102,8 @@ def test_a_session_comes_with_the_newest_model_that_was_trained_here(desk, qtbot
     assert desk.state.workspace.model.name == "MtM (new)"
     models = desk.explorer.window.models.model
     listed = [models.itemText(row) for row in range(models.count())]
-    assert "Trained here: old" in listed
-    assert "Trained here: new" not in listed  # it is loaded
+    assert "Trained here: old, 27 Nov 2026, 12:00" in listed
+    assert not any("Trained here: new" in words for words in listed)  # it is loaded
 
 
 def open_dialog(desk) -> TrainingDialog:

@@ -77,7 +77,7 @@ def test_models_are_listed_with_a_way_to_open_another(shown, qtbot):
 def test_models_trained_here_can_be_opened(shown, qtbot):
     bar = shown(ModelBar())
     bar.draw_models(["MtM (demo)"], 0)
-    bar.draw_own({Path("runs/a/model.safetensors"): "a"})
+    bar.draw_own({Path("runs/a/model.safetensors"): "Trained here: a"})
     row = bar.model.findText("Trained here: a")
     bar.model.setCurrentIndex(row)
     with qtbot.waitSignal(bar.own_chosen) as chosen, qtbot.assertNotEmitted(bar.model_chosen):
