@@ -1,8 +1,4 @@
-"""What `mtm-core reconstruct` says about an answer: what was hidden, and how well it came back.
-
-Scores follow the rules of `mtm_core.evaluation.scores`; unlike a task, a person's mask may score
-different bins of different units.
-"""
+"""What `mtm-core reconstruct` says about an answer: what was hidden, and how well it came back."""
 
 from __future__ import annotations
 
@@ -12,21 +8,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtm_core.cli.output import table_text
-from mtm_core.data.conditions import available_conditions, trial_conditions
 from mtm_core.data.regions import sort_regions
 from mtm_core.errors import MismatchError
 from mtm_core.evaluation import metrics
-from mtm_core.evaluation.mask_scores import FEWEST_TRIALS, trial_samples
+from mtm_core.evaluation.mask_scores import (
+    ScoredTrials,
+    UnitGains,
+    fit_rivals,
+    gains_over_psth,
+    score_gains,
+)
 from mtm_core.inference import Reconstructor
 from mtm_core.models.answers import Reconstruction
-from mtm_core.models.baselines import BaselineData
-from mtm_core.models.baselines_rates import mean_count, trial_psth
 from mtm_core.models.checkpoint import split_part
 
-Floats = NDArray[np.float64]
-
-CONDITION_FIELDS = ("contrast_side", "feedback")
-"""The PSTH goes by these fields, as far as the session has them."""
 _HEADER = ("region", "units", "spikes", "true Hz", "model Hz", "bps", "beyond PSTH")
 
 
@@ -42,17 +37,16 @@ class UnitSums:
         Time that was scored, over all trials.
     spikes, expected : ndarray, shape (n_trials, n_scored)
         True spikes, and those that the model expects.
-    over_mean, over_psth : ndarray, shape (n_trials, n_scored), or None
-        Log-likelihood gained over the unit's mean rate and over its PSTH in training trials, in
-        nats; None where the session holds no training trials of the model.
+    gains : UnitGains or None
+        What the model gains over mean rates and PSTHs; None where the session holds no training
+        trials of the model.
     """
 
     region: NDArray[np.str_]
-    seconds: Floats
-    spikes: Floats
-    expected: Floats
-    over_mean: Floats | None
-    over_psth: Floats | None
+    seconds: NDArray[np.float64]
+    spikes: NDArray[np.float64]
+    expected: NDArray[np.float64]
+    gains: UnitGains | None
 
 
 def summarise(bound: Reconstructor, answer: Reconstruction, *, words: str, split: str) -> str:
@@ -88,66 +82,39 @@ def sum_units(bound: Reconstructor, answer: Reconstruction) -> UnitSums:
     """Add up, for each scored unit and trial, what scores are made of."""
     session, units = bound.session, answer.mask.scored_units
     weight = answer.mask.is_scored[:, units].astype(np.float64)
-    counts = session.counts[answer.trials][..., units] * weight
-    log_rate = answer.log_rate[..., units].astype(np.float64)
-    own = _likelihood(counts, log_rate, weight)
-    nulls = _nulls(bound, answer.trials, units)
-    gains = {name: own - _likelihood(counts, null, weight) for name, null in nulls.items()}
+    counts = session.counts[answer.trials][..., units]
+    rate = np.exp(answer.log_rate[..., units], dtype=np.float64)
     return UnitSums(
         region=session.region[units],
         seconds=weight.sum(axis=0) * len(counts) * session.bin_size_s,
-        spikes=counts.sum(axis=1),
-        expected=(np.exp(log_rate) * weight).sum(axis=1),
-        over_mean=gains.get("mean"),
-        over_psth=gains.get("psth"),
+        spikes=(counts * weight).sum(axis=1),
+        expected=(rate * weight).sum(axis=1),
+        gains=_gains(bound, answer),
     )
 
 
-def _nulls(
-    bound: Reconstructor, trials: NDArray[np.int64], units: NDArray[np.int64]
-) -> dict[str, Floats]:
-    """Return log rates of the null models, (1 or n_trials, n_bins, n_scored); perhaps none."""
+def _gains(bound: Reconstructor, answer: Reconstruction) -> UnitGains | None:
     session = bound.session
     try:
         train = split_part(bound.checkpoint.manifest, session, "train")
     except MismatchError:
-        return {}
-    by = tuple(name for name in CONDITION_FIELDS if name in available_conditions(session))
-    conditions = trial_conditions(session, by)
-    data = BaselineData(
-        counts=session.counts[..., units],
-        region=session.region[units],
-        condition=np.where(conditions.is_valid, conditions.label, -1),
-        train=train,
-        val=train,
-        bin_size_s=session.bin_size_s,
-    )
-    mean = np.tile(np.log(mean_count(data.counts[train])), (1, session.n_bins, 1))
-    return {"mean": mean, "psth": np.log(trial_psth(data, trials))}
-
-
-def _likelihood(counts: Floats, log_rate: Floats, weight: Floats) -> Floats:
-    """Return the Poisson log-likelihood of scored bins, (n_trials, n_scored)."""
-    total: Floats = (counts * log_rate - np.exp(log_rate) * weight).sum(axis=1)
-    return total
+        return None
+    trials = ScoredTrials(session=session, train=train, val=train, shown=np.sort(answer.trials))
+    return gains_over_psth(trials, answer.mask, fit_rivals(trials), answer, answer.trials)
 
 
 def _score_lines(sums: UnitSums, session_id: str) -> list[str]:
-    if sums.over_mean is None or sums.over_psth is None:
+    if sums.gains is None:
         return ["Score     not available: the session holds none of the model's training trials"]
-    over_psth = metrics.pooled_bps(sums.over_psth, sums.spikes)
-    over_mean = metrics.pooled_bps(sums.over_mean, sums.spikes)
-    if over_psth is None:
+    score = score_gains("", sums.gains, session_id)
+    if score.bps_beyond_psth is None or score.bps_pooled is None:
         return ["Score     not available: no spike is scored"]
-    shown = ""
-    if len(sums.spikes) >= FEWEST_TRIALS:  # the same samples as in the window
-        samples = trial_samples(session_id, len(sums.spikes))
-        interval = metrics.pooled_interval(sums.over_psth, sums.spikes, samples)
-        shown = "" if interval is None else f" [{interval[0]:.3f}, {interval[1]:.3f}]"
+    low_high = "" if score.interval is None else " [{:.3f}, {:.3f}]".format(*score.interval)
     return [
-        f"Score     {over_psth:.3f}{shown} bits/spike beyond the training PSTH by condition,",
-        f"          {over_mean:.3f} over the training-mean rate; pooled over units, 95 % interval "
-        "over trials",
+        f"Score     {score.bps_beyond_psth:.3f}{low_high} bits/spike beyond the training PSTH by "
+        "condition,",
+        f"          {score.bps_pooled:.3f} over the training-mean rate; pooled over units, 95 % "
+        "interval over trials",
     ]
 
 
@@ -160,14 +127,12 @@ def _rows(sums: UnitSums) -> list[list[object]]:
 
 def _row(name: str, is_in: NDArray[np.bool_], sums: UnitSums) -> list[object]:
     seconds, spikes = float(sums.seconds[is_in].sum()), sums.spikes[:, is_in]
+    gains = () if sums.gains is None else (sums.gains.over_mean, sums.gains.gain)
     return [
         name,
         int(is_in.sum()),
         int(spikes.sum()),
         float(spikes.sum()) / seconds,
         float(sums.expected[:, is_in].sum()) / seconds,
-        *(
-            None if gain is None else metrics.pooled_bps(gain[:, is_in], spikes)
-            for gain in (sums.over_mean, sums.over_psth)
-        ),
+        *([metrics.pooled_bps(gain[:, is_in], spikes) for gain in gains] or (None, None)),
     ]

@@ -321,10 +321,9 @@ def test_scores_agree_with_those_of_the_evaluation(name: str) -> None:
     truth = Truth(data, plan, rows, unit_id=SESSION.unit_id, rng=np.random.default_rng(0))
     overall = truth.score(answer.log_rate).overall
     n_spikes, to_bits = sums.spikes.sum(), np.log(2)
-    assert sums.over_mean is not None
-    assert sums.over_psth is not None
-    assert sums.over_mean.sum() / n_spikes / to_bits == pytest.approx(overall.bps_pooled)
-    assert sums.over_psth.sum() / n_spikes / to_bits == pytest.approx(overall.bps_beyond_psth)
+    assert sums.gains is not None
+    assert sums.gains.over_mean.sum() / n_spikes / to_bits == pytest.approx(overall.bps_pooled)
+    assert sums.gains.gain.sum() / n_spikes / to_bits == pytest.approx(overall.bps_beyond_psth)
     assert n_spikes == overall.n_spikes
 
 
