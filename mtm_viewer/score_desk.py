@@ -74,12 +74,13 @@ class ScoreDesk(QObject):
 
     def _drawable(self, picture: Picture | None, workspace: Workspace | None) -> ScoreDrawable:
         if picture is None or workspace is None:
-            return score_panel((), None)
+            return score_panel((), None, is_coming=self._is_coming(picture, workspace))
         drawable = score_panel(
             self._predictions(picture),
             self._context(picture, workspace),
             can_shuffle=picture.n_done > 0,
             groups=self._groups(picture),
+            is_coming=self._is_coming(picture, workspace),
         )
         groupings = score_groupings(workspace.session)
         grouping = self._grouping if self._grouping in groupings else PREDICTIONS
@@ -89,6 +90,13 @@ class ScoreDesk(QObject):
             groupings=groupings,
             grouping=grouping,
         )
+
+    def _is_coming(self, picture: Picture | None, workspace: Workspace | None) -> bool:
+        """Tell whether scores will follow: the first pictures do not wait for them."""
+        if workspace is None or self._state.mask.spec is None:
+            return False
+        mask = None if picture is None else picture.mask
+        return mask is None or bool(mask.is_scored.any())
 
     def _context(self, picture: Picture, workspace: Workspace) -> ScoreContext | None:
         if not picture.lines:

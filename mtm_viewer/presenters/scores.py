@@ -139,6 +139,7 @@ def score_panel(
     *,
     can_shuffle: bool = False,
     groups: Sequence[ScoreLine] = (),
+    is_coming: bool = False,
 ) -> ScoreDrawable:
     """Lay out scores; the first line is the model on screen.
 
@@ -149,12 +150,14 @@ def score_panel(
     groups : sequence of ScoreLine
         The model by groups of trials, shown in place of what it is compared with.
     context : ScoreContext or None
-        The choices behind the numbers; None while nothing is hidden.
+        The choices behind the numbers; None while nothing is scored.
     can_shuffle : bool
         Whether the shuffle control can be asked for.
+    is_coming : bool
+        Whether scores will follow where there are no lines: something is hidden.
     """
-    headline, interval = _headline(lines)
-    verdict, role = _verdict(lines, context)
+    headline, interval = _headline(lines, is_coming=is_coming)
+    verdict, role = _verdict(lines, context, is_coming=is_coming)
     return ScoreDrawable(
         headline=headline,
         interval=interval,
@@ -170,9 +173,9 @@ def score_panel(
     )
 
 
-def _headline(lines: Sequence[ScoreLine]) -> tuple[str, str]:
+def _headline(lines: Sequence[ScoreLine], *, is_coming: bool) -> tuple[str, str]:
     if not lines:
-        return "beyond PSTH: nothing scored", ""
+        return f"beyond PSTH: {'to come' if is_coming else 'nothing scored'}", ""
     line = lines[0]
     if line.bps_beyond_psth is None:
         return "beyond PSTH: no spikes to score", ""
@@ -186,7 +189,11 @@ def _interval_words(line: ScoreLine) -> str:
     return f"95 % interval {_signed(low)} to {_signed(high)}"
 
 
-def _verdict(lines: Sequence[ScoreLine], context: ScoreContext | None) -> tuple[str, str]:
+def _verdict(
+    lines: Sequence[ScoreLine], context: ScoreContext | None, *, is_coming: bool
+) -> tuple[str, str]:
+    if is_coming and not lines:
+        return "fitting what the score is compared with, once for this session", "muted"
     if not lines or context is None:
         return "hide a region or units to see what the rest tells about them", "muted"
     line, *rivals = lines

@@ -14,7 +14,6 @@ from collections.abc import Callable
 
 import numpy as np
 from PyQt6.QtCore import QPoint, QPointF
-from PyQt6.QtWidgets import QComboBox
 
 from mtm_core.cli.__main__ import main as core_main
 from mtm_core.experiment.files import read_experiment
@@ -38,13 +37,6 @@ def _act(person: Person, deed: Callable[[], object], what: str) -> None:
     person.idle(0.2)
 
 
-def _choose(person: Person, box: QComboBox, text: str) -> None:
-    """Open a list, type the beginning of an entry, and press Enter."""
-    person.click(box)
-    person.type(text)
-    person.press("Return")
-
-
 def _regression(person: Person) -> None:
     """Show the panel by its keys; compare with a regression."""
     person.press("ctrl+shift+d")
@@ -52,7 +44,7 @@ def _regression(person: Person) -> None:
     person.wait(view.isVisible, "the panel is shown", 5)
     person.says(view.headline.text(), part="Choose what to compare")
     person.look("panel")
-    _act(person, lambda: _choose(person, view.opponent, "Poisson"), "the regression is compared")
+    _act(person, lambda: person.choose(view.opponent, "Poisson"), "the regression is compared")
     person.says(view.sentence.text(), part="Poisson regression")
     person.says(view.caution.text(), part="no independent samples")
     person.says(_title(person, 2), part="Poisson regression")
@@ -107,7 +99,7 @@ def _others(person: Person) -> None:
     """Compare with the temporal model, and with the model untold."""
     view = person.window.compare
     for text, name in (("Temporal", "Temporal baseline"), ("The same", "without prompt")):
-        _act(person, lambda text=text: _choose(person, view.opponent, text), f"{name} is compared")
+        _act(person, lambda text=text: person.choose(view.opponent, text), f"{name} is compared")
         person.says(view.sentence.text(), part=name)
     person.look("untold")
 
@@ -115,7 +107,7 @@ def _others(person: Person) -> None:
 def _contrast(person: Person) -> None:
     """Contrast left and right choices under the mask."""
     view = person.window.compare
-    _act(person, lambda: _choose(person, view.contrast, "Choice"), "choices are contrasted")
+    _act(person, lambda: person.choose(view.contrast, "Choice"), "choices are contrasted")
     person.says(view.contrast_words.text(), part="left chosen")
     person.says(_title(person, 0), part="True: choice")
     person.look("contrast")
@@ -132,8 +124,8 @@ def _keep(person: Person) -> None:
     if core_main(words):
         raise WrongError("the replay came to other numbers")
     view = person.window.compare
-    _act(person, lambda: _choose(person, view.contrast, "None"), "no contrast is shown")
-    _act(person, lambda: _choose(person, view.opponent, "Nothing"), "nothing is compared")
+    _act(person, lambda: person.choose(view.contrast, "None"), "no contrast is shown")
+    _act(person, lambda: person.choose(view.opponent, "Nothing"), "nothing is compared")
     person.says(_title(person, 0), part="True")
     _act(person, lambda: person.desktop.experiments.open(path), "the experiment is open")
     person.says(view.sentence.text(), part="without prompt")
@@ -154,7 +146,7 @@ def _recipe(person: Person) -> None:
     _act(person, lambda: person.press("Up"), "one bin more is hidden")
     person.says(panel.span.text(), part=f"published: {usual} bins")
     person.says(panel.told.text(), part="causal")
-    _act(person, lambda: _choose(person, panel.prompt, "Nothing"), "the model is told nothing")
+    _act(person, lambda: person.choose(panel.prompt, "Nothing"), "the model is told nothing")
     person.says(panel.told.text(), part="nothing")
     person.look("recipe")
     _act(person, lambda: person.click(panel.reset), "the recipe is as published")

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from PyQt6.QtCore import QModelIndex, QPoint, QPointF, QTimer
-from PyQt6.QtWidgets import QApplication, QMessageBox, QScrollArea, QWidget
+from PyQt6.QtWidgets import QApplication, QComboBox, QMessageBox, QScrollArea, QWidget
 
 from mtm_viewer import app as program
 from mtm_viewer.desktop import Desktop, LogKeeper
@@ -112,6 +112,12 @@ class Person:
         """Type a text."""
         _xdotool("type", "--delay", "15", text)
         self.idle(0.25)
+
+    def choose(self, box: QComboBox, text: str) -> None:
+        """Open a list, type the beginning of an entry, and press Enter."""
+        self.click(box)
+        self.type(text)
+        self.press("Return")
 
     def row_of(self, index: QModelIndex) -> QPoint:
         """Where a row of the region tree is."""

@@ -3,8 +3,9 @@
 ``python tests/gui/click_training.py FOLDER`` opens a bundled recording cut down to some units,
 without a model; trains one by the button that offers it and sees it open itself, lets a cross-fit
 wait for a long run, cancels that, pauses and resumes the cross-fit until its model opens itself,
-closes the window while another trains, and finds all of them again in a new window. Pictures go
-into the folder; it ends with a code other than 0 at the first thing that is wrong.
+closes the window while another trains, finds all of them again in a new window, and chooses the
+first among the models. Pictures go into the folder; it ends with a code other than 0 at the first
+thing that is wrong.
 """
 
 from __future__ import annotations
@@ -143,10 +144,7 @@ def _queue_a_cross_fit(person: Person) -> None:
 def _cancel(person: Person) -> None:
     """Cancel the run that trains; the one that waits begins."""
     queue = person.desktop.training.queue
-    first = queue.folder
-    assert first is not None
-    # Cancelling acts on a run that waits if its row is chosen: choose the one that trains.
-    person.window.training.runs.choose(first)
+    first = _choose_running(person)
     person.click(person.window.training.cancel)
     person.wait(lambda: _state(person, first) == "cancelled", "the run is cancelled", 20)
     person.wait(lambda: queue.folder not in (None, first), "the cross-fit begins", 20)
@@ -157,9 +155,7 @@ def _cancel(person: Person) -> None:
 def _pause(person: Person) -> None:
     """Pause the cross-fit and let it go on."""
     queue = person.desktop.training.queue
-    folder = queue.folder
-    assert folder is not None
-    person.window.training.runs.choose(folder)
+    folder = _choose_running(person)
     person.click(person.window.training.pause)
     person.wait(lambda: _state(person, folder) == "paused", "the run is paused", 60)
     person.look("paused")
@@ -213,6 +209,19 @@ def _find_again(person: Person) -> None:
     person.look("found-again")
 
 
+def _choose_own(person: Person) -> None:
+    """Choose the first model of all, which is listed beside the newest."""
+    models = person.window.models.model
+    listed = [models.itemText(row) for row in range(models.count())]
+    if sum(name.startswith("Trained here: quick") for name in listed) != 1:
+        raise WrongError(f"the models are {listed}")
+    person.act(lambda: person.choose(models, "Trained"), "the first model is opened")
+    model = _model(person)
+    if model is None or model.checkpoint.folds:
+        raise WrongError("another model was opened")
+    person.look("own-model")
+
+
 def _delete(person: Person) -> None:
     """Delete the cancelled run; the others stay."""
     run = _run(person, "cancelled")
@@ -226,7 +235,7 @@ def _delete(person: Person) -> None:
 
 
 STEPS = (_offer, _train_long, _queue_a_cross_fit, _cancel, _pause, _finish, _close)
-STEPS_IN_A_NEW_WINDOW = (_find_again, _delete)
+STEPS_IN_A_NEW_WINDOW = (_find_again, _choose_own, _delete)
 
 
 def _wait_for_steps(person: Person) -> None:
@@ -234,6 +243,14 @@ def _wait_for_steps(person: Person) -> None:
     person.wait(lambda: queue.folder is not None, "a run trains", 20)
     person.wait(lambda: queue.curve.n_steps > 0, "it has begun", 60)
     person.idle(1.5)
+
+
+def _choose_running(person: Person) -> Path:
+    """Choose the row of the run that trains: buttons act on the chosen one; return its folder."""
+    folder = person.desktop.training.queue.folder
+    assert folder is not None
+    person.window.training.runs.choose(folder)
+    return folder
 
 
 def _state(person: Person, folder: Path) -> str:

@@ -46,6 +46,16 @@ def test_the_model_is_scored_by_conditions_of_trials(opened, qtbot):
     assert [line.name for line in opened.explorer.scores.lines] == names(opened)
 
 
+def test_before_the_first_score_nobody_is_told_that_nothing_is_scored(desktop, qtbot):
+    headline, said = desktop.explorer.window.scores.headline, []
+    desktop.explorer.pictured.connect(lambda _: said.append(headline.text()))
+    workspace = make_small_workspace(n_trials=80)
+    settle(desktop, qtbot, partial(desktop.state.open_workspace, workspace))
+    assert "beyond PSTH: to come" in said
+    assert not any("nothing scored" in words for words in said)
+    assert said[-1].endswith("bits/spike beyond PSTH")
+
+
 def test_a_field_that_another_session_lacks_is_no_longer_asked_for(opened, qtbot):
     opened.explorer.scores.group_by("block")
     assert names(opened)[0] == "MtM"

@@ -74,6 +74,13 @@ def test_with_nothing_hidden_the_panel_says_what_to_do():
     assert drawable.tooltip == "Nothing is scored yet."
 
 
+def test_while_scores_are_to_come_nobody_is_told_to_hide_something():
+    drawable = score_panel([], None, is_coming=True)
+    assert drawable.headline == "beyond PSTH: to come"
+    assert "hide" not in drawable.verdict
+    assert score_panel([MODEL], CONTEXT, is_coming=True) == score_panel([MODEL], CONTEXT)
+
+
 def test_a_mask_without_spikes_has_no_number():
     line = replace(MODEL, bps_beyond_psth=None, interval=None, bps_pooled=None)
     drawable = score_panel([line], CONTEXT)
