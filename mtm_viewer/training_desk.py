@@ -186,7 +186,6 @@ class TrainingDesk(QObject):
     def toggle_panel(self) -> None:
         """Show the panel of training, or hide it."""
         self._window.toggle_side(_PANEL)
-        self._draw_panel()
 
     def ask_root(self) -> None:
         """Choose the folder in which runs are kept."""
@@ -235,6 +234,8 @@ class TrainingDesk(QObject):
         panel.runs.deed_chosen.connect(self._do)
         panel.runs.run_chosen.connect(self._draw_chosen)
         panel.runs.folder_requested.connect(self.ask_root)
+        # Commands show it, and so does a layout that is restored.
+        window.side_docks[_PANEL].visibilityChanged.connect(lambda _: self._draw_chosen())
         queue.changed.connect(self._on_change)
         queue.progressed.connect(lambda _: self._on_progress())
         queue.finished.connect(self._on_finished)

@@ -10,6 +10,7 @@ from PyQt6.QtWidgets import QMessageBox
 from mtm_core.config_io import to_toml
 from mtm_core.data.session_file import write_session
 from mtm_core.models.checkpoint import read_checkpoint
+from mtm_core.training.events import RunStarted, StepDone, ValidationDone
 from mtm_core.training.run_folder import RunFolder
 from mtm_viewer.jobs.run_order import FILE, RunOrder, read_order, write_order
 from mtm_viewer.jobs.runs_job import describe_run
@@ -104,6 +105,28 @@ def test_a_session_comes_with_the_newest_model_that_was_trained_here(desk, qtbot
     listed = [models.itemText(row) for row in range(models.count())]
     assert "Trained here: old, 27 Nov 2026, 12:00" in listed
     assert not any("Trained here: new" in words for words in listed)  # it is loaded
+
+
+def test_curves_are_read_whatever_shows_the_panel(desk, qtbot, tmp_path):
+    run = finished_run(desk, tmp_path / "runs", "new", "2026-11-28T12:00:00")
+    events = (
+        RunStarted(step=0, n_steps=4, n_parameters=1, n_train=8, n_val=2, backend="cpu"),
+        StepDone(
+            step=1, n_steps=4, loss=1.0, lr=0.1, grad_norm=1.0, seconds=1.0, seconds_left=3.0
+        ),
+        ValidationDone(step=1, bps=0.1, scores={"neuron": 0.1}, is_best=True),
+    )
+    log = RunFolder(run.folder).events
+    log.append(events)
+    log.close()
+    desk.training.look_for_runs()
+    until(qtbot, lambda: len(desk.training.runs) == 1)
+    curve = desk.explorer.window.training.validation
+    assert "Best validation" not in curve.accessibleDescription()
+    dock = desk.explorer.window.side_docks["training"]
+    dock.show()  # as a restored layout does
+    dock.raise_()
+    until(qtbot, lambda: "Best validation" in curve.accessibleDescription())
 
 
 def open_dialog(desk) -> TrainingDialog:
