@@ -234,8 +234,9 @@ class TrainingDesk(QObject):
         panel.runs.deed_chosen.connect(self._do)
         panel.runs.run_chosen.connect(self._draw_chosen)
         panel.runs.folder_requested.connect(self.ask_root)
-        # Commands show it, and so does a layout that is restored.
-        window.side_docks[_PANEL].visibilityChanged.connect(lambda _: self._draw_chosen())
+        # Commands show it, and so does a layout; at the window's end no thread may begin anew.
+        seen = window.side_docks[_PANEL].visibilityChanged
+        seen.connect(lambda is_seen: self._draw_chosen() if is_seen else None)
         queue.changed.connect(self._on_change)
         queue.progressed.connect(lambda _: self._on_progress())
         queue.finished.connect(self._on_finished)
