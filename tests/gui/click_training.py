@@ -165,14 +165,8 @@ def _pause(person: Person) -> None:
 
 def _finish(person: Person) -> None:
     """See the cross-fitted model open itself, with every trial scored."""
-
-    def is_open() -> bool:
-        model = _model(person)
-        return model is not None and bool(model.checkpoint.folds)
-
-    person.wait(is_open, "the model opens itself", TRAINED_S)
-    person.wait(lambda: not person.explorer.engine.is_busy, "it is drawn")
-    person.idle(0.5)
+    person.wait(lambda: _is_cross_fitted(person), "the model opens itself", TRAINED_S)
+    _wait_until_drawn(person)
     person.look("finished")
     person.says(person.window.models.trials.text(), part="280")
 
@@ -206,6 +200,7 @@ def _find_again(person: Person) -> None:
     states = sorted(run.state for run in training.runs)
     if states != ["cancelled", "finished", "finished", "paused"]:
         raise WrongError(f"the runs are {states}")
+    _wait_until_drawn(person)
     person.look("found-again")
 
 
@@ -215,10 +210,9 @@ def _choose_own(person: Person) -> None:
     listed = [models.itemText(row) for row in range(models.count())]
     if sum(name.startswith("Trained here: quick") for name in listed) != 1:
         raise WrongError(f"the models are {listed}")
-    person.act(lambda: person.choose(models, "Trained"), "the first model is opened")
-    model = _model(person)
-    if model is None or model.checkpoint.folds:
-        raise WrongError("another model was opened")
+    person.choose(models, "Trained")
+    person.wait(lambda: not _is_cross_fitted(person), "the first model is opened")
+    _wait_until_drawn(person)
     person.look("own-model")
 
 
@@ -253,6 +247,11 @@ def _choose_running(person: Person) -> Path:
     return folder
 
 
+def _wait_until_drawn(person: Person) -> None:
+    person.wait(lambda: not person.explorer.engine.is_busy, "it is drawn")
+    person.idle(0.5)
+
+
 def _state(person: Person, folder: Path) -> str:
     runs = {run.folder: run for run in person.desktop.training.runs}
     return runs[folder].state if folder in runs else ""
@@ -269,6 +268,11 @@ def _model(person: Person) -> LoadedModel | None:
 
 def _has_model(person: Person) -> bool:
     return _model(person) is not None
+
+
+def _is_cross_fitted(person: Person) -> bool:
+    model = _model(person)
+    return model is not None and bool(model.checkpoint.folds)
 
 
 def _press_ok(person: Person, dialog: TrainingDialog, text: str) -> None:
