@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import gc
 import logging
 import os
@@ -235,7 +236,9 @@ def _log_qt(kind: QtMsgType, context: QMessageLogContext, text: str | None) -> N
     logging.getLogger("qt").log(levels.get(kind.name, logging.WARNING), "%s", text)
 
 
+@functools.cache
 def _make_app() -> QApplication:
+    """Make the application; it is kept, since it has to outlive all that Qt shows."""
     from PyQt6.QtCore import qInstallMessageHandler
     from PyQt6.QtWidgets import QApplication
 

@@ -29,7 +29,6 @@ from mtm_viewer.views.dialogs import ShortcutSheet
 
 PATIENCE_S = 90.0
 SIZES = ((1280, 800), (1600, 1000))
-_app: QApplication | None = None
 
 
 class WrongError(Exception):
@@ -202,12 +201,11 @@ def set_stage(pictures: Path, n_threads: int = 1) -> list[str] | None:
 
     What is returned fills with the exceptions that nobody catches.
     """
-    global _app  # it ends with its last reference
     pictures.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(n_threads)
-    _app = program._make_app()
-    if _app.platformName() != "xcb":
-        sys.stderr.write(f"This needs an X server, not {_app.platformName()}.\n")
+    platform = program._make_app().platformName()
+    if platform != "xcb":
+        sys.stderr.write(f"This needs an X server, not {platform}.\n")
         return None
     faults: list[str] = []
     sys.excepthook = lambda kind, error, _: faults.append(f"{kind.__name__}: {error}")

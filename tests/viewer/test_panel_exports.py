@@ -40,6 +40,11 @@ def shown(desktop, qtbot, tmp_path):
     session, model, temporal = write_files(tmp_path, make_session(n_trials=120))
     with qtbot.waitSignal(desktop.explorer.settled, timeout=PATIENCE_MS):
         desktop.open_source(str(session), checkpoints=[model, temporal])
+    draw_curves(desktop)
+    return desktop
+
+
+def draw_curves(desktop) -> None:
     curve = TrainingCurve()
     steps = [
         StepDone(step=n, n_steps=9, loss=1 / n, lr=0.1, grad_norm=1.0, seconds=1, seconds_left=1)
@@ -47,7 +52,6 @@ def shown(desktop, qtbot, tmp_path):
     ]
     curve.take(steps)
     desktop.explorer.window.training.draw_curves(curve.drawable())
-    return desktop
 
 
 def panel(desktop, name: str) -> ExportPanel:
@@ -105,6 +109,8 @@ WORDS = {
 @pytest.mark.parametrize("kind", ["png", "svg", "pdf"])
 def test_a_saved_panel_rendered_back_looks_like_the_screen(shown, tmp_path, qtbot, kind):
     shown.explorer.window.toggle_side("training")
+    qtbot.waitUntil(shown.explorer.window.training.isVisible)
+    draw_curves(shown)  # no run is chosen, so that the panel was emptied when it was shown
     for name, words in WORDS.items():
         mine, path = panel(shown, name), tmp_path / f"{name}.{kind}"
         if name == "unit":  # it lies behind the training panel
