@@ -83,7 +83,8 @@ def _ticks(timer: QTimer) -> bool:
 def _kind(widget: QWidget) -> str:
     """Name the class as Qt does, which has more of them than PyQt, and whose it is.
 
-    A bare widget without an owner is told by what it holds.
+    A bare widget without an owner is told by what it holds. One that holds nothing may be Qt's:
+    it makes one, for its style, when a layout of a graphics scene is first used.
     """
     kind, parent, owner = widget.metaObject(), widget.parent(), None
     if parent is not None:
