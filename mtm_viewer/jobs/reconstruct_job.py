@@ -123,7 +123,8 @@ def _paced(makers: Iterator[Callable[[], Picture] | None]) -> Iterator[Picture]:
         is_time = maker is None or time.monotonic() - shown_s >= PAUSE_S
         if waiting is not None and is_time:
             yield waiting()
-            time.sleep(PAINTING_S if is_first else 0)
+            if is_first:
+                time.sleep(PAINTING_S)
             shown_s, waiting, is_first = time.monotonic(), None, False
     if waiting is not None:
         yield waiting()
