@@ -13,6 +13,10 @@ from mtm_core.models.layers import Dropout, TransformerLayer, attention_mask, ro
 from mtm_core.models.read_in import LinearReadIn
 from mtm_core.models.read_out import SharedReadOut
 
+SPACE_SPREAD = 1.0
+"""Initial spread of what tells patches apart. All patches share one read-in, whose tokens have a
+spread of 0.2 (128 units, all visible): with 0.1, as for bins, patches are learnt apart slowly."""
+
 
 class TokenTrunk(nn.Module):
     """Read-in of a patch, positions in space and time, layers, read-out of a patch.
@@ -38,7 +42,8 @@ class TokenTrunk(nn.Module):
         self.prompt = nn.Embedding(len(PROMPTS), config.width)
         nn.init.normal_(self.prompt.weight, std=0.1)
         self.time_position = nn.Parameter(0.1 * torch.randn(n_bins, config.width))
-        self.space_position = nn.Parameter(0.1 * torch.randn(config.max_patches, config.width))
+        places = SPACE_SPREAD * torch.randn(config.max_patches, config.width)
+        self.space_position = nn.Parameter(places)
         self.regions = None
         if config.region_embedding:
             self.regions = nn.Embedding(len(load_regions()), config.width)

@@ -104,6 +104,20 @@ def test_few_spikes_give_what_the_plain_loop_gives(prompt: str) -> None:
     torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
 
 
+def test_what_tells_fresh_patches_apart_stands_out_from_what_they_read_in() -> None:
+    config = Ndt2Config(mask_flag=False)
+    facts = SessionFacts(psth=torch.full((N_BINS, 4 * config.token_units), 0.1))
+    rates = torch.full((64, *facts.psth.shape), 0.1)
+    counts = torch.poisson(rates, generator=torch.Generator().manual_seed(0))
+    with torch.random.fork_rng(), torch.inference_mode():
+        torch.default_generator.manual_seed(1)
+        model = build_model(config, facts)
+        assert isinstance(model, Ndt2)
+        tokens = model.to_tokens(model.first(counts, torch.zeros_like(counts, dtype=torch.bool)))
+        spread = tokens.flatten(0, 2).std(dim=0).mean()
+        assert model.places().std(dim=0).mean() > 2 * spread
+
+
 def test_padded_units_change_nothing() -> None:
     """Weights that only padded slots would use are neither used nor learnt."""
     facts = make_facts(torch.arange(3))
