@@ -32,6 +32,7 @@ from mtm_core.cli.qt_libraries import OFFSCREEN, X11, missing_packages
 from mtm_core.data.sources import kind_of
 from mtm_core.errors import ConfigError, MtmError
 from mtm_core.experiment.files import may_hold_experiment
+from mtm_core.one_blas_thread import use_one_blas_thread
 from mtm_viewer.jobs.core_command import CORE_FLAG
 from mtm_viewer.jobs.kept_memory import keep_little
 
@@ -195,6 +196,7 @@ def _run(arguments: argparse.Namespace) -> int:
     log = LogKeeper()
     logging.getLogger().addHandler(log)
     logging.getLogger("mtm_viewer").setLevel(logging.INFO)
+    use_one_blas_thread()
     torch.set_num_threads(max(1, (os.cpu_count() or 2) - 1))
     _scale_letters(is_offscreen=arguments.offscreen)
     app = _make_app()

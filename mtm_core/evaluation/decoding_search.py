@@ -23,6 +23,7 @@ from mtm_core.evaluation.decoding_fit import (
     reduced_errors,
 )
 from mtm_core.evaluation.decoding_trials import DecodingTrials, Rows
+from mtm_core.one_blas_thread import on_one_blas_thread
 
 Array = NDArray[np.float64]
 Chosen = dict[str, float | int]
@@ -73,6 +74,7 @@ class Decoder:
         Trials to fit to and to test on.
     """
 
+    @on_one_blas_thread
     def __init__(
         self, features: NDArray[Any], is_kept: NDArray[np.bool_], trials: DecodingTrials
     ) -> None:
@@ -85,6 +87,7 @@ class Decoder:
         """Features that vary over the fitted trials."""
         return self._whole.n_features
 
+    @on_one_blas_thread
     def decode_classes(self, labels: NDArray[np.int64]) -> ClassAnswer:
         """Fit logistic regressions, C by the likelihood of the folds' checked trials.
 
@@ -105,6 +108,7 @@ class Decoder:
             chosen=tuple({"C": LOGISTIC_C[i]} for i in best),
         )
 
+    @on_one_blas_thread
     def decode_signal(self, signal: Array) -> dict[str, SignalAnswer]:
         """Fit ridge and reduced-rank regressions to whole traces, settings by squared error.
 

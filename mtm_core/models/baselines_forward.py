@@ -28,6 +28,7 @@ from mtm_core.models.baselines import BaselineData, IntArray, Plan
 from mtm_core.models.baselines_poisson import Design, fit_poisson
 from mtm_core.models.baselines_rates import pooled_log_likelihood, psth
 from mtm_core.models.group_regression import SearchStoppedError
+from mtm_core.one_blas_thread import on_one_blas_thread
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
@@ -203,6 +204,7 @@ class PastRegression:
     tasks: ClassVar[tuple[str, ...]] = ("forward_prediction",)
     _fitted: dict[int, _PastModel] = field(default_factory=dict)
 
+    @on_one_blas_thread
     def predict(self, plan: Plan, trials: IntArray) -> Float32:
         """Return `log_rate` (see `Predictor.predict`)."""
         model = self.model(plan)
@@ -211,6 +213,7 @@ class PastRegression:
         log_gain = model.log_factor(past) + past.log_gain
         return _spread(self.data, np.exp(log_gain))
 
+    @on_one_blas_thread
     def model(self, plan: Plan, should_stop: Callable[[], bool] = lambda: False) -> _PastModel:
         """Return the regression fitted for a plan's horizon.
 

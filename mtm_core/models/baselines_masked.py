@@ -33,6 +33,7 @@ from mtm_core.models.group_regression import (
     log_psth,
     with_components,
 )
+from mtm_core.one_blas_thread import on_one_blas_thread
 from mtm_core.seeding import numpy_generator
 
 Float32 = NDArray[np.float32]
@@ -121,6 +122,7 @@ class MaskedBaselines:
                 self._known.popitem(last=False)
         return self._known[key]
 
+    @on_one_blas_thread
     def _predict(
         self, name: str, mask: ResolvedMask, trials: IntArray, should_stop: ShouldStop
     ) -> Float32 | None:

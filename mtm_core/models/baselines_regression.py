@@ -26,6 +26,7 @@ from mtm_core.models.group_regression import (
     log_psth,
     with_components,
 )
+from mtm_core.one_blas_thread import on_one_blas_thread
 from mtm_core.seeding import numpy_generator
 
 Float32 = NDArray[np.float32]
@@ -53,6 +54,7 @@ class PoissonRegression:
         default_factory=dict
     )
 
+    @on_one_blas_thread
     def predict(self, plan: Plan, trials: IntArray) -> Float32:
         """Return `log_rate` (see `Predictor.predict`)."""
         data = self.data

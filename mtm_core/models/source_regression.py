@@ -18,12 +18,14 @@ from mtm_core.models.group_regression import (
     SearchStoppedError,
     with_components,
 )
+from mtm_core.one_blas_thread import on_one_blas_thread
 from mtm_core.seeding import numpy_generator
 
 UNITS_THAT_CHOOSE = 40
 """Size of the sample of units on which the settings are chosen."""
 
 
+@on_one_blas_thread
 def choose_settings(
     data: BaselineData,
     sources: IntArray,
@@ -57,6 +59,7 @@ def choose_settings(
         return None
 
 
+@on_one_blas_thread
 def predict_from(
     data: BaselineData, sources: IntArray, targets: IntArray, choice: Choice, trials: IntArray
 ) -> NDArray[np.float32]:
