@@ -244,8 +244,10 @@ def _make_app() -> QApplication:
     from PyQt6.QtCore import qInstallMessageHandler
     from PyQt6.QtWidgets import QApplication
 
+    from mtm_viewer.last_deletions import delete_at_exit
     from mtm_viewer.views.icons import app_icon
 
+    delete_at_exit()
     qInstallMessageHandler(_log_qt)
     QApplication.setApplicationName("mtm-viewer")
     QApplication.setApplicationDisplayName("MtM Viewer")

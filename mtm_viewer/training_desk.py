@@ -19,10 +19,7 @@ from mtm_viewer.jobs.run_order import FILE, RunOrder
 from mtm_viewer.jobs.runs_job import (
     CurveRead,
     CurveRequest,
-    RunsFound,
-    RunsRequest,
     curve_work,
-    runs_work,
 )
 from mtm_viewer.kept_settings import are_kept
 from mtm_viewer.own_models import OwnModels
@@ -41,10 +38,10 @@ from mtm_viewer.presenters.training_choice import (
 )
 from mtm_viewer.presenters.training_plan import (
     QUICK,
-    Speed,
     preset_choices,
     quick_words,
 )
+from mtm_viewer.run_shelf import RunShelf
 from mtm_viewer.training_actions import add_training_commands
 from mtm_viewer.training_queue import TrainingQueue
 from mtm_viewer.views.file_questions import ask_folder
@@ -83,8 +80,7 @@ class TrainingDesk(QObject):
     def __init__(self, explorer: Explorer, settings: QSettings, desk: Opens) -> None:
         super().__init__(explorer.window)
         self.queue = TrainingQueue(self)
-        self.runs: tuple[RunInfo, ...] = ()
-        self.speed = Speed()
+        self.shelf = RunShelf(self.queue, self)
         self._explorer = explorer
         self._window = explorer.window
         self._panel = explorer.window.training
@@ -93,7 +89,6 @@ class TrainingDesk(QObject):
         self._wanted: Path | None = None
         self._is_leaving = False
         self._own = OwnModels(explorer.state, self._window.models, desk.open_checkpoint, self._say)
-        self._looking = EngineThread(runs_work, "looking for runs", self)
         self._reading = EngineThread(curve_work, "reading curves", self)
         self._connect()
         add_training_commands(explorer.registry, self)
@@ -105,6 +100,11 @@ class TrainingDesk(QObject):
         """The folder in which runs are kept."""
         own = Path(platformdirs.user_data_dir("mtm-viewer", appauthor=False)) / "runs"
         return Path(str(self._settings.value(_ROOT, str(own))))
+
+    @property
+    def runs(self) -> tuple[RunInfo, ...]:
+        """The runs of that folder, as they were when it was last looked through."""
+        return self.shelf.runs
 
     @property
     def is_open(self) -> bool:
@@ -134,7 +134,7 @@ class TrainingDesk(QObject):
         title = "Train a model for this session"
         if workspace is None:
             return title
-        return f"{title} ({quick_words(workspace.recording, self.speed)})"
+        return f"{title} ({quick_words(workspace.recording, self.shelf.speed)})"
 
     def train_quickly(self) -> None:
         """Train a model for the session that is open, with the preset `quick`."""
@@ -194,13 +194,12 @@ class TrainingDesk(QObject):
     def set_root(self, root: Path) -> None:
         """Keep runs in a folder from now on; those elsewhere stay where they are."""
         self._settings.setValue(_ROOT, str(root))
-        self.runs = ()
         self.look_for_runs()
 
     def look_for_runs(self) -> None:
         """Look through the folder of runs in the background."""
         if are_kept(self._settings):
-            self._looking.request(RunsRequest(root=self.root))
+            self.shelf.look(self.root)
 
     def may_close(self) -> bool:
         """Tell whether the window may be closed; ask if a run goes on."""
@@ -222,7 +221,7 @@ class TrainingDesk(QObject):
     def stop(self) -> None:
         """Follow the run no longer, and end the threads."""
         self.queue.let_go()
-        self._looking.stop()
+        self.shelf.stop()
         self._reading.stop()
 
     def _connect(self) -> None:
@@ -241,7 +240,8 @@ class TrainingDesk(QObject):
         queue.progressed.connect(lambda _: self._on_progress())
         queue.finished.connect(self._on_finished)
         queue.failed.connect(self._on_failed)
-        self._looking.partial.connect(self._on_runs)
+        self.shelf.changed.connect(self._on_runs)
+        self.shelf.found_again.connect(self._on_found_again)
         self._reading.partial.connect(self._on_curve)
         self._explorer.state.workspace_changed.connect(lambda _: self._draw_offer())
         self._explorer.opener.training_wanted.connect(self.train_quickly)
@@ -275,7 +275,7 @@ class TrainingDesk(QObject):
                 )
                 return
             shutil.rmtree(run.folder, ignore_errors=True)
-            self.runs = tuple(each for each in self.runs if each.folder != run.folder)
+            self.shelf.forget(run.folder)
             self._draw_panel()
             self.look_for_runs()
 
@@ -295,19 +295,14 @@ class TrainingDesk(QObject):
         self._draw_offer()
         self._window.refresh_actions()
 
-    def _on_runs(self, answer: Answer) -> None:
-        found = answer.value
-        if not isinstance(found, RunsFound) or found.root != self.root:
-            return
-        self.runs, self.speed = found.runs, found.speed
-        for run in self.runs:
-            is_alone = run.state == "running" and run.folder != self.queue.folder
-            if is_alone and self.queue.watch(run.folder):
-                self._wanted = run.folder
-                self._say(f"Found again: {run.title}, which went on without the window.")
+    def _on_runs(self) -> None:
         self._draw_panel()
         self._draw_offer()
         self._window.refresh_actions()
+
+    def _on_found_again(self, run: RunInfo) -> None:
+        self._wanted = run.folder
+        self._say(f"Found again: {run.title}, which went on without the window.")
 
     def _on_curve(self, answer: Answer) -> None:
         read, run = answer.value, self._panel.runs.chosen
@@ -383,7 +378,7 @@ class TrainingDesk(QObject):
         button.setText("A model is being trained…" if is_coming else self.quick_title)
         button.setToolTip(
             f"Train with the preset '{QUICK}' in the background. The time is estimated "
-            f"{self.speed.words}; it is longer while other programs use the processor."
+            f"{self.shelf.speed.words}; it is longer while other programs use the processor."
         )
 
     def _sessions(self) -> tuple[SessionChoice, ...]:
@@ -392,7 +387,7 @@ class TrainingDesk(QObject):
         return session_choices(self._explorer.state.workspace, rows)
 
     def _time_words(self, choice: TrainingChoice) -> str:
-        return time_words(choice, self.speed)
+        return time_words(choice, self.shelf.speed)
 
     def _say(self, sentence: str) -> None:
         bar = self._window.statusBar()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -96,7 +98,7 @@ def test_a_session_comes_with_the_newest_model_that_was_trained_here(desk, qtbot
         replace(finished_run(desk, tmp_path / "runs", name, created), state="finished")
         for name, created in (("new", "2026-11-28T12:00:00"), ("old", "2026-11-27T12:00:00"))
     ]
-    desk.training.runs = tuple(runs)
+    desk.training.shelf.runs = tuple(runs)
     with qtbot.waitSignal(desk.explorer.settled, timeout=PATIENCE_MS):
         desk.state.open_workspace(desk.state.workspace)
     until(qtbot, lambda: desk.state.workspace.model is not None)
@@ -263,3 +265,29 @@ def test_runs_can_be_kept_elsewhere(desk, settings, tmp_path):
     desk.training.set_root(tmp_path / "other")
     assert settings.value("runs") == str(tmp_path / "other")
     assert desk.training.root == tmp_path / "other"
+
+
+def test_a_run_that_is_trained_elsewhere_is_looked_at_until_it_ends(
+    desk, qtbot, monkeypatch, tmp_path
+):
+    desk.training.shelf._clock.setInterval(50)
+    fake_training(monkeypatch, "wait")
+    desk.training.train_quickly()  # the queue follows this one, and so no other
+    other = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    folder = tmp_path / "runs" / "elsewhere"
+    order = RunOrder(
+        preset="quick",
+        session_paths=(),
+        session_names=("other",),
+        asked_paths=(),
+        created="2026-11-28T12:00:00",
+    )
+    write_order(folder, replace(order.began(other.pid), stopped="paused"))
+    desk.training.look_for_runs()
+
+    def state() -> str:
+        return {run.folder: run.state for run in desk.training.runs}.get(folder, "")
+
+    until(qtbot, lambda: state() == "running")
+    other.communicate(b"\n")
+    until(qtbot, lambda: state() == "paused")
