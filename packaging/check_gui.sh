@@ -1,6 +1,8 @@
 #!/bin/sh
 # check_gui.sh BIN: clicks through a real window on a virtual X server; screenshots land in build/gui.
+# TRIES=2 gives each script a second try, where the machine may be busy with other work.
 set -eu
+tries=${TRIES:-1}
 bin=$(cd "$1" && pwd)
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/.."
@@ -29,12 +31,21 @@ done
 DISPLAY=:$(cat "$number")
 export DISPLAY
 openbox >build/gui/openbox.log 2>&1 &
-"$bin/python" tests/gui/click_through.py build/gui
-"$bin/python" tests/gui/click_sessions.py build/gui/sessions
-"$bin/python" tests/gui/click_matrix.py build/gui/matrix
-"$bin/python" tests/gui/click_compare.py build/gui/compare
-"$bin/python" tests/gui/click_population.py build/gui/population
-"$bin/python" tests/gui/click_training.py build/gui/training
+
+click() {
+    tried=1
+    until timeout 600 "$bin/python" -X faulthandler "$@"; do
+        code=$?
+        [ "$tried" -lt "$tries" ] || { echo "$1 ended with $code."; exit 1; }
+        echo "$1 ended with $code: once more."
+        tried=$((tried + 1))
+    done
+}
+
+click tests/gui/click_through.py build/gui
+for part in sessions matrix compare population training; do
+    click "tests/gui/click_$part.py" "build/gui/$part"
+done
 
 # Scale 2 of 2560 x 1440 needs a larger screen than the clicks above.
 large=$(mktemp)
@@ -51,5 +62,7 @@ DISPLAY=:$(cat "$large")
 export DISPLAY
 openbox >build/gui/openbox-large.log 2>&1 &
 for scale in 1 1.5 2; do
-    QT_SCALE_FACTOR=$scale "$bin/python" tests/gui/look_over.py "build/gui/scale-$scale"
+    QT_SCALE_FACTOR=$scale
+    export QT_SCALE_FACTOR
+    click tests/gui/look_over.py "build/gui/scale-$scale"
 done
