@@ -24,6 +24,7 @@ from PyQt6.QtWidgets import (
     QSplitter,
     QStackedWidget,
     QStatusBar,
+    QTabWidget,
     QToolBar,
     QVBoxLayout,
     QWidget,
@@ -355,13 +356,11 @@ class MainWindow(QMainWindow):
         self.tree_dock = self._dock("Regions and units", self.tree, left)
         self.editor_dock = self._dock("Custom mask", self.editor, left)
         self.unit_dock = self._dock("Unit", self.unit, right)
-        self.side_docks = {
+        below = {
             RECIPE_SIDE: self._dock("Recipe", SideScroll(self.recipe), left),
             "names": self._dock("Named", self.names, left),
             "history": self._dock("History", self.history, left),
         }
-        for dock in self.side_docks.values():
-            self.tabifyDockWidget(self.editor_dock, dock)
         beside = {
             "training": self._dock("Training", SideScroll(self.training), right),
             "matrix": self._dock("Region-to-region matrix", SideScroll(self.matrix), right),
@@ -369,11 +368,12 @@ class MainWindow(QMainWindow):
             "honesty": self._dock("Behind the picture", SideScroll(self.honesty), right),
             "population": self._dock("Population", self.population, right),
         }
-        for dock in beside.values():
-            self.tabifyDockWidget(self.unit_dock, dock)
-        self.side_docks |= beside
-        for dock in self.side_docks.values():
-            dock.hide()
+        for first, docks in ((self.editor_dock, below), (self.unit_dock, beside)):
+            for dock in docks.values():
+                self.tabifyDockWidget(first, dock)
+                dock.hide()
+        self.side_docks = below | beside
+        self.setTabPosition(right, QTabWidget.TabPosition.East)  # six names need a long side
         self.resizeDocks([self.tree_dock, self.unit_dock], [250, 320], Qt.Orientation.Horizontal)
 
     def _tool_bar(self, title: str, view: QWidget) -> QToolBar:

@@ -22,7 +22,7 @@ Extent = Literal["entries", "units", "bins"]
 RandomScope = Literal["all", "region", "hidden"]
 
 EXTENTS: Mapping[Extent, str] = MappingProxyType(
-    {"entries": "units x bins", "units": "whole units", "bins": "time range, all units"}
+    {"entries": "units x bins", "units": "whole units", "bins": "time range"}
 )
 """What a stroke hides of the rows and bins that it crosses."""
 RANDOM_SCOPES: Mapping[RandomScope, str] = MappingProxyType(

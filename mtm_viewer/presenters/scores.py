@@ -13,7 +13,7 @@ COLUMNS = (
     "beyond PSTH",
     "95 % interval",
     "over mean rate",
-    "same, mean of units",
+    "same, unit mean",
     "units",
     "spikes",
 )

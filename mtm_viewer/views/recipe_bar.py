@@ -19,6 +19,8 @@ from mtm_viewer.presenters.recipes import CUSTOM, RECIPES, RecipeWords
 from mtm_viewer.theme import LIGHT, Theme
 
 _PAD_X, _PAD_Y = 12, 6
+_LEAST_PAD_X = 7
+"""What is left beside the text where the window is narrow."""
 
 
 class RecipeButton(QPushButton):
@@ -43,15 +45,18 @@ class RecipeButton(QPushButton):
 
     def sizeHint(self) -> QSize:
         """Leave room for both lines (Qt's own hook)."""
+        return self._size(_PAD_X)
+
+    def minimumSizeHint(self) -> QSize:
+        """Never cut a line (Qt's own hook)."""
+        return self._size(_LEAST_PAD_X)
+
+    def _size(self, pad_x: int) -> QSize:
         title, small = QFontMetrics(self._title_font()), QFontMetrics(self._small_font())
         width = max(
             title.horizontalAdvance(self._words.title), small.horizontalAdvance(self._words.click)
         )
-        return QSize(width + 2 * _PAD_X, title.height() + small.height() + 2 * _PAD_Y)
-
-    def minimumSizeHint(self) -> QSize:
-        """Never cut a line (Qt's own hook)."""
-        return self.sizeHint()
+        return QSize(width + 2 * pad_x, title.height() + small.height() + 2 * _PAD_Y)
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
         """Draw the button and its two lines (Qt's own hook)."""

@@ -28,6 +28,7 @@ from PyQt6.QtWidgets import (
     QRubberBand,
     QSizeGrip,
     QSizePolicy,
+    QTabBar,
     QToolButton,
     QWidget,
 )
@@ -101,12 +102,24 @@ class Looker:
             if side not in ("names", "history"):  # nothing is named or undone yet
                 self._check_filled(f"{name}-{side}", dock)
             dock.hide()
+        self._look_at_all_at_once(name)
         for command in ("help.shortcuts", "edit.preferences", "edit.palette"):
             self.desktop.explorer.registry.run(command)
             self._idle(0.3)
             for dialog in (d for d in window.findChildren(QDialog) if d.isVisible()):
                 self._look(f"{name}-{command}", dialog)
                 dialog.reject()
+
+    def _look_at_all_at_once(self, name: str) -> None:
+        """Show all panels: each has a tab whose name can be read."""
+        docks = list(self.window.side_docks.values())
+        for dock in docks:
+            dock.show()
+        self._idle(1.0)
+        self._look(f"{name}-all", self.window)
+        self.faults += [f"{name}-all: cut: {what}" for what in cut_tabs(self.window)]
+        for dock in docks:
+            dock.hide()
 
     def _look(self, name: str, root: QWidget) -> None:
         root.grab().save(str(self._folder / f"{name}.png"))
@@ -148,6 +161,16 @@ def cut_texts(root: QWidget) -> Iterator[str]:
         own = button.minimumSizeHint().width()
         if button.text() and not is_drawn and own > button.width() + 1:
             yield f"{_name(button)} '{button.text()[:40]}' {button.width()} of {own} px"
+
+
+def cut_tabs(root: QWidget) -> Iterator[str]:
+    """Name rows of tabs that have less room than their names need."""
+    for bar in _visible(root, QTabBar):
+        is_upright = bar.shape() in (QTabBar.Shape.RoundedEast, QTabBar.Shape.RoundedWest)
+        needed, there = bar.sizeHint(), bar.size()
+        short = there.height() < needed.height() if is_upright else there.width() < needed.width()
+        if short:
+            yield f"the tabs {[bar.tabText(place) for place in range(bar.count())]}"
 
 
 def overlaps(root: QWidget) -> Iterator[str]:
