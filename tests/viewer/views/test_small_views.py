@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from PyQt6.QtCore import Qt
+from PyQt6.QtGui import QFontMetrics
 from PyQt6.QtWidgets import QLabel, QMessageBox
 
 from mtm_viewer.commands import Command, CommandRegistry
@@ -39,7 +40,9 @@ def test_each_recipe_has_a_button_that_says_what_a_click_does(shown):
     for name, button in bar.buttons.items():
         assert button.accessibleName() == f"{RECIPES[name].title} recipe"
         assert button.toolTip().startswith(RECIPES[name].help)
-        assert button.width() >= button.sizeHint().width()
+        words, fonts = RECIPES[name], (button._title_font(), button._small_font())
+        for text, font in zip((words.title, words.click), fonts, strict=True):
+            assert button.width() > QFontMetrics(font).horizontalAdvance(text)
 
 
 def test_choosing_a_recipe_says_which_and_drawing_does_not(shown, qtbot):
