@@ -63,6 +63,7 @@ from mtm_viewer.jobs.kept_memory import keep_little
 from mtm_viewer.jobs.prepare_job import OpenJob
 from mtm_viewer.jobs.prepared_cache import PreparedCache
 from mtm_viewer.jobs.reconstruct_job import ReconstructionJob
+from mtm_viewer.last_deletions import delete_at_exit
 from mtm_viewer.main_window import MainWindow
 from mtm_viewer.presenters.compare_choice import CompareChoice
 from mtm_viewer.presenters.honesty import HonestyLine
@@ -532,6 +533,7 @@ def main(words: list[str]) -> int:
     keep_little()  # as the program does
     torch.set_num_threads(max(1, (os.cpu_count() or 2) - 1))
     app = QApplication([])
+    delete_at_exit()
     with tempfile.TemporaryDirectory(prefix="mtm-monkey-") as name:
         os.environ.update(XDG_CONFIG_HOME=name, XDG_DATA_HOME=name, XDG_CACHE_HOME=name)
         desktop = build(Path(name))

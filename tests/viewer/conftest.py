@@ -14,8 +14,11 @@ from mtm_viewer.jobs.database_job import DatabaseJob, DownloadJob
 from mtm_viewer.jobs.prepare_job import OpenJob
 from mtm_viewer.jobs.prepared_cache import PreparedCache
 from mtm_viewer.jobs.reconstruct_job import ReconstructionJob
+from mtm_viewer.last_deletions import delete_at_exit
 from mtm_viewer.main_window import MainWindow
 from mtm_viewer.state import ViewerState
+
+delete_at_exit()  # the end of the tests is the end of a program of Qt, too
 
 
 @pytest.fixture
