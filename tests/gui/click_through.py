@@ -438,8 +438,13 @@ def _smooth(person: Person) -> None:
     timer = QTimer()
     timer.setInterval(5)
     timer.timeout.connect(lambda: ticks.append(time.monotonic()))
-    timer.start()
-    person.act(lambda: person.click(person.window.recipes.buttons["co_smoothing"]), "co-smoothing")
+
+    def ask() -> None:
+        person.click(person.window.recipes.buttons["co_smoothing"])  # waits for another program
+        timer.start()
+
+    person.act(ask, "co-smoothing")
+    person.idle(0.2)
     timer.stop()
     gaps = sorted(b - a for a, b in itertools.pairwise(ticks))
     late = gaps[int(0.99 * len(gaps))]
